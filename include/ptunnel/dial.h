@@ -1,0 +1,76 @@
+/* Drives one socket along one route to one target, in steps that never wait on a non-blocking socket (on a blocking
+ * one connect(2) waits, as it does natively, and nothing else).
+ *
+ *   CONNECT --connect()--> SEND --request out--> READ --2xx--> OPEN
+ *      ^                    |                     |
+ *      `--next candidate----+---------------------+--refused, or nobody left--> FAILED
+ *      `--nobody left, fallback direct--> HANDED: the kernel's own connect() to the target
+ *
+ * It assumes nothing about whose socket it is. Whoever drives it waits, in poll(2) or otherwise, for what a step
+ * wanted or for dial_deadline(), and steps again. One thread at a time may step a dial. */
+#ifndef PTUNNEL_DIAL_H
+#define PTUNNEL_DIAL_H
+
+#include <ptunnel/deadline.h>
+#include <ptunnel/handshake.h>
+#include <ptunnel/net.h>
+#include <ptunnel/route.h>
+
+enum dial_want {
+    DIAL_WANT_WRITE, /* wait for POLLOUT */
+    DIAL_WANT_READ,  /* wait for POLLIN */
+    DIAL_OPEN,       /* the next byte on the socket is the target's */
+    DIAL_HANDED,     /* fallback: the socket goes to the target itself; .error is what connect(2) said (0, EINPROGRESS) */
+    DIAL_FAILED,     /* .error says why; the socket is in any state: see dial_disconnect() */
+};
+
+enum dial_state { DIAL_STATE_CONNECT, DIAL_STATE_SEND, DIAL_STATE_READ, DIAL_STATE_SETTLED };
+
+struct dial_limits {
+    int timeout;          /* milliseconds for the whole */
+    int attempt;          /* milliseconds for a candidate, while another one or the fallback is left */
+    bool fallback_direct; /* when no candidate could be reached */
+};
+
+struct dial {
+    const struct net *net;
+    struct route *route;
+    const struct dial_limits *limits;
+    int fd;
+    int family; /* AF_INET or AF_INET6: the socket's */
+    struct endpoint target;
+
+    enum dial_state state;
+    enum dial_want settled; /* OPEN, HANDED or FAILED, once state is SETTLED */
+    enum dial_state failed_in; /* where the last attempt came to nothing */
+    int error;              /* a positive errno */
+    bool touched;           /* the kernel has seen a connect() that has to be undone before the next */
+    bool mapped;            /* that one went to an IPv4-mapped address: see dial_disconnect() */
+    bool v6only;            /* IPV6_V6ONLY was cleared for it */
+    bool interrupted;       /* connect() or a look-up ended with EINTR; whoever drives looks, and clears it */
+    int candidate;          /* in the route; -1 before the first */
+    unsigned address;       /* next one of the candidate's addresses, in the order of preference */
+    uint32_t tried;         /* a bit for each candidate */
+    size_t sent;            /* bytes of the request */
+    struct deadline whole, attempt;
+    struct handshake handshake;
+};
+
+/* Prepares; makes no call. Route and limits must outlive the dial. */
+void dial_start(struct dial *dial, const struct net *net, int fd, int family, const struct endpoint *target,
+                struct route *route, const struct dial_limits *limits);
+
+/* As far as it goes without waiting. What fails of itself, not through a proxy (EISCONN, EALREADY, EINVAL,
+ * EAFNOSUPPORT, EBADF ...), ends the dial with the socket left as it is (.touched is false). Leaves errno undefined. */
+enum dial_want dial_step(struct dial *dial);
+
+/* When to step even if the socket is not ready. */
+struct deadline dial_deadline(const struct dial *dial);
+
+/* Takes the socket back to the unconnected state, flags and options kept. A negative errno if the kernel refuses (EBUSY). */
+int dial_disconnect(struct dial *dial);
+
+/* "example.org:22 via proxy:3128: 407 Proxy Authentication Required ..." */
+void dial_describe(const struct dial *dial, struct text *out);
+
+#endif

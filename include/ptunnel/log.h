@@ -1,0 +1,41 @@
+/* What is said to the user: whole lines, one write each, "ptunnel: ssh[4711]: " in front. */
+#ifndef PTUNNEL_LOG_H
+#define PTUNNEL_LOG_H
+
+#include <ptunnel/net.h>
+#include <ptunnel/text.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level {
+    LOG_QUIET = -1,
+    LOG_FAILURE = 0,    /* a tunnel that failed, a configuration that is wrong */
+    LOG_CONNECTION = 1, /* one line for each connection */
+    LOG_HANDSHAKE = 2,  /* what is tried and answered */
+    LOG_DETAIL = 3,
+};
+
+enum { LOG_LINE_SIZE = 1024 };
+
+/* Remembers which file descriptor 2 is now. Programs use 2 for sockets and databases later: a line is written there
+ * only while it is the same terminal, pipe or regular file. Called once, before the program runs. */
+void log_guard_stderr(void);
+
+/* From here on: lines up to `level`, through net, to the file `path` (appended to, opened for each line, never
+ * followed through a symbolic link) or, when path is NULL, to the guarded descriptor 2. */
+void log_open(const struct net *net, enum log_level level, const char *path, bool name_program);
+
+bool log_wants(enum log_level level);
+
+/* Writes one line; errno is left alone, SIGPIPE is not raised, a full pipe loses the line rather than wait. */
+void log_line(enum log_level level, const struct text *words);
+void log_words(enum log_level level, const char *words);
+
+/* As log_line at LOG_FAILURE, but at most once in 10 s for the same subject (any hash of it). */
+void log_failure(uint64_t subject, const struct text *words);
+
+/* "connection refused", for the errors that sockets have; "error 95" is never needed but possible. */
+void log_add_error(struct text *out, int error);
+
+#endif

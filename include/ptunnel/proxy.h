@@ -1,0 +1,33 @@
+/* An HTTP proxy: where it is, and what it wants to be told with each CONNECT. */
+#ifndef PTUNNEL_PROXY_H
+#define PTUNNEL_PROXY_H
+
+#include <ptunnel/endpoint.h>
+#include <ptunnel/text.h>
+
+enum {
+    PROXY_USER_MAX = 255,     /* bytes of a user name, and of a password, decoded */
+    PROXY_FIELDS_SIZE = 2048, /* all header fields for this proxy, CRLF included, and NUL */
+};
+
+struct proxy {
+    struct endpoint at;
+    bool has_credentials;
+    char fields[PROXY_FIELDS_SIZE]; /* "Proxy-Authorization: Basic ...\r\n" and the like, secret */
+};
+
+/* `[http://][USER[:PASS]@]HOST[:PORT][/]`; RFC 3986 percent-encoding in the userinfo only; without a port 80 with
+ * `http://`, 3128 without. Returns NULL, or what is wrong as a phrase that repeats no part of the URL; *out is
+ * then undefined. */
+const char *proxy_parse(struct proxy *out, const char *url, size_t size);
+
+/* Basic credentials (RFC 7617) in place of those of the URL. Result as above. */
+const char *proxy_set_credentials(struct proxy *proxy, const char *user, const char *password);
+
+/* One more header field, "Name: value". Result as above: RFC 9112 5 bytes only, no room, and so on. */
+const char *proxy_add_field(struct proxy *proxy, const char *field);
+
+/* Writes a user name or password as a URL has it. */
+void proxy_add_encoded(struct text *out, const char *userinfo);
+
+#endif

@@ -1,0 +1,30 @@
+/* What a proxy said to CONNECT, and the one table that turns it into an errno. */
+#ifndef PTUNNEL_REPLY_H
+#define PTUNNEL_REPLY_H
+
+#include <ptunnel/text.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct reply {
+    int status;         /* 100 to 999; 0: it was no HTTP */
+    int cause;          /* errno that a header field named, which is more exact than the status; 0: none did */
+    bool proxy_ill;     /* a Proxy-Status (RFC 9209) says that the proxy itself is the cause */
+    char reason[80];    /* the reason phrase, escaped */
+    char schemes[64];   /* of Proxy-Authenticate, "NTLM, Basic" */
+};
+
+/* "HTTP/1.1 200 Reason", without its line end; false if it is not an HTTP/1 status line (RFC 9112 4). */
+bool reply_status_line(struct reply *reply, const char *line, size_t size);
+
+/* "Name: value"; takes what it knows and ignores the rest. */
+void reply_field(struct reply *reply, const char *line, size_t size);
+
+/* 0 for 2xx, otherwise a positive errno: of the reply's header fields, else of its status. */
+int reply_error(const struct reply *reply);
+
+/* "407 Proxy Authentication Required (offers NTLM; ...)", with the remedy where users need one. */
+void reply_describe(const struct reply *reply, struct text *out);
+
+#endif

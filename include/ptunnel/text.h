@@ -1,0 +1,25 @@
+/* Text put together in a buffer of fixed size, without stdio: the library must not drag stdio's locks and
+ * allocations into somebody else's process. What does not fit is cut; the text always ends in NUL. */
+#ifndef PTUNNEL_TEXT_H
+#define PTUNNEL_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct text {
+    char *start, *at, *end; /* end is where the NUL may stand at the latest */
+    bool cut;               /* something did not fit */
+};
+
+struct text text_in(char *buffer, size_t size); /* size >= 1 */
+void text_add(struct text *out, const char *words);
+void text_add_bytes(struct text *out, const char *bytes, size_t size);
+void text_add_number(struct text *out, unsigned long number);
+/* A peer's words are data: bytes outside 0x20..0x7e are written as \xHH, and at most `most` bytes are taken. */
+void text_add_foreign(struct text *out, const char *bytes, size_t size, size_t most);
+size_t text_size(const struct text *out);
+
+/* A whole decimal number from least to most, or -1: no sign, no blanks, nothing behind it. */
+long text_to_number(const char *digits, size_t size, long least, long most);
+
+#endif

@@ -1,0 +1,370 @@
+#include <ptunnel/dial.h>
+#include <ptunnel/log.h>
+
+#include <errno.h>
+#include <string.h>
+
+enum { PEEK_SIZE = 2048, GO_ON = -1 };
+
+void dial_start(struct dial *dial, const struct net *net, int fd, int family, const struct endpoint *target,
+                struct route *route, const struct dial_limits *limits)
+{
+    *dial = (struct dial){
+        .net = net,
+        .route = route,
+        .limits = limits,
+        .fd = fd,
+        .family = family,
+        .target = *target,
+        .candidate = -1,
+        .whole = deadline_in(limits->timeout),
+        .attempt = deadline_never(),
+    };
+}
+
+static struct candidate *candidate_of(const struct dial *dial)
+{
+    return &dial->route->candidates[dial->candidate];
+}
+
+static bool has_alternative(const struct dial *dial)
+{
+    return dial->limits->fallback_direct || route_next(dial->route, dial->tried) >= 0;
+}
+
+struct deadline dial_deadline(const struct dial *dial)
+{
+    return deadline_earlier(dial->whole, dial->attempt);
+}
+
+int dial_disconnect(struct dial *dial)
+{
+    static const struct sockaddr unspecified = { .sa_family = AF_UNSPEC };
+    /* Once an IPv6 socket was connected to a mapped address the kernel keeps its IPv4 operations, through AF_UNSPEC
+     * too, and a SYN to a true IPv6 address is never sent. This address fails at once and brings them back. */
+    static const struct sockaddr_in6 cure = {
+        .sin6_family = AF_INET6,
+        .sin6_port = 0x0900, /* any port; discard's here */
+        .sin6_addr.s6_addr = { [10] = 255, 255, 255, 255, 255, 255 },
+    };
+
+    int on = 1;
+
+    if (!dial->touched)
+        return 0;
+    if (dial->net->connect(dial->fd, &unspecified, sizeof unspecified) < 0)
+        return -errno;
+    if (dial->mapped)
+        dial->net->connect(dial->fd, (const struct sockaddr *)&cure, sizeof cure);
+    if (dial->v6only)
+        dial->net->setsockopt(dial->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    dial->touched = dial->mapped = dial->v6only = false;
+    return 0;
+}
+
+static void start_line(const struct dial *dial, struct text *out)
+{
+    char authority[ENDPOINT_TEXT_SIZE];
+
+    endpoint_print(&dial->target, authority);
+    text_add(out, authority);
+    if (dial->candidate >= 0) {
+        endpoint_print(&candidate_of(dial)->proxy.at, authority);
+        text_add(out, " via ");
+        text_add(out, authority);
+    }
+    text_add(out, ": ");
+}
+
+void dial_describe(const struct dial *dial, struct text *out)
+{
+    start_line(dial, out);
+    if (dial->handshake.state == HANDSHAKE_REFUSED) {
+        reply_describe(&dial->handshake.reply, out);
+    } else if (dial->settled == DIAL_OPEN) {
+        text_add(out, "open");
+    } else if (dial->failed_in == DIAL_STATE_READ && dial->error == ECONNRESET) {
+        text_add(out, "the proxy closed the connection before it had answered");
+    } else if (dial->failed_in == DIAL_STATE_READ && dial->error == ETIMEDOUT) {
+        text_add(out, "the proxy did not answer in time");
+    } else if (dial->error == EHOSTUNREACH && dial->address == 0) {
+        text_add(out, "the proxy's name does not resolve");
+    } else {
+        text_add(out, "cannot connect to the proxy: ");
+        log_add_error(out, dial->error);
+    }
+}
+
+static uint64_t subject_of(const struct dial *dial)
+{
+    char authority[ENDPOINT_TEXT_SIZE];
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+    endpoint_print(&dial->target, authority);
+    for (const char *c = authority; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static void report(const struct dial *dial, enum log_level level)
+{
+    char buffer[LOG_LINE_SIZE];
+    struct text line = text_in(buffer, sizeof buffer);
+
+    if (!log_wants(level))
+        return;
+    dial_describe(dial, &line);
+    if (level == LOG_FAILURE)
+        log_failure(subject_of(dial), &line);
+    else
+        log_line(level, &line);
+}
+
+static int settle(struct dial *dial, enum dial_want result)
+{
+    dial->settled = result;
+    if (result == DIAL_FAILED)
+        report(dial, LOG_FAILURE);
+    else
+        report(dial, LOG_CONNECTION);
+    dial->state = DIAL_STATE_SETTLED;
+    return (int)result;
+}
+
+/* The attempt under way came to nothing: on with the next address or candidate. */
+static int give_up(struct dial *dial, int error)
+{
+    int result;
+
+    dial->error = error;
+    dial->failed_in = dial->state;
+    result = dial_disconnect(dial);
+    if (result < 0) /* a kernel that cannot go back while another thread waits on the socket: no failover there */
+        return settle(dial, DIAL_FAILED);
+    dial->state = DIAL_STATE_CONNECT;
+    return GO_ON;
+}
+
+/* The addresses in order of preference: those of the socket's own family first, then those that it can reach mapped. */
+static bool pick_address(const struct dial *dial, const struct addresses *list, unsigned number, struct endpoint *out)
+{
+    bool own_family = number < list->count;
+
+    *out = (struct endpoint){ .literal = true, .port = candidate_of(dial)->proxy.at.port };
+    out->address = list->at[number % list->count].address;
+    out->scope = list->at[number % list->count].scope;
+    return endpoint_is_v4(out) == (own_family == (dial->family == AF_INET));
+}
+
+static bool next_address(struct dial *dial, struct endpoint *out)
+{
+    const struct addresses *list = candidate_addresses(candidate_of(dial), dial->net);
+    unsigned all = list ? (unsigned)list->count * (dial->family == AF_INET6 ? 2 : 1) : 0;
+
+    if (!list)
+        dial->error = EHOSTUNREACH;
+    else if (dial->address == 0)
+        dial->error = EAFNOSUPPORT; /* stands if there is no address that this socket can use */
+    while (dial->address < all)
+        if (pick_address(dial, list, dial->address++, out))
+            return true;
+    return false;
+}
+
+static bool next_candidate(struct dial *dial)
+{
+    int next = route_next(dial->route, dial->tried);
+
+    if (dial->candidate >= 0) {
+        candidate_failed(candidate_of(dial));
+        if (has_alternative(dial))
+            report(dial, LOG_CONNECTION);
+    }
+    if (next < 0)
+        return false;
+    dial->candidate = next;
+    dial->address = 0;
+    dial->tried |= UINT32_C(1) << next;
+    dial->attempt = has_alternative(dial) ? deadline_in(dial->limits->attempt) : deadline_never();
+    return true;
+}
+
+/* connect(2) said something of the proxy or of the way there, not of the socket. */
+static bool speaks_of_the_way(int error)
+{
+    static const int errors[] = { ECONNREFUSED, ETIMEDOUT,     EHOSTUNREACH, ENETUNREACH, ECONNRESET, ENETDOWN,
+                                  EHOSTDOWN,    EADDRNOTAVAIL, EACCES,       EPERM,       ECONNABORTED };
+
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (errors[i] == error)
+            return true;
+    return false;
+}
+
+/* A socket that is IPV6_V6ONLY cannot go to a mapped address. While it is unbound that can be undone for as long as
+ * the tunnel lives; dial_disconnect() puts it back. */
+static bool allow_mapped(struct dial *dial)
+{
+    int only = 0, off = 0;
+    socklen_t size = sizeof only;
+
+    if (dial->net->getsockopt(dial->fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) < 0 || !only)
+        return false;
+    dial->v6only = dial->net->setsockopt(dial->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0;
+    return dial->v6only;
+}
+
+/* connect(2) to a literal; 0 or a positive errno. EINPROGRESS and EINTR mean that it goes on. */
+static int connect_to(struct dial *dial, const struct endpoint *to)
+{
+    struct sockaddr_storage address;
+    socklen_t size = endpoint_to_sockaddr(to, dial->family, &address);
+    bool mapped = dial->family == AF_INET6 && endpoint_is_v4(to);
+    int error = 0;
+
+    if (size == 0)
+        return EAFNOSUPPORT;
+    if (dial->net->connect(dial->fd, (const struct sockaddr *)&address, size) < 0)
+        error = errno;
+    if (error == ENETUNREACH && mapped && !dial->v6only && allow_mapped(dial))
+        return connect_to(dial, to);
+    if (error == 0 || error == EINPROGRESS || error == EINTR || speaks_of_the_way(error)) {
+        dial->touched = true;
+        dial->mapped |= mapped;
+    }
+    dial->interrupted = error == EINTR;
+    return error;
+}
+
+static bool goes_on(int error)
+{
+    return error == 0 || error == EINPROGRESS || error == EINTR;
+}
+
+static int fall_back(struct dial *dial)
+{
+    char buffer[LOG_LINE_SIZE];
+    struct text line = text_in(buffer, sizeof buffer);
+
+    dial->candidate = -1;
+    start_line(dial, &line);
+    text_add(&line, "no proxy could be reached, going direct as fallback says");
+    log_line(LOG_FAILURE, &line);
+    dial->error = connect_to(dial, &dial->target);
+    dial->state = DIAL_STATE_SETTLED;
+    dial->settled = goes_on(dial->error) ? DIAL_HANDED : DIAL_FAILED;
+    return (int)dial->settled;
+}
+
+static int step_connect(struct dial *dial)
+{
+    struct endpoint address;
+    int error;
+
+    while (dial->candidate < 0 || !next_address(dial, &address))
+        if (!next_candidate(dial))
+            return dial->limits->fallback_direct ? fall_back(dial) : settle(dial, DIAL_FAILED);
+    error = connect_to(dial, &address);
+    if (!goes_on(error) && !dial->touched) {
+        dial->error = error;
+        dial->settled = DIAL_FAILED; /* the program's own mistake: nothing to report */
+        dial->state = DIAL_STATE_SETTLED;
+        return DIAL_FAILED;
+    }
+    if (!goes_on(error))
+        return give_up(dial, error);
+    dial->sent = 0;
+    dial->state = DIAL_STATE_SEND;
+    return dial->interrupted ? DIAL_WANT_WRITE : GO_ON;
+}
+
+/* Whether the connection is made needs no question of its own: while it is not, send() says EAGAIN. connect()
+ * is not called again, so that the program's own second call still meets the kernel's "0 once, then EISCONN". */
+static int step_send(struct dial *dial)
+{
+    char request[HANDSHAKE_REQUEST_SIZE];
+    size_t size = handshake_request(request, &dial->target, &candidate_of(dial)->proxy);
+    ssize_t sent;
+
+    do
+        sent = dial->net->send(dial->fd, request + dial->sent, size - dial->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0 && (errno == EAGAIN || errno == EALREADY))
+        return DIAL_WANT_WRITE;
+    if (sent < 0)
+        return give_up(dial, errno == EPIPE || errno == ENOTCONN ? ECONNRESET : errno);
+    dial->sent += (size_t)sent;
+    if (dial->sent < size)
+        return DIAL_WANT_WRITE;
+    candidate_answered(candidate_of(dial));
+    handshake_start(&dial->handshake);
+    dial->state = DIAL_STATE_READ;
+    return DIAL_WANT_READ;
+}
+
+static int end_of_reply(struct dial *dial)
+{
+    const struct reply *reply = &dial->handshake.reply;
+
+    if (dial->handshake.state == HANDSHAKE_OPEN) {
+        dial->error = 0;
+        return settle(dial, DIAL_OPEN);
+    }
+    dial->error = reply_error(reply);
+    if (reply->proxy_ill && route_next(dial->route, dial->tried) >= 0) {
+        dial->address = ADDRESSES_MOST * 2; /* its other addresses are the same proxy */
+        return give_up(dial, dial->error);
+    }
+    return settle(dial, DIAL_FAILED);
+}
+
+/* Looks before it takes: what stands behind the head is the program's. A head that is not whole is taken nevertheless,
+ * or poll() would spin on it and one larger than the receive buffer would never end. */
+static int step_read(struct dial *dial)
+{
+    char buffer[PEEK_SIZE];
+    ssize_t seen = dial->net->recv(dial->fd, buffer, sizeof buffer, MSG_PEEK | MSG_DONTWAIT);
+    size_t used;
+
+    if (seen < 0 && errno == EINTR)
+        return GO_ON;
+    if (seen < 0 && errno == EAGAIN)
+        return DIAL_WANT_READ;
+    if (seen < 0)
+        return give_up(dial, errno);
+    if (seen == 0)
+        return give_up(dial, ECONNRESET);
+    used = handshake_feed(&dial->handshake, buffer, (size_t)seen);
+    if (dial->handshake.state != HANDSHAKE_REFUSED && dial->net->recv(dial->fd, buffer, used, MSG_DONTWAIT) < 0)
+        return give_up(dial, errno);
+    return dial->handshake.state >= HANDSHAKE_OPEN ? end_of_reply(dial) : GO_ON;
+}
+
+static int expire(struct dial *dial)
+{
+    if (!deadline_passed(dial->whole))
+        return give_up(dial, ETIMEDOUT);
+    dial->error = ETIMEDOUT;
+    dial->failed_in = dial->state;
+    if (dial->candidate >= 0)
+        candidate_failed(candidate_of(dial));
+    return settle(dial, DIAL_FAILED);
+}
+
+enum dial_want dial_step(struct dial *dial)
+{
+    static int (*const steps[])(struct dial *dial) = {
+        [DIAL_STATE_CONNECT] = step_connect,
+        [DIAL_STATE_SEND] = step_send,
+        [DIAL_STATE_READ] = step_read,
+    };
+    int want = GO_ON;
+
+    if (dial->state == DIAL_STATE_SETTLED)
+        return dial->settled;
+    if (deadline_passed(dial_deadline(dial)))
+        want = expire(dial);
+    while (want == GO_ON)
+        want = steps[dial->state](dial);
+    return (enum dial_want)want;
+}

@@ -1,0 +1,177 @@
+#include <ptunnel/log.h>
+#include <ptunnel/deadline.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SUBJECTS = 64 };
+static const int64_t repeat_after = INT64_C(10) * 1000000000;
+
+static struct {
+    const struct net *net;
+    enum log_level level;
+    const char *path;
+    bool name_program;
+    bool guarded;
+    dev_t device;
+    ino_t inode;
+} sink = { .level = LOG_QUIET };
+
+/* When something was last said about a subject; a collision only costs or saves a line. */
+static struct {
+    _Atomic uint64_t subject;
+    _Atomic int64_t said_at;
+} said[SUBJECTS];
+
+static bool writable_kind(mode_t mode)
+{
+    return S_ISCHR(mode) || S_ISFIFO(mode) || S_ISREG(mode);
+}
+
+void log_guard_stderr(void)
+{
+    struct stat now;
+
+    if (fstat(STDERR_FILENO, &now) < 0 || !writable_kind(now.st_mode))
+        return;
+    sink.guarded = true;
+    sink.device = now.st_dev;
+    sink.inode = now.st_ino;
+}
+
+void log_open(const struct net *net, enum log_level level, const char *path, bool name_program)
+{
+    sink.path = path;
+    sink.level = level;
+    sink.name_program = name_program;
+    sink.net = net;
+}
+
+bool log_wants(enum log_level level)
+{
+    return sink.net && level <= sink.level;
+}
+
+static bool stderr_is_ours(void)
+{
+    struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
+    struct termios terminal;
+    struct stat now;
+
+    if (!sink.guarded || fstat(STDERR_FILENO, &now) < 0 || now.st_dev != sink.device || now.st_ino != sink.inode)
+        return false;
+    if (S_ISREG(now.st_mode))
+        return true;
+    if (S_ISCHR(now.st_mode) && tcgetattr(STDERR_FILENO, &terminal) < 0)
+        return false;
+    return sink.net->poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT;
+}
+
+/* The reader of a pipe may go away between the look and the write: its SIGPIPE would be the program's end. */
+static void write_quietly(int fd, const char *line, size_t size)
+{
+    sigset_t pipe_signal, before, pending;
+    struct timespec now = { 0 };
+
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    if (sink.net->write(fd, line, size) < 0 && errno == EPIPE && !sigismember(&pending, SIGPIPE))
+        sigtimedwait(&pipe_signal, NULL, &now);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void write_to_file(const char *line, size_t size)
+{
+    int fd = open(sink.path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+
+    if (fd < 0)
+        return;
+    write_quietly(fd, line, size);
+    sink.net->close(fd);
+}
+
+static void put(const struct text *words)
+{
+    char buffer[LOG_LINE_SIZE + 64];
+    struct text line = text_in(buffer, sizeof buffer - 1);
+
+    text_add(&line, "ptunnel: ");
+    if (sink.name_program) {
+        text_add_foreign(&line, program_invocation_short_name, strlen(program_invocation_short_name), 40);
+        text_add(&line, "[");
+        text_add_number(&line, (unsigned long)getpid());
+        text_add(&line, "]: ");
+    }
+    text_add_bytes(&line, words->start, text_size(words));
+    *line.at++ = '\n'; /* the byte that text_in() did not get */
+    if (sink.path)
+        write_to_file(buffer, text_size(&line));
+    else if (stderr_is_ours())
+        write_quietly(STDERR_FILENO, buffer, text_size(&line));
+}
+
+void log_line(enum log_level level, const struct text *words)
+{
+    int saved = errno;
+
+    if (log_wants(level))
+        put(words);
+    errno = saved;
+}
+
+void log_words(enum log_level level, const char *words)
+{
+    char buffer[LOG_LINE_SIZE];
+    struct text text = text_in(buffer, sizeof buffer);
+
+    text_add(&text, words);
+    log_line(level, &text);
+}
+
+void log_failure(uint64_t subject, const struct text *words)
+{
+    size_t slot = (size_t)((subject * UINT64_C(0x9e3779b97f4a7c15)) >> 58) % SUBJECTS;
+    int64_t now = deadline_now();
+
+    if (sink.level <= LOG_FAILURE && atomic_load(&said[slot].subject) == subject &&
+        now - atomic_load(&said[slot].said_at) < repeat_after)
+        return;
+    atomic_store(&said[slot].said_at, now);
+    atomic_store(&said[slot].subject, subject);
+    log_line(LOG_FAILURE, words);
+}
+
+void log_add_error(struct text *out, int error)
+{
+    static const struct {
+        int error;
+        const char *words;
+    } known[] = {
+        { ECONNREFUSED, "connection refused" },      { ETIMEDOUT, "timed out" },
+        { EHOSTUNREACH, "no route to host" },        { ENETUNREACH, "network is unreachable" },
+        { EACCES, "permission denied" },             { ECONNRESET, "connection reset" },
+        { EPERM, "operation not permitted" },        { ENETDOWN, "network is down" },
+        { EADDRNOTAVAIL, "address not available" },  { EHOSTDOWN, "host is down" },
+        { EINTR, "interrupted" },                    { ECANCELED, "given up by the program" },
+        { EAFNOSUPPORT, "address family not usable on this socket" },
+        { EINVAL, "invalid argument" },              { ENOENT, "no such file" },
+        { ENOMEM, "out of memory" },
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].error == error) {
+            text_add(out, known[i].words);
+            return;
+        }
+    text_add(out, "error ");
+    text_add_number(out, (unsigned long)error);
+}

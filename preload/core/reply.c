@@ -1,0 +1,223 @@
+#include <ptunnel/reply.h>
+#include <ptunnel/log.h>
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+/* The first row that fits counts. No peer can cause an errno that is not in these tables. */
+static const struct {
+    int first, last, error;
+} refusals[] = {
+    { 200, 299, 0 },
+    { 401, 401, EACCES },       /* some proxies mean 407 */
+    { 403, 403, EACCES },       /* forbidden by the proxy's rules */
+    { 407, 407, EACCES },       /* other credentials wanted */
+    { 451, 451, EACCES },
+    { 404, 404, EHOSTUNREACH }, /* the name is not known there */
+    { 410, 410, EHOSTUNREACH },
+    { 408, 408, ETIMEDOUT },
+    { 504, 504, ETIMEDOUT },    /* the target did not answer the proxy */
+    { 0, 999, ECONNREFUSED },
+};
+
+/* RFC 9209 2.3, as far as CONNECT can meet them. */
+static const struct {
+    const char *type;
+    int error;
+    bool proxy_ill;
+} proxy_status_errors[] = {
+    { "dns_timeout", EHOSTUNREACH, false },
+    { "dns_error", EHOSTUNREACH, false },
+    { "destination_not_found", EHOSTUNREACH, false },
+    { "destination_unavailable", ECONNREFUSED, false },
+    { "destination_ip_prohibited", EACCES, false },
+    { "destination_ip_unroutable", ENETUNREACH, false },
+    { "connection_refused", ECONNREFUSED, false },
+    { "connection_terminated", ECONNRESET, false },
+    { "connection_timeout", ETIMEDOUT, false },
+    { "connection_read_timeout", ETIMEDOUT, false },
+    { "connection_write_timeout", ETIMEDOUT, false },
+    { "connection_limit_reached", ECONNREFUSED, false },
+    { "http_request_denied", EACCES, false },
+    { "proxy_internal_error", ECONNREFUSED, true },
+    { "proxy_configuration_error", ECONNREFUSED, true },
+    { "proxy_loop_detected", ECONNREFUSED, true },
+};
+
+/* Squid: `X-Squid-Error: NAME errno`, the errno of the proxy's own connect(2) where it made one. */
+static const struct {
+    const char *name;
+    int error;
+} squid_errors[] = {
+    { "ERR_DNS_FAIL", EHOSTUNREACH },  { "ERR_ACCESS_DENIED", EACCES },   { "ERR_CACHE_ACCESS_DENIED", EACCES },
+    { "ERR_READ_TIMEOUT", ETIMEDOUT }, { "ERR_LIFETIME_EXP", ETIMEDOUT }, { "ERR_CONNECT_FAIL", ECONNREFUSED },
+};
+
+static const int passable[] = { ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EACCES, ECONNRESET };
+
+enum { PHRASE_MOST = 64 };
+
+bool reply_status_line(struct reply *reply, const char *line, size_t size)
+{
+    struct text reason = text_in(reply->reason, sizeof reply->reason);
+    long status;
+
+    /* "HTTP/1." DIGIT SP 3DIGIT [ SP reason ] */
+    if (size < 12 || memcmp(line, "HTTP/1.", 7) != 0 || line[7] < '0' || line[7] > '9' || line[8] != ' ')
+        return false;
+    status = text_to_number(line + 9, 3, 100, 999);
+    if (status < 0 || (size > 12 && line[12] != ' '))
+        return false;
+    reply->status = (int)status;
+    if (size > 13)
+        text_add_foreign(&reason, line + 13, size - 13, PHRASE_MOST);
+    return true;
+}
+
+static bool separator(char c)
+{
+    return c == ' ' || c == '\t' || c == ',' || c == ';' || c == '=' || c == '"';
+}
+
+static const char *behind_quotes(const char *at, const char *end)
+{
+    for (at++; at < end && *at != '"'; at++)
+        if (*at == '\\' && at + 1 < end)
+            at++;
+    return at < end ? at + 1 : end;
+}
+
+/* Takes the next word; quoted strings and what else is between words are skipped. *before is the last separator
+ * in front of it that is no blank (0 if there is none). Returns the word's size, and *at behind it. */
+static size_t next_word(const char **at, const char *end, char *before)
+{
+    const char *word;
+
+    *before = 0;
+    while (*at < end && separator(**at)) {
+        if (**at != ' ' && **at != '\t')
+            *before = **at;
+        *at = **at == '"' ? behind_quotes(*at, end) : *at + 1;
+    }
+    word = *at;
+    while (*at < end && !separator(**at))
+        ++*at;
+    return (size_t)(*at - word);
+}
+
+static bool word_is(const char *word, size_t size, const char *what)
+{
+    return strlen(what) == size && strncasecmp(word, what, size) == 0;
+}
+
+static void proxy_status(struct reply *reply, const char *value, size_t size)
+{
+    const char *at = value, *end = value + size;
+    bool after_error = false;
+    size_t length;
+    char before;
+
+    while ((length = next_word(&at, end, &before)) > 0) {
+        const char *word = at - length;
+
+        for (size_t i = 0; after_error && before == '=' && i < sizeof proxy_status_errors / sizeof *proxy_status_errors;
+             i++)
+            if (word_is(word, length, proxy_status_errors[i].type)) {
+                reply->cause = proxy_status_errors[i].error;
+                reply->proxy_ill = proxy_status_errors[i].proxy_ill;
+            }
+        after_error = before == ';' && word_is(word, length, "error");
+    }
+}
+
+static void squid_error(struct reply *reply, const char *value, size_t size)
+{
+    const char *at = value, *end = value + size;
+    char before;
+    size_t length = next_word(&at, end, &before);
+    long number;
+
+    for (size_t i = 0; i < sizeof squid_errors / sizeof *squid_errors; i++)
+        if (word_is(at - length, length, squid_errors[i].name))
+            reply->cause = squid_errors[i].error;
+    length = next_word(&at, end, &before);
+    number = text_to_number(at - length, length, 1, 4095);
+    for (size_t i = 0; i < sizeof passable / sizeof *passable; i++)
+        if (number == passable[i])
+            reply->cause = passable[i];
+}
+
+/* A challenge is a scheme, then blank-separated name=value pairs; commas part both (RFC 9110 11.6.1). */
+static void offered_schemes(struct reply *reply, const char *value, size_t size)
+{
+    const char *at = value, *end = value + size;
+    size_t used = strlen(reply->schemes), length;
+    struct text schemes = text_in(reply->schemes + used, sizeof reply->schemes - used);
+    char before;
+
+    while ((length = next_word(&at, end, &before)) > 0) {
+        bool starts = at - length == value || before == ',';
+
+        if (!starts || (at < end && *at == '='))
+            continue;
+        text_add(&schemes, used || schemes.at != schemes.start ? ", " : "");
+        text_add_foreign(&schemes, at - length, length, 20);
+    }
+}
+
+void reply_field(struct reply *reply, const char *line, size_t size)
+{
+    static const struct {
+        const char *name;
+        void (*take)(struct reply *reply, const char *value, size_t size);
+    } fields[] = {
+        { "Proxy-Status", proxy_status },
+        { "X-Squid-Error", squid_error },
+        { "Proxy-Authenticate", offered_schemes },
+    };
+    const char *colon = memchr(line, ':', size);
+    const char *value;
+
+    if (!colon)
+        return;
+    for (value = colon + 1; value < line + size && (*value == ' ' || *value == '\t'); value++)
+        ;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (word_is(line, (size_t)(colon - line), fields[i].name))
+            fields[i].take(reply, value, (size_t)(line + size - value));
+}
+
+int reply_error(const struct reply *reply)
+{
+    size_t row = 0;
+
+    while (reply->status < refusals[row].first || reply->status > refusals[row].last)
+        row++;
+    if (refusals[row].error != 0 && reply->cause != 0)
+        return reply->cause;
+    return refusals[row].error;
+}
+
+void reply_describe(const struct reply *reply, struct text *out)
+{
+    if (reply->status == 0) {
+        text_add(out, "the reply is not HTTP: is this an HTTP proxy?");
+        return;
+    }
+    text_add_number(out, (unsigned long)reply->status);
+    text_add(out, reply->reason[0] ? " " : "");
+    text_add(out, reply->reason);
+    if (reply->status == 403)
+        text_add(out, " (many proxies allow CONNECT only to port 443)");
+    if (reply->status == 407) {
+        text_add(out, " (offers ");
+        text_add(out, reply->schemes[0] ? reply->schemes : "no scheme");
+        text_add(out, "; only Basic is spoken here: give -U and -P, or for NTLM and Negotiate run a local helper "
+                      "such as px or cntlm)");
+    }
+    if (reply->cause && reply_error(reply) == reply->cause && reply->status != 407) {
+        text_add(out, ", the proxy names the cause: ");
+        log_add_error(out, reply->cause);
+    }
+}
