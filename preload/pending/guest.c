@@ -1,0 +1,126 @@
+#include "guest.h"
+
+#include "../real.h"
+
+#include <ptunnel/arena.h>
+#include <ptunnel/log.h>
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+/* Programs overwrite or clear their environment (setproctitle, env -i for a child): what concerns us is kept from
+ * the start. The files that it names are read at the first connect or look-up. */
+static struct {
+    const char *name;
+    const char *value;
+} kept[] = {
+    { .name = "PTUNNEL_CONFIG" },  { .name = "PTUNNEL_PROXY" },   { .name = "PTUNNEL_RULES" },
+    { .name = "PTUNNEL_LOOPBACK" }, { .name = "PTUNNEL_VERBOSE" }, { .name = "PTUNNEL_LOG" },
+    { .name = "https_proxy" },     { .name = "HTTPS_PROXY" },     { .name = "all_proxy" },
+    { .name = "ALL_PROXY" },       { .name = "http_proxy" },      { .name = "no_proxy" },
+    { .name = "NO_PROXY" },        { .name = "HOME" },            { .name = "XDG_CONFIG_HOME" },
+    { .name = "XDG_RUNTIME_DIR" },
+};
+enum { KEPT = sizeof kept / sizeof *kept, WRONG_SIZE = 4096 };
+
+static bool may_act;
+static struct config const *const none = (const struct config *)&none; /* "looked for, and not usable" */
+static _Atomic(const struct config *) loaded;
+
+bool guest_may_act(void)
+{
+    return may_act;
+}
+
+static const char *kept_variable(const char *name)
+{
+    for (size_t i = 0; i < KEPT; i++)
+        if (strcmp(kept[i].name, name) == 0)
+            return kept[i].value;
+    return NULL;
+}
+
+static void keep_environment(void)
+{
+    for (size_t i = 0; i < KEPT; i++) {
+        const char *value = getenv(kept[i].name);
+
+        if (value)
+            kept[i].value = arena_copy(value, strlen(value));
+    }
+}
+
+static enum log_level level_asked(void)
+{
+    const char *verbose = kept_variable("PTUNNEL_VERBOSE");
+
+    if (verbose && strcmp(verbose, "-1") == 0)
+        return LOG_QUIET;
+    if (verbose && verbose[0] >= '1' && verbose[0] <= '3' && !verbose[1])
+        return (enum log_level)(verbose[0] - '0');
+    return LOG_FAILURE;
+}
+
+static const char *log_path(void)
+{
+    const char *path = kept_variable("PTUNNEL_LOG");
+
+    return path && path[0] == '/' ? path : NULL;
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    int saved = errno;
+
+    real();
+    if (getauxval(AT_SECURE) == 0) {
+        keep_environment();
+        log_guard_stderr();
+        log_open(&real_net, level_asked(), log_path(), true);
+        may_act = true;
+    }
+    errno = saved;
+}
+
+static void say_why(int result, const char *wrong)
+{
+    if (result == -ENOENT)
+        log_words(LOG_FAILURE, "no proxy is known, so nothing is let out: set PTUNNEL_PROXY or https_proxy, or name one "
+                               "in a rule file (a line 'proxy http://HOST:PORT')");
+    else if (result == -ENOMEM)
+        log_words(LOG_FAILURE, "no memory for the configuration, so nothing is let out");
+    for (const char *line = wrong; *line; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n')) {
+        char buffer[LOG_LINE_SIZE];
+        struct text text = text_in(buffer, sizeof buffer);
+
+        text_add_bytes(&text, line, strcspn(line, "\n"));
+        text_add(&text, "; nothing is let out until this is mended");
+        log_line(LOG_FAILURE, &text);
+    }
+}
+
+static const struct config *load(void)
+{
+    char buffer[WRONG_SIZE];
+    struct text wrong = text_in(buffer, sizeof buffer);
+    const struct config *fresh = none, *before = NULL;
+    int result = config_load(&fresh, kept_variable, &real_net, &wrong);
+
+    /* Two threads may load at once: the first to publish wins, and only it speaks. */
+    if (!atomic_compare_exchange_strong(&loaded, &before, result == 0 ? fresh : none))
+        return before;
+    if (result != 0)
+        say_why(result, buffer);
+    return result == 0 ? fresh : none;
+}
+
+const struct config *guest_config(void)
+{
+    const struct config *config = atomic_load(&loaded);
+
+    if (!config)
+        config = load();
+    return config == none ? NULL : config;
+}

@@ -1,0 +1,16 @@
+/* What the library is in this process: whether it may act at all, and what it was told. */
+#ifndef PTUNNEL_GUEST_H
+#define PTUNNEL_GUEST_H
+
+#include <ptunnel/config.h>
+
+#include <stdbool.h>
+
+/* False in a program that runs with more rights than its user (AT_SECURE, getauxval(3)): nothing read, nothing hooked. */
+bool guest_may_act(void);
+
+/* The configuration, read at the first call. NULL: there is none or it is wrong, which was said once; nothing
+ * but loopback may be let out. Async-signal-safe once it has been read; never waits for another thread. */
+const struct config *guest_config(void);
+
+#endif

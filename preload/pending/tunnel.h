@@ -1,0 +1,25 @@
+/* From a program's connect() to a tunnel on the program's own socket. */
+#ifndef PTUNNEL_TUNNEL_H
+#define PTUNNEL_TUNNEL_H
+
+#include <ptunnel/config.h>
+#include <ptunnel/endpoint.h>
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+struct tunnel {
+    int fd;
+    int family; /* of the address that the program gave: the socket's own, or the kernel will say so */
+    struct endpoint target;
+    struct decision decision;
+};
+
+/* True if connect(fd, address, size) is not the kernel's business: a TCP or MPTCP socket and a target that is not to be
+ * reached directly. False for all else, errors included: the kernel words them best. */
+bool tunnel_wanted(struct tunnel *out, int fd, const struct sockaddr *address, socklen_t size);
+
+/* connect(2) for such a target: 0, or a negative errno with the socket as the kernel leaves it after that errno. */
+int tunnel_connect(const struct tunnel *tunnel);
+
+#endif
