@@ -1,0 +1,30 @@
+/* The proxies of a command line: -p, -U, -P, --password-file, made into one list of URLs. */
+#ifndef PTUNNEL_CREDENTIALS_H
+#define PTUNNEL_CREDENTIALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { PROXY_OPTIONS_MOST = 32, PROXY_LIST_SIZE = 64 * 1024 };
+
+struct proxy_options {
+    const char *urls[PROXY_OPTIONS_MOST]; /* -p, as given */
+    size_t count;
+    const char *user;          /* -U */
+    char *password;            /* -P, a copy that the caller's argv no longer has */
+    const char *password_file; /* --password-file */
+};
+
+/* -p. False, with words on standard error, if the URL is wrong or there are too many. */
+bool proxy_options_add(struct proxy_options *options, const char *url);
+
+/* -P: keeps the password and blots it out where it stands, since every user of the machine can read argv. */
+bool proxy_options_password(struct proxy_options *options, char *argument);
+
+/* Writes the URLs, those without a userinfo with that of the options, parted by blanks, into out of PROXY_LIST_SIZE bytes.
+ * `found` is the list to use when there is no -p; NULL if there is none either. Asks for a password on
+ * the terminal if there is a user without one. Leaves "" if there is no proxy at all. False, with words on standard error, if
+ * something is wrong. */
+bool proxy_options_merge(struct proxy_options *options, const char *found, char *out);
+
+#endif

@@ -1,0 +1,16 @@
+#include "libc_net.h"
+
+#include <unistd.h>
+
+const struct net libc_net = {
+    .connect = connect,
+    .send = send,
+    .recv = recv,
+    .poll = poll,
+    .getsockopt = getsockopt,
+    .setsockopt = setsockopt,
+    .read = read,
+    .write = write,
+    .close = close,
+    .getaddrinfo = getaddrinfo,
+};

@@ -1,0 +1,29 @@
+/* Command lines: options are rows of a table, from which they are read and --help is printed. */
+#ifndef PTUNNEL_USAGE_H
+#define PTUNNEL_USAGE_H
+
+#include <stddef.h>
+
+struct choice {
+    int id;              /* the letter, or any number above 255 for an option without one */
+    const char *name;    /* of the long option; NULL: none */
+    const char *value;   /* NULL: takes none */
+    const char *meaning; /* NULL: accepted but not shown */
+};
+
+/* Sets up for one command line. Reading stops at the first operand if it is a command's own line that follows, otherwise
+ * operands may stand anywhere. */
+enum operands { OPERANDS_END_OPTIONS, OPERANDS_ANYWHERE };
+void usage_start(const struct choice *choices, size_t count, enum operands operands);
+
+/* The next option's id, with optarg and optind as getopt_long(3) sets them; -1 at the end; '?' for a wrong one,
+ * about which getopt_long has spoken. */
+int usage_next(int argc, char **argv);
+
+/* Prints the head, the table, the tail to standard output. */
+void usage_print(const char *head, const char *tail);
+
+/* "PROGRAM: WORDS" to standard error, printf(3)'s way, with a line end. */
+__attribute__((format(printf, 1, 2))) void usage_complain(const char *words, ...);
+
+#endif
