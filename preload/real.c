@@ -1,15 +1,96 @@
 #include "real.h"
 
 #include <dlfcn.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct real real_functions;
 
+/* What a libc may lack (musl, or an older glibc). A program can still ask for these names, so they do what the kernel does. */
+static int lacking_close_range(unsigned first, unsigned last, int flags)
+{
+    return (int)real()->syscall(SYS_close_range, (long)first, (long)last, (long)flags);
+}
+
+static void lacking_closefrom(int first)
+{
+    lacking_close_range(first < 0 ? 0 : (unsigned)first, ~0u, 0);
+}
+
+static int lacking_epoll_pwait2(int set, struct epoll_event *events, int most, const struct timespec *time,
+                                const sigset_t *mask)
+{
+    return (int)real()->syscall(SYS_epoll_pwait2, (long)set, events, (long)most, time, mask, (long)(NSIG / 8));
+}
+
+static ssize_t lacking_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+    return real()->syscall(SYS_preadv2, (long)fd, parts, (long)count, (long)offset, 0L, (long)flags);
+}
+
+static ssize_t lacking_pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+    return real()->syscall(SYS_pwritev2, (long)fd, parts, (long)count, (long)offset, 0L, (long)flags);
+}
+
+/* The fortified forms end the program when the buffer is too small; without that help the buffer's size is the limit. */
+static int lacking_poll_chk(struct pollfd *fds, nfds_t count, int milliseconds, size_t room)
+{
+    return real()->poll(fds, count < room / sizeof *fds ? count : room / sizeof *fds, milliseconds);
+}
+
+static int lacking_ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask,
+                             size_t room)
+{
+    return real()->ppoll(fds, count < room / sizeof *fds ? count : room / sizeof *fds, time, mask);
+}
+
+static ssize_t lacking_read_chk(int fd, void *buffer, size_t size, size_t room)
+{
+    return real()->read(fd, buffer, size < room ? size : room);
+}
+
+static ssize_t lacking_recv_chk(int fd, void *buffer, size_t size, size_t room, int flags)
+{
+    return real()->recv(fd, buffer, size < room ? size : room, flags);
+}
+
+static ssize_t lacking_recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags, struct sockaddr *address,
+                                    socklen_t *address_size)
+{
+    return real()->recvfrom(fd, buffer, size < room ? size : room, flags, address, address_size);
+}
+
+static void fill_gaps(struct real *found)
+{
+    static const struct real lacking = {
+        .close_range = lacking_close_range,   .closefrom = lacking_closefrom,
+        .epoll_pwait2 = lacking_epoll_pwait2, .preadv2 = lacking_preadv2,
+        .pwritev2 = lacking_pwritev2,         .__poll_chk = lacking_poll_chk,
+        .__ppoll_chk = lacking_ppoll_chk,     .__read_chk = lacking_read_chk,
+        .__recv_chk = lacking_recv_chk,       .__recvfrom_chk = lacking_recvfrom_chk,
+    };
+#define FILL(type, name, parameters)  \
+    if (!found->name)                 \
+        found->name = lacking.name;
+    REAL_FUNCTIONS(FILL)
+#undef FILL
+}
+
 void real_find_all(void)
 {
-#define FIND(type, name, parameters) real_functions.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);
+    struct real found;
+    int (*found_connect)(int fd, const struct sockaddr *address, socklen_t size);
+
+#define FIND(type, name, parameters) found.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);
     REAL_FUNCTIONS(FIND)
 #undef FIND
+    fill_gaps(&found);
+    /* connect tells real() that the table is there, so it is set when it is. */
+    found_connect = found.connect;
+    found.connect = NULL;
+    real_functions = found;
+    __atomic_store_n(&real_functions.connect, found_connect, __ATOMIC_RELEASE);
 }
 
 static int next_connect(int fd, const struct sockaddr *address, socklen_t size)
@@ -17,15 +98,50 @@ static int next_connect(int fd, const struct sockaddr *address, socklen_t size)
     return real()->connect(fd, address, size);
 }
 
+static ssize_t next_send(int fd, const void *bytes, size_t size, int flags)
+{
+    return real()->send(fd, bytes, size, flags);
+}
+
+static ssize_t next_recv(int fd, void *buffer, size_t size, int flags)
+{
+    return real()->recv(fd, buffer, size, flags);
+}
+
+static int next_poll(struct pollfd *fds, nfds_t count, int milliseconds)
+{
+    return real()->poll(fds, count, milliseconds);
+}
+
+static int next_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
+{
+    return real()->getsockopt(fd, level, name, value, size);
+}
+
+static ssize_t next_read(int fd, void *buffer, size_t size)
+{
+    return real()->read(fd, buffer, size);
+}
+
+static ssize_t next_write(int fd, const void *bytes, size_t size)
+{
+    return real()->write(fd, bytes, size);
+}
+
+static int next_close(int fd)
+{
+    return real()->close(fd);
+}
+
 const struct net real_net = {
     .connect = next_connect,
-    .send = send,
-    .recv = recv,
-    .poll = poll,
-    .getsockopt = getsockopt,
+    .send = next_send,
+    .recv = next_recv,
+    .poll = next_poll,
+    .getsockopt = next_getsockopt,
     .setsockopt = setsockopt,
-    .read = read,
-    .write = write,
-    .close = close,
+    .read = next_read,
+    .write = next_write,
+    .close = next_close,
     .getaddrinfo = getaddrinfo,
 };

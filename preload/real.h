@@ -6,16 +6,87 @@
 #include <ptunnel/net.h>
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
+/* connect comes first: real() looks at it. */
 #define REAL_FUNCTIONS(X) \
-    X(int, connect, (int fd, const struct sockaddr *address, socklen_t size))
+    X(int, connect, (int fd, const struct sockaddr *address, socklen_t size)) \
+    X(int, close, (int fd)) \
+    X(int, close_range, (unsigned first, unsigned last, int flags)) \
+    X(void, closefrom, (int first)) \
+    X(int, dup, (int fd)) \
+    X(int, dup2, (int from, int to)) \
+    X(int, dup3, (int from, int to, int flags)) \
+    X(int, fcntl, (int fd, int command, ...)) \
+    X(int, ioctl, (int fd, unsigned long request, ...)) \
+    X(long, syscall, (long number, ...)) \
+    X(int, shutdown, (int fd, int how)) \
+    X(int, getpeername, (int fd, struct sockaddr *address, socklen_t *size)) \
+    X(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *size)) \
+    X(int, poll, (struct pollfd *fds, nfds_t count, int milliseconds)) \
+    X(int, ppoll, (struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask)) \
+    X(int, __poll_chk, (struct pollfd *fds, nfds_t count, int milliseconds, size_t room)) \
+    X(int, __ppoll_chk, \
+      (struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask, size_t room)) \
+    X(int, select, (int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct timeval *time)) \
+    X(int, pselect, \
+      (int count, fd_set *reads, fd_set *writes, fd_set *excepts, const struct timespec *time, const sigset_t *mask)) \
+    X(int, epoll_ctl, (int set, int operation, int fd, struct epoll_event *event)) \
+    X(int, epoll_wait, (int set, struct epoll_event *events, int most, int milliseconds)) \
+    X(int, epoll_pwait, (int set, struct epoll_event *events, int most, int milliseconds, const sigset_t *mask)) \
+    X(int, epoll_pwait2, \
+      (int set, struct epoll_event *events, int most, const struct timespec *time, const sigset_t *mask)) \
+    X(ssize_t, read, (int fd, void *buffer, size_t size)) \
+    X(ssize_t, __read_chk, (int fd, void *buffer, size_t size, size_t room)) \
+    X(ssize_t, readv, (int fd, const struct iovec *parts, int count)) \
+    X(ssize_t, preadv2, (int fd, const struct iovec *parts, int count, off_t offset, int flags)) \
+    X(ssize_t, recv, (int fd, void *buffer, size_t size, int flags)) \
+    X(ssize_t, __recv_chk, (int fd, void *buffer, size_t size, size_t room, int flags)) \
+    X(ssize_t, recvfrom, \
+      (int fd, void *buffer, size_t size, int flags, struct sockaddr *address, socklen_t *address_size)) \
+    X(ssize_t, __recvfrom_chk, \
+      (int fd, void *buffer, size_t size, size_t room, int flags, struct sockaddr *address, socklen_t *address_size)) \
+    X(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags)) \
+    X(int, recvmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *time)) \
+    X(ssize_t, write, (int fd, const void *bytes, size_t size)) \
+    X(ssize_t, writev, (int fd, const struct iovec *parts, int count)) \
+    X(ssize_t, pwritev2, (int fd, const struct iovec *parts, int count, off_t offset, int flags)) \
+    X(ssize_t, send, (int fd, const void *bytes, size_t size, int flags)) \
+    X(ssize_t, sendto, \
+      (int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address, socklen_t address_size)) \
+    X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags)) \
+    X(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags)) \
+    X(ssize_t, sendfile, (int to, int from, off_t *offset, size_t size)) \
+    X(ssize_t, splice, (int from, off64_t *from_offset, int to, off64_t *to_offset, size_t size, unsigned flags)) \
+    X(FILE *, fdopen, (int fd, const char *mode))
 
-/* Other names that libc exports for the same functions. */
+/* Other names that libc exports for the same functions: the second is defined as an alias of the first. */
 #define REAL_ALIASES(A) \
-    A(connect, __connect)
+    A(connect, __connect) \
+    A(close, __close) \
+    A(dup2, __dup2) \
+    A(fcntl, fcntl64) \
+    A(fcntl, __fcntl) \
+    A(poll, __poll) \
+    A(select, __select) \
+    A(read, __read) \
+    A(preadv2, preadv64v2) \
+    A(write, __write) \
+    A(pwritev2, pwritev64v2) \
+    A(send, __send) \
+    A(sendmmsg, __sendmmsg) \
+    A(sendfile, sendfile64)
 
 struct real {
 #define FIELD(type, name, parameters) type(*name) parameters;

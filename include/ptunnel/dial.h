@@ -4,7 +4,8 @@
  *   CONNECT --connect()--> SEND --request out--> READ --2xx--> OPEN
  *      ^                    |                     |
  *      `--next candidate----+---------------------+--refused, or nobody left--> FAILED
- *      `--nobody left, fallback direct--> HANDED: the kernel's own connect() to the target
+ *      `--nobody left, fallback direct--> HANDED: the kernel's own connect() to the target (its name looked up here, an
+ *         address that the kernel refuses at once passed over); with an empty route that is what happens at once
  *
  * It assumes nothing about whose socket it is. Whoever drives it waits, in poll(2) or otherwise, for what a step
  * wanted or for dial_deadline(), and steps again. One thread at a time may step a dial. */
@@ -20,7 +21,7 @@ enum dial_want {
     DIAL_WANT_WRITE, /* wait for POLLOUT */
     DIAL_WANT_READ,  /* wait for POLLIN */
     DIAL_OPEN,       /* the next byte on the socket is the target's */
-    DIAL_HANDED,     /* fallback: the socket goes to the target itself; .error is what connect(2) said (0, EINPROGRESS) */
+    DIAL_HANDED,     /* fallback: the socket goes to the target itself; .error is what connect(2) said: 0, EINPROGRESS, EINTR */
     DIAL_FAILED,     /* .error says why; the socket is in any state: see dial_disconnect() */
 };
 
@@ -28,7 +29,7 @@ enum dial_state { DIAL_STATE_CONNECT, DIAL_STATE_SEND, DIAL_STATE_READ, DIAL_STA
 
 struct dial_limits {
     int timeout;          /* milliseconds for the whole */
-    int attempt;          /* milliseconds for a candidate, while another one or the fallback is left */
+    int attempt;          /* milliseconds for an address of a candidate, while another one or the fallback is left */
     bool fallback_direct; /* when no candidate could be reached */
 };
 
@@ -46,12 +47,15 @@ struct dial {
     int error;              /* a positive errno */
     bool touched;           /* the kernel has seen a connect() that has to be undone before the next */
     bool mapped;            /* that one went to an IPv4-mapped address: see dial_disconnect() */
+    bool unusable;          /* the kernel would not connect this socket to anything, and it is left as it was */
     bool v6only;            /* IPV6_V6ONLY was cleared for it */
+    bool answered;          /* a proxy refused, in HTTP: it was reached, so there is no fallback any more */
     bool interrupted;       /* connect() or a look-up ended with EINTR; whoever drives looks, and clears it */
     int candidate;          /* in the route; -1 before the first */
     unsigned address;       /* next one of the candidate's addresses, in the order of preference */
     uint32_t tried;         /* a bit for each candidate */
     size_t sent;            /* bytes of the request */
+    struct in6_addr reached; /* where the last connect() went */
     struct deadline whole, attempt;
     struct handshake handshake;
 };
@@ -61,7 +65,7 @@ void dial_start(struct dial *dial, const struct net *net, int fd, int family, co
                 struct route *route, const struct dial_limits *limits);
 
 /* As far as it goes without waiting. What fails of itself, not through a proxy (EISCONN, EALREADY, EINVAL,
- * EAFNOSUPPORT, EBADF ...), ends the dial with the socket left as it is (.touched is false). Leaves errno undefined. */
+ * EAFNOSUPPORT, EBADF ...), ends the dial with the socket left as it is (.unusable). Leaves errno undefined. */
 enum dial_want dial_step(struct dial *dial);
 
 /* When to step even if the socket is not ready. */

@@ -22,6 +22,9 @@ enum { LOG_LINE_SIZE = 1024 };
  * only while it is the same terminal, pipe or regular file. Called once, before the program runs. */
 void log_guard_stderr(void);
 
+/* For a program of our own, whose descriptor 2 is nobody else's: a socket (systemd's journal) will do as well. */
+void log_own_stderr(void);
+
 /* From here on: lines up to `level`, through net, to the file `path` (appended to, opened for each line, never
  * followed through a symbolic link) or, when path is NULL, to the guarded descriptor 2. */
 void log_open(const struct net *net, enum log_level level, const char *path, bool name_program);

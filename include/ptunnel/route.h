@@ -7,6 +7,7 @@
 #include <ptunnel/proxy.h>
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { ROUTE_CANDIDATES_MOST = 32, ADDRESSES_MOST = 8 };
@@ -39,6 +40,10 @@ struct route {
 /* The next candidate to try: the first whose bit is not in `tried` and which did not fail of late, else the first
  * whose bit is not in it. -1 when all were tried. */
 int route_next(const struct route *route, uint32_t tried);
+
+/* The endpoint's own address, or what getaddrinfo(3) says of its name, which may take as long as that takes. False: it
+ * does not resolve. */
+bool addresses_find(struct addresses *out, const struct endpoint *endpoint, const struct net *net);
 
 /* The addresses to connect to; looks a name up once, and again when the last attempt failed and the last look-up
  * is 5 s old. NULL: the name does not resolve. May block as long as getaddrinfo(3) does. */

@@ -33,7 +33,8 @@ static void *take(struct chunk *chunk, size_t size)
 static struct chunk *new_chunk(size_t size)
 {
     size_t whole = size + HEAD_SIZE > CHUNK_SIZE ? size + HEAD_SIZE : CHUNK_SIZE;
-    struct chunk *chunk = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int at_once = whole > CHUNK_SIZE ? MAP_POPULATE : 0; /* for one large piece, all of which will be written to */
+    struct chunk *chunk = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | at_once, -1, 0);
 
     if (chunk == MAP_FAILED)
         return NULL;

@@ -27,9 +27,15 @@ static struct candidate *candidate_of(const struct dial *dial)
     return &dial->route->candidates[dial->candidate];
 }
 
+/* Once a proxy has answered, be it that it is ill itself, its target is not reached in another way. */
+static bool may_fall_back(const struct dial *dial)
+{
+    return dial->limits->fallback_direct && !dial->answered;
+}
+
 static bool has_alternative(const struct dial *dial)
 {
-    return dial->limits->fallback_direct || route_next(dial->route, dial->tried) >= 0;
+    return may_fall_back(dial) || route_next(dial->route, dial->tried) >= 0;
 }
 
 struct deadline dial_deadline(const struct dial *dial)
@@ -83,6 +89,11 @@ void dial_describe(const struct dial *dial, struct text *out)
         reply_describe(&dial->handshake.reply, out);
     } else if (dial->settled == DIAL_OPEN) {
         text_add(out, "open");
+    } else if (dial->settled == DIAL_HANDED) {
+        text_add(out, "direct");
+    } else if (dial->candidate < 0) {
+        text_add(out, "cannot connect: ");
+        log_add_error(out, dial->error);
     } else if (dial->failed_in == DIAL_STATE_READ && dial->error == ECONNRESET) {
         text_add(out, "the proxy closed the connection before it had answered");
     } else if (dial->failed_in == DIAL_STATE_READ && dial->error == ETIMEDOUT) {
@@ -150,25 +161,47 @@ static bool pick_address(const struct dial *dial, const struct addresses *list, 
 {
     bool own_family = number < list->count;
 
-    *out = (struct endpoint){ .literal = true, .port = candidate_of(dial)->proxy.at.port };
+    *out = (struct endpoint){ .literal = true };
     out->address = list->at[number % list->count].address;
     out->scope = list->at[number % list->count].scope;
     return endpoint_is_v4(out) == (own_family == (dial->family == AF_INET));
 }
 
+/* The first at or behind *number; *number is then one further. */
+static bool find_address(const struct dial *dial, const struct addresses *list, unsigned *number, struct endpoint *out)
+{
+    unsigned all = (unsigned)list->count * (dial->family == AF_INET6 ? 2 : 1);
+
+    while (*number < all)
+        if (pick_address(dial, list, (*number)++, out))
+            return true;
+    return false;
+}
+
+/* A black hole behind one address must not take the time of all others. */
+static struct deadline attempt_deadline(const struct dial *dial, const struct addresses *list)
+{
+    struct endpoint another;
+    unsigned number = dial->address;
+
+    if (has_alternative(dial) || find_address(dial, list, &number, &another))
+        return deadline_in(dial->limits->attempt);
+    return deadline_never();
+}
+
 static bool next_address(struct dial *dial, struct endpoint *out)
 {
     const struct addresses *list = candidate_addresses(candidate_of(dial), dial->net);
-    unsigned all = list ? (unsigned)list->count * (dial->family == AF_INET6 ? 2 : 1) : 0;
 
     if (!list)
         dial->error = EHOSTUNREACH;
     else if (dial->address == 0)
         dial->error = EAFNOSUPPORT; /* stands if there is no address that this socket can use */
-    while (dial->address < all)
-        if (pick_address(dial, list, dial->address++, out))
-            return true;
-    return false;
+    if (!list || !find_address(dial, list, &dial->address, out))
+        return false;
+    out->port = candidate_of(dial)->proxy.at.port;
+    dial->attempt = attempt_deadline(dial, list);
+    return true;
 }
 
 static bool next_candidate(struct dial *dial)
@@ -184,8 +217,9 @@ static bool next_candidate(struct dial *dial)
         return false;
     dial->candidate = next;
     dial->address = 0;
+    handshake_start(&dial->handshake); /* what the one before said was not said by this one */
     dial->tried |= UINT32_C(1) << next;
-    dial->attempt = has_alternative(dial) ? deadline_in(dial->limits->attempt) : deadline_never();
+    dial->attempt = deadline_never(); /* until there is an address */
     return true;
 }
 
@@ -224,6 +258,7 @@ static int connect_to(struct dial *dial, const struct endpoint *to)
 
     if (size == 0)
         return EAFNOSUPPORT;
+    dial->reached = to->address;
     if (dial->net->connect(dial->fd, (const struct sockaddr *)&address, size) < 0)
         error = errno;
     if (error == ENETUNREACH && mapped && !dial->v6only && allow_mapped(dial))
@@ -241,16 +276,40 @@ static bool goes_on(int error)
     return error == 0 || error == EINPROGRESS || error == EINTR;
 }
 
+/* Without a proxy, at the first of the target's addresses that the kernel does not refuse at once. */
+static int connect_to_target(struct dial *dial)
+{
+    struct addresses list;
+    struct endpoint address;
+    unsigned number = 0;
+    int error = EAFNOSUPPORT;
+
+    if (!addresses_find(&list, &dial->target, dial->net))
+        return EHOSTUNREACH;
+    while (find_address(dial, &list, &number, &address)) {
+        if (dial_disconnect(dial) < 0)
+            break;
+        address.port = dial->target.port;
+        error = connect_to(dial, &address);
+        if (goes_on(error) || !dial->touched)
+            break;
+    }
+    return error;
+}
+
 static int fall_back(struct dial *dial)
 {
     char buffer[LOG_LINE_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
 
     dial->candidate = -1;
-    start_line(dial, &line);
-    text_add(&line, "no proxy could be reached, going direct as fallback says");
-    log_line(LOG_FAILURE, &line);
-    dial->error = connect_to(dial, &dial->target);
+    dial->attempt = deadline_never();
+    if (dial->route->count > 0) {
+        start_line(dial, &line);
+        text_add(&line, "no proxy could be reached, going direct as fallback says");
+        log_line(LOG_FAILURE, &line);
+    }
+    dial->error = connect_to_target(dial);
     dial->state = DIAL_STATE_SETTLED;
     dial->settled = goes_on(dial->error) ? DIAL_HANDED : DIAL_FAILED;
     return (int)dial->settled;
@@ -263,11 +322,12 @@ static int step_connect(struct dial *dial)
 
     while (dial->candidate < 0 || !next_address(dial, &address))
         if (!next_candidate(dial))
-            return dial->limits->fallback_direct ? fall_back(dial) : settle(dial, DIAL_FAILED);
+            return may_fall_back(dial) ? fall_back(dial) : settle(dial, DIAL_FAILED);
     error = connect_to(dial, &address);
     if (!goes_on(error) && !dial->touched) {
         dial->error = error;
-        dial->settled = DIAL_FAILED; /* the program's own mistake: nothing to report */
+        dial->unusable = true; /* the program's own mistake: nothing to report */
+        dial->settled = DIAL_FAILED;
         dial->state = DIAL_STATE_SETTLED;
         return DIAL_FAILED;
     }
@@ -311,6 +371,7 @@ static int end_of_reply(struct dial *dial)
         return settle(dial, DIAL_OPEN);
     }
     dial->error = reply_error(reply);
+    dial->answered = true;
     if (reply->proxy_ill && route_next(dial->route, dial->tried) >= 0) {
         dial->address = ADDRESSES_MOST * 2; /* its other addresses are the same proxy */
         return give_up(dial, dial->error);
@@ -362,9 +423,11 @@ enum dial_want dial_step(struct dial *dial)
 
     if (dial->state == DIAL_STATE_SETTLED)
         return dial->settled;
-    if (deadline_passed(dial_deadline(dial)))
-        want = expire(dial);
-    while (want == GO_ON)
+    while (want == GO_ON) {
         want = steps[dial->state](dial);
+        /* Looked at behind the step: a program that comes late still finds the answer that came in time. */
+        if ((want == DIAL_WANT_WRITE || want == DIAL_WANT_READ) && deadline_passed(dial_deadline(dial)))
+            want = expire(dial);
+    }
     return (enum dial_want)want;
 }

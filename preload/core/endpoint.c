@@ -30,9 +30,7 @@ static bool host_byte(char c)
 
 static const char *set_name(struct endpoint *out, const char *name, size_t size)
 {
-    if (name[size - 1] == '.')
-        size--;
-    if (size == 0 || name[0] == '.')
+    if (name[0] == '.' || name[size - 1] == '.')
         return "host has an empty label";
     for (size_t i = 0; i < size; i++) {
         if (!host_byte(name[i]))
@@ -48,27 +46,29 @@ static const char *set_name(struct endpoint *out, const char *name, size_t size)
 
 const char *endpoint_set_host(struct endpoint *out, const char *host, size_t size)
 {
-    char copy[ENDPOINT_HOST_MAX + 2];
+    /* Without the last dot, which names may have: "192.0.2.1." is an address for whoever is handed it. */
+    size_t bare = size > 1 && host[size - 1] == '.' ? size - 1 : size;
+    char copy[ENDPOINT_HOST_MAX + 1];
     struct in_addr v4;
     struct in6_addr v6;
 
     if (size == 0)
         return "host is missing";
-    if (size > ENDPOINT_HOST_MAX + (host[size - 1] == '.'))
+    if (bare > ENDPOINT_HOST_MAX)
         return "host is longer than 253 bytes";
     if (memchr(host, '\0', size))
         return "host has a character that no host name has";
-    memcpy(copy, host, size);
-    copy[size] = '\0';
+    memcpy(copy, host, bare);
+    copy[bare] = '\0';
     if (inet_pton(AF_INET, copy, &v4) == 1) {
         set_v4(out, v4);
         return NULL;
     }
-    if (inet_pton(AF_INET6, copy, &v6) == 1) {
+    if (bare == size && inet_pton(AF_INET6, copy, &v6) == 1) {
         *out = (struct endpoint){ .literal = true, .port = out->port, .address = v6 };
         return NULL;
     }
-    return set_name(out, host, size);
+    return set_name(out, host, bare);
 }
 
 const char *endpoint_set_port(struct endpoint *out, const char *digits, size_t size)

@@ -20,6 +20,7 @@ static struct {
     const char *path;
     bool name_program;
     bool guarded;
+    bool owned;
     dev_t device;
     ino_t inode;
 } sink = { .level = LOG_QUIET };
@@ -46,6 +47,11 @@ void log_guard_stderr(void)
     sink.inode = now.st_ino;
 }
 
+void log_own_stderr(void)
+{
+    sink.owned = true;
+}
+
 void log_open(const struct net *net, enum log_level level, const char *path, bool name_program)
 {
     sink.path = path;
@@ -65,6 +71,8 @@ static bool stderr_is_ours(void)
     struct termios terminal;
     struct stat now;
 
+    if (sink.owned)
+        return sink.net->poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT;
     if (!sink.guarded || fstat(STDERR_FILENO, &now) < 0 || now.st_dev != sink.device || now.st_ino != sink.inode)
         return false;
     if (S_ISREG(now.st_mode))

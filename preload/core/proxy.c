@@ -179,7 +179,7 @@ const char *proxy_add_field(struct proxy *proxy, const char *field)
     if (name == 0 || field[name] != ':')
         return "is not a header field: 'Name: value'";
     for (const char *c = field; *c; c++)
-        if ((unsigned char)*c < 0x20 && *c != '\t')
+        if (((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7f)
             return "has a control character";
     if (strlen(field) + 2 > sizeof proxy->fields - used - 1)
         return "makes the request to this proxy too long";

@@ -158,11 +158,14 @@ static void offered_schemes(struct reply *reply, const char *value, size_t size)
 
     while ((length = next_word(&at, end, &before)) > 0) {
         bool starts = at - length == value || before == ',';
+        const char *word = at - length;
 
+        while (at < end && (*at == ' ' || *at == '\t'))
+            at++;
         if (!starts || (at < end && *at == '='))
             continue;
         text_add(&schemes, used || schemes.at != schemes.start ? ", " : "");
-        text_add_foreign(&schemes, at - length, length, 20);
+        text_add_foreign(&schemes, word, length, 20);
     }
 }
 

@@ -36,18 +36,22 @@ static void add_address(struct addresses *list, const struct endpoint *endpoint)
     list->at[list->count++].scope = endpoint->scope;
 }
 
-static bool look_up(struct addresses *out, const char *name, const struct net *net)
+bool addresses_find(struct addresses *out, const struct endpoint *endpoint, const struct net *net)
 {
     struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
     struct addrinfo *found;
-    struct endpoint endpoint;
+    struct endpoint address;
 
     memset(out, 0, sizeof *out);
-    if (net->getaddrinfo(name, NULL, &hints, &found) != 0)
+    if (endpoint->literal) {
+        add_address(out, endpoint);
+        return true;
+    }
+    if (net->getaddrinfo(endpoint->host, NULL, &hints, &found) != 0)
         return false;
     for (struct addrinfo *at = found; at && out->count < ADDRESSES_MOST; at = at->ai_next)
-        if (endpoint_from_sockaddr(&endpoint, at->ai_addr, at->ai_addrlen))
-            add_address(out, &endpoint);
+        if (endpoint_from_sockaddr(&address, at->ai_addr, at->ai_addrlen))
+            add_address(out, &address);
     freeaddrinfo(found);
     return out->count > 0;
 }
@@ -82,17 +86,11 @@ static bool look_up_due(const struct candidate *candidate)
 const struct addresses *candidate_addresses(struct candidate *candidate, const struct net *net)
 {
     const struct addresses *known = atomic_load(&candidate->addresses);
-    struct addresses fresh = { 0 };
+    struct addresses fresh;
 
-    if (candidate->proxy.at.literal) {
-        if (known)
-            return known;
-        add_address(&fresh, &candidate->proxy.at);
-        return publish(candidate, &fresh);
-    }
-    if (!look_up_due(candidate))
+    if ((known && candidate->proxy.at.literal) || !look_up_due(candidate))
         return known;
-    if (!look_up(&fresh, candidate->proxy.at.host, net)) {
+    if (!addresses_find(&fresh, &candidate->proxy.at, net)) {
         atomic_store(&candidate->looked_up_at, deadline_now());
         return known; /* an address that worked is better than a resolver that is away */
     }

@@ -84,21 +84,33 @@ __attribute__((constructor)) static void start(void)
     errno = saved;
 }
 
-static void say_why(int result, const char *wrong)
+static struct {
+    int result;
+    char words[WRONG_SIZE];
+    atomic_bool known, said;
+} why;
+
+static void say_line(const char *words, size_t size)
 {
-    if (result == -ENOENT)
+    char buffer[LOG_LINE_SIZE];
+    struct text line = text_in(buffer, sizeof buffer);
+
+    text_add_bytes(&line, words, size);
+    text_add(&line, "; nothing is let out until this is mended");
+    log_line(LOG_FAILURE, &line);
+}
+
+void guest_say_why(void)
+{
+    if (!atomic_load(&why.known) || atomic_exchange(&why.said, true))
+        return;
+    if (why.result == -ENOENT)
         log_words(LOG_FAILURE, "no proxy is known, so nothing is let out: set PTUNNEL_PROXY or https_proxy, or name one "
                                "in a rule file (a line 'proxy http://HOST:PORT')");
-    else if (result == -ENOMEM)
+    else if (why.result == -ENOMEM)
         log_words(LOG_FAILURE, "no memory for the configuration, so nothing is let out");
-    for (const char *line = wrong; *line; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n')) {
-        char buffer[LOG_LINE_SIZE];
-        struct text text = text_in(buffer, sizeof buffer);
-
-        text_add_bytes(&text, line, strcspn(line, "\n"));
-        text_add(&text, "; nothing is let out until this is mended");
-        log_line(LOG_FAILURE, &text);
-    }
+    for (const char *line = why.words; *line; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n'))
+        say_line(line, strcspn(line, "\n"));
 }
 
 static const struct config *load(void)
@@ -108,12 +120,15 @@ static const struct config *load(void)
     const struct config *fresh = none, *before = NULL;
     int result = config_load(&fresh, kept_variable, &real_net, &wrong);
 
-    /* Two threads may load at once: the first to publish wins, and only it speaks. */
+    /* Two threads may load at once: the first to publish wins. */
     if (!atomic_compare_exchange_strong(&loaded, &before, result == 0 ? fresh : none))
         return before;
-    if (result != 0)
-        say_why(result, buffer);
-    return result == 0 ? fresh : none;
+    if (result == 0)
+        return fresh;
+    why.result = result;
+    memcpy(why.words, buffer, sizeof buffer);
+    atomic_store(&why.known, true);
+    return none;
 }
 
 const struct config *guest_config(void)

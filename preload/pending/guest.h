@@ -9,8 +9,11 @@
 /* False in a program that runs with more rights than its user (AT_SECURE, getauxval(3)): nothing read, nothing hooked. */
 bool guest_may_act(void);
 
-/* The configuration, read at the first call. NULL: there is none or it is wrong, which was said once; nothing
- * but loopback may be let out. Async-signal-safe once it has been read; never waits for another thread. */
+/* The configuration, read at the first call. NULL: there is none or it is wrong; nothing but loopback may be let
+ * out. Async-signal-safe once it has been read; never waits for another thread. */
 const struct config *guest_config(void);
+
+/* To the user, once, when something was not let out because there is no configuration: why, and what to do. */
+void guest_say_why(void);
 
 #endif

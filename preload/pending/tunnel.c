@@ -2,14 +2,16 @@
 
 #include "../real.h"
 #include "guest.h"
+#include "peers.h"
+#include "pending.h"
+#include "signals.h"
+#include "watch.h"
 
 #include <ptunnel/dial.h>
 
-#include <fcntl.h>
 #include <netinet/tcp.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdint.h>
+#include <string.h>
+#include <sys/time.h>
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -19,14 +21,17 @@ enum {
     GUARD = 100,      /* ms that the kernel's connect() may keep us before we wait in poll() ourselves */
     FIRST_WAIT = 50,  /* ms before anything is asked about a slow answer */
     LATER_WAIT = 200, /* ms between looks that do not trust poll(): SO_RCVLOWAT hides a short reply from it */
+    UNKNOWN = -2,
 };
-enum { UNKNOWN = -2 };
 static const int64_t proven_for = INT64_C(100) * 1000000; /* ns */
 
-/* One connect() that is driven to its end before it returns. */
+/* One connect() of a program, as long as it has not returned. */
 struct attempt {
-    struct dial dial;
+    struct entry *entry;
+    struct dial *dial; /* the entry's */
+    int fd;
     int64_t started;  /* deadline_now() */
+    int blocking;     /* 1 or 0, UNKNOWN until it matters */
     int send_timeout; /* ms, -1 for none, UNKNOWN until it is asked for */
     bool asked;       /* what ask_about_slow() asks */
 };
@@ -38,12 +43,12 @@ static bool is_tcp(int fd, const struct sockaddr *address)
     int protocol = 0;
     socklen_t size = sizeof protocol;
 
-    if (real_net.setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, address, sizeof(int)) == 0)
+    if (setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, address, sizeof(int)) == 0)
         return false; /* never: the kernel checks the range first */
     if (errno == EINVAL)
         return true;
     return (errno == EOPNOTSUPP || errno == ENOPROTOOPT) &&
-           real_net.getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_MPTCP;
+           real()->getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_MPTCP;
 }
 
 static struct decision decide(const struct endpoint *target)
@@ -52,18 +57,19 @@ static struct decision decide(const struct endpoint *target)
 
     if (config)
         return config_decide(config, target);
-    return (struct decision){ endpoint_is_loopback(target) ? VERDICT_DIRECT : VERDICT_REJECT, NULL };
+    return (struct decision){ .verdict = endpoint_is_loopback(target) ? VERDICT_DIRECT : VERDICT_REJECT };
 }
 
 bool tunnel_wanted(struct tunnel *out, int fd, const struct sockaddr *address, socklen_t size)
 {
     int saved = errno;
     bool wanted = guest_may_act() && address && size >= (socklen_t)sizeof(struct sockaddr_in) && is_tcp(fd, address) &&
-                  endpoint_from_sockaddr(&out->target, address, size);
+                  endpoint_from_sockaddr(&out->asked, address, size);
 
     if (wanted) {
         out->fd = fd;
         out->family = address->sa_family;
+        out->target = out->asked;
         out->decision = decide(&out->target);
         wanted = out->decision.verdict != VERDICT_DIRECT;
     }
@@ -77,7 +83,7 @@ static int send_timeout(int fd)
     struct timeval set = { 0 };
     socklen_t size = sizeof set;
 
-    if (real_net.getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &set, &size) < 0 || (set.tv_sec == 0 && set.tv_usec == 0))
+    if (real()->getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &set, &size) < 0 || (set.tv_sec == 0 && set.tv_usec == 0))
         return -1;
     return set.tv_sec > 1000000 ? -1 : (int)(set.tv_sec * 1000 + (set.tv_usec + 999) / 1000);
 }
@@ -88,33 +94,14 @@ static void set_send_timeout(int fd, int milliseconds)
 
     if (milliseconds > 0)
         wanted = (struct timeval){ milliseconds / 1000, milliseconds % 1000 * 1000 };
-    real_net.setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wanted, sizeof wanted);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wanted, sizeof wanted);
 }
 
-static bool is_blocking(int fd)
+static bool is_blocking(struct attempt *attempt)
 {
-    return !(fcntl(fd, F_GETFL) & O_NONBLOCK);
-}
-
-/* poll(2) ends with EINTR for every handler; connect(2) only for one without SA_RESTART, or for any when SO_SNDTIMEO
- * is set. Which handler ran is not to be known: with handlers of both kinds the answer is EINTR. */
-static bool interrupts(struct attempt *attempt)
-{
-    struct sigaction action;
-    sigset_t blocked;
-
-    if (attempt->send_timeout == UNKNOWN)
-        attempt->send_timeout = send_timeout(attempt->dial.fd);
-    if (attempt->send_timeout >= 0)
-        return true;
-    pthread_sigmask(SIG_BLOCK, NULL, &blocked);
-    for (int number = 1; number < NSIG; number++) {
-        if (sigismember(&blocked, number) == 1 || sigaction(number, NULL, &action) < 0)
-            continue;
-        if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && !(action.sa_flags & SA_RESTART))
-            return true;
-    }
-    return false;
+    if (attempt->blocking == UNKNOWN)
+        attempt->blocking = pending_is_blocking(attempt->fd);
+    return attempt->blocking != 0;
 }
 
 /* A program that corked its socket would have the request held back for 200 ms. Taking the cork out for a moment sends
@@ -124,19 +111,20 @@ static void push_through_cork(int fd)
     int corked = 0, off = 0;
     socklen_t size = sizeof corked;
 
-    if (real_net.getsockopt(fd, IPPROTO_TCP, TCP_CORK, &corked, &size) < 0 || !corked)
+    if (real()->getsockopt(fd, IPPROTO_TCP, TCP_CORK, &corked, &size) < 0 || !corked)
         return;
-    real_net.setsockopt(fd, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
-    real_net.setsockopt(fd, IPPROTO_TCP, TCP_CORK, &corked, sizeof corked);
+    setsockopt(fd, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
+    setsockopt(fd, IPPROTO_TCP, TCP_CORK, &corked, sizeof corked);
 }
 
 /* What is learnt about the socket only when the answer is slow to come, so that the usual connect() does not pay. */
 static void ask_about_slow(struct attempt *attempt)
 {
     attempt->asked = true;
+    pending_adopt(attempt->fd, attempt->entry);
     if (attempt->send_timeout == UNKNOWN)
-        attempt->send_timeout = send_timeout(attempt->dial.fd);
-    push_through_cork(attempt->dial.fd);
+        attempt->send_timeout = send_timeout(attempt->fd);
+    push_through_cork(attempt->fd);
 }
 
 /* The candidate that will be tried first took a connection just now: it will not keep connect() waiting, and the calls that
@@ -153,17 +141,16 @@ static bool proven(const struct route *route)
  * deadline of ours reaches into the kernel. After that the connection goes on being made while we wait in poll(). */
 static enum dial_want first_step(struct attempt *attempt)
 {
-    int fd = attempt->dial.fd;
     enum dial_want want;
 
-    if (proven(attempt->dial.route) || !is_blocking(fd))
-        return dial_step(&attempt->dial);
-    attempt->send_timeout = send_timeout(fd);
+    if (proven(attempt->dial->route) || !is_blocking(attempt))
+        return dial_step(attempt->dial);
+    attempt->send_timeout = send_timeout(attempt->fd);
     if (attempt->send_timeout >= 0 && attempt->send_timeout <= GUARD)
-        return dial_step(&attempt->dial);
-    set_send_timeout(fd, GUARD);
-    want = dial_step(&attempt->dial);
-    set_send_timeout(fd, attempt->send_timeout);
+        return dial_step(attempt->dial);
+    set_send_timeout(attempt->fd, GUARD);
+    want = dial_step(attempt->dial);
+    set_send_timeout(attempt->fd, attempt->send_timeout);
     return want;
 }
 
@@ -174,15 +161,17 @@ static struct deadline program_deadline(const struct attempt *attempt)
     return (struct deadline){ attempt->started + (int64_t)attempt->send_timeout * 1000000 };
 }
 
-/* Waits for what the step wanted. 0, or a negative errno if the program's connect() has to end here. */
+/* Waits for what the step wanted. 0, or a negative errno if the program's connect() has to end here. The entry is
+ * not locked meanwhile: a thread that is cancelled in poll() leaves a pending descriptor behind, as natively. */
 static int wait_for(struct attempt *attempt, enum dial_want want)
 {
-    struct pollfd ready = { .fd = attempt->dial.fd, .events = want == DIAL_WANT_READ ? POLLIN : POLLOUT };
-    struct deadline end = deadline_earlier(dial_deadline(&attempt->dial), program_deadline(attempt));
+    struct pollfd ready = { .fd = attempt->fd, .events = want == DIAL_WANT_READ ? POLLIN : POLLOUT };
+    struct deadline own = { atomic_load(&attempt->entry->deadline) };
+    struct deadline end = deadline_earlier(own, program_deadline(attempt));
     struct deadline slice = deadline_in(attempt->asked ? LATER_WAIT : FIRST_WAIT);
-    int result = real_net.poll(&ready, 1, deadline_left(deadline_earlier(end, slice)));
+    int result = real()->poll(&ready, 1, deadline_left(deadline_earlier(end, slice)));
 
-    if (result < 0 && errno == EINTR && interrupts(attempt))
+    if (result < 0 && errno == EINTR && signals_interrupt(attempt->fd))
         return -EINTR;
     if (deadline_passed(program_deadline(attempt)))
         return -EINPROGRESS;
@@ -191,61 +180,224 @@ static int wait_for(struct attempt *attempt, enum dial_want want)
     return 0;
 }
 
-/* As a natively failed blocking socket: unconnected, no error left to read. */
-static int leave_failed(struct dial *dial, int error)
+/* As a natively failed blocking socket: unconnected, no error left to read, the program's registrations its own. */
+static int leave_failed(struct attempt *attempt, int error)
 {
     int unread;
     socklen_t size = sizeof unread;
 
-    if (dial->touched)
-        dial_disconnect(dial);
-    real_net.getsockopt(dial->fd, SOL_SOCKET, SO_ERROR, &unread, &size);
+    attempt->dial->touched = true;
+    dial_disconnect(attempt->dial);
+    real()->getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &unread, &size);
+    watch_restore(attempt->fd);
+    table_drop_all(attempt->entry);
+    table_unlock(attempt->entry);
     return -error;
 }
 
-static int drive(struct attempt *attempt)
+/* connect(2) ends, the attempt goes on. */
+static int leave_pending(struct attempt *attempt, int result)
 {
-    struct dial *dial = &attempt->dial;
-    enum dial_want want = first_step(attempt);
+    if (attempt->entry->cookie == 0)
+        pending_adopt(attempt->fd, attempt->entry);
+    table_unlock(attempt->entry);
+    return result;
+}
+
+/* Waits without the lock, and takes it again. False: the dial ended in other hands; *result is what that means here. */
+static bool wait_unlocked(struct attempt *attempt, enum dial_want want, int *result)
+{
+    struct entry *entry = attempt->entry;
+
+    table_unlock(entry);
+    do
+        *result = wait_for(attempt, want);
+    while (!table_lock(entry) && *result == 0);
+    if (!table_locked_by_me(entry)) /* another thread is at it just now, and connect() has to end */
+        return false;
+    if (atomic_load(&entry->state) == ENTRY_PENDING)
+        return true;
+    if (atomic_load(&entry->state) == ENTRY_FAILED) {
+        *result = leave_failed(attempt, entry->error);
+        return false;
+    }
+    *result = 0;
+    table_unlock(entry);
+    return false;
+}
+
+static int connect_blocking(struct attempt *attempt, enum dial_want want)
+{
+    struct dial *dial = attempt->dial;
     int result;
 
     while (want == DIAL_WANT_READ || want == DIAL_WANT_WRITE) {
-        if (dial->interrupted && interrupts(attempt))
-            return leave_failed(dial, EINTR);
+        pending_settle(attempt->fd, attempt->entry, want);
+        if (dial->interrupted && signals_interrupt(attempt->fd))
+            return leave_pending(attempt, -EINTR);
         dial->interrupted = false;
-        result = wait_for(attempt, want);
+        if (!wait_unlocked(attempt, want, &result))
+            return result;
         if (result < 0)
-            return leave_failed(dial, -result);
+            return leave_pending(attempt, result);
         want = dial_step(dial);
     }
     if (want == DIAL_FAILED)
-        return leave_failed(dial, dial->error);
+        return leave_failed(attempt, dial->error);
+    pending_settle(attempt->fd, attempt->entry, want);
+    table_unlock(attempt->entry);
     return want == DIAL_OPEN ? 0 : -dial->error;
+}
+
+/* EINPROGRESS whatever came of it, as TCP has it natively even when the other end is at hand: the result is for
+ * the program's wait, SO_ERROR or next connect(). */
+static int connect_nonblocking(struct attempt *attempt, enum dial_want want)
+{
+    int result = want == DIAL_HANDED ? -attempt->dial->error : -EINPROGRESS;
+
+    pending_adopt(attempt->fd, attempt->entry);
+    pending_settle(attempt->fd, attempt->entry, want);
+    table_unlock(attempt->entry);
+    return result;
+}
+
+/* The kernel would not have this socket connected, to whatever: it is as it was. */
+static int leave_untouched(struct attempt *attempt)
+{
+    watch_restore(attempt->fd);
+    table_drop_all(attempt->entry);
+    table_unlock(attempt->entry);
+    return -attempt->dial->error;
+}
+
+/* The place in front of the kernel: entry first, then the substitutes, then connect(), or a thread in epoll_wait would see
+ * the proxy's readiness. */
+static int start(struct attempt *attempt)
+{
+    enum dial_want want;
+
+    watch_substitute(attempt->fd, attempt->entry, DIAL_WANT_WRITE);
+    want = first_step(attempt);
+    if (attempt->dial->unusable)
+        return leave_untouched(attempt);
+    return is_blocking(attempt) ? connect_blocking(attempt, want) : connect_nonblocking(attempt, want);
 }
 
 /* Nobody can listen on port 0, so the kernel itself plays a refused connect(), in both modes, with everything that
  * belongs to it. The unspecified address works under SO_BINDTODEVICE too. */
-static int refuse(int fd, int family)
+static int connect_to_nowhere(int fd, int family)
 {
     struct sockaddr_storage nowhere = { .ss_family = (sa_family_t)family };
     socklen_t size = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 
-    return real_net.connect(fd, (const struct sockaddr *)&nowhere, size) < 0 ? -errno : 0;
+    return real()->connect(fd, (const struct sockaddr *)&nowhere, size) < 0 ? -errno : 0;
+}
+
+static int refuse(const struct tunnel *tunnel)
+{
+    struct entry *entry;
+    int result = connect_to_nowhere(tunnel->fd, tunnel->family);
+
+    if (result == -EINPROGRESS && (entry = table_add(tunnel->fd))) {
+        entry->error = ECONNREFUSED;
+        entry->dial.fd = tunnel->fd;
+        entry->dial.family = tunnel->family;
+        pending_adopt(tunnel->fd, entry);
+        atomic_store(&entry->unread, true);
+        atomic_store(&entry->state, ENTRY_FAILED);
+        table_unlock(entry);
+    }
+    return result;
 }
 
 int tunnel_connect(const struct tunnel *tunnel)
 {
-    struct attempt attempt = { .started = deadline_now(), .send_timeout = UNKNOWN };
+    struct attempt attempt = { .fd = tunnel->fd, .blocking = UNKNOWN, .send_timeout = UNKNOWN };
     const struct config *config = guest_config();
     int saved = errno, result;
 
-    if (!config)
+    if (!config) {
+        guest_say_why();
         return -EACCES;
+    }
     if (tunnel->decision.verdict == VERDICT_REJECT || tunnel->target.port == 0)
-        return refuse(tunnel->fd, tunnel->family);
-    dial_start(&attempt.dial, &real_net, tunnel->fd, tunnel->family, &tunnel->target, tunnel->decision.route,
+        return refuse(tunnel);
+    attempt.started = deadline_now();
+    attempt.entry = table_add(tunnel->fd);
+    if (!attempt.entry)
+        return -ENOBUFS;
+    attempt.dial = &attempt.entry->dial;
+    attempt.entry->asked = tunnel->asked;
+    dial_start(attempt.dial, &real_net, tunnel->fd, tunnel->family, &tunnel->target, tunnel->decision.route,
                config_limits(config));
-    result = drive(&attempt);
+    result = start(&attempt);
     errno = saved;
     return result;
+}
+
+/* The kernel's failed connect() again: the error if nobody took it, ECONNABORTED if somebody did, as natively. It never
+ * connects anywhere, but to be sure it is asked to go nowhere. */
+static int again_after_failure(int fd, struct entry *entry)
+{
+    int result = connect_to_nowhere(fd, entry->dial.family);
+
+    if (result == -ECONNREFUSED)
+        result = -pending_error(fd, ECONNREFUSED);
+    table_drop(fd);
+    return result;
+}
+
+/* Linux: the first connect() after the connection was made returns 0, whatever its address, the next EISCONN. Where the
+ * first part of ours was a blocking one, the kernel has had its first one already. */
+static int again_after_open(int fd, const struct sockaddr *address, socklen_t size)
+{
+    if (real()->connect(fd, address, size) == 0 || errno == EISCONN)
+        return 0;
+    return -errno;
+}
+
+static int again_while_pending(int fd, struct entry *entry, const struct sockaddr *address, socklen_t size)
+{
+    uint32_t number = atomic_load(&entry->number);
+    bool interrupted = false;
+    int timeout = pending_is_blocking(fd) ? send_timeout(fd) : 0;
+
+    if (!pending_wait(fd, entry, deadline_in(timeout), &interrupted))
+        return interrupted ? -EINTR : -EALREADY;
+    if (atomic_load(&entry->number) == number && atomic_load(&entry->state) == ENTRY_FAILED)
+        return again_after_failure(fd, entry);
+    return again_after_open(fd, address, size);
+}
+
+static bool dissolves(const struct sockaddr *address, socklen_t size)
+{
+    return address && size >= (socklen_t)sizeof address->sa_family && address->sa_family == AF_UNSPEC;
+}
+
+static bool known_to_us(int fd)
+{
+    return (!table_empty() && pending_find(fd)) || !peers_empty();
+}
+
+bool tunnel_again(int fd, const struct sockaddr *address, socklen_t size, int *result)
+{
+    struct entry *entry;
+    struct peer peer;
+
+    if (!known_to_us(fd) || !address || size < (socklen_t)sizeof address->sa_family)
+        return false;
+    if (dissolves(address, size)) {
+        pending_forget(fd);
+        return false;
+    }
+    entry = pending_find(fd);
+    if (entry && atomic_load(&entry->state) == ENTRY_FAILED)
+        *result = again_after_failure(fd, entry);
+    else if (entry)
+        *result = again_while_pending(fd, entry, address, size);
+    else if (peers_get(fd, &peer))
+        *result = real()->connect(fd, address, size) < 0 ? -errno : 0;
+    else
+        return peers_forget(fd), false;
+    return true;
 }

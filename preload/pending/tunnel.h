@@ -10,10 +10,15 @@
 
 struct tunnel {
     int fd;
-    int family; /* of the address that the program gave: the socket's own, or the kernel will say so */
-    struct endpoint target;
+    int family;             /* of the address that the program gave: the socket's own, or the kernel will say so */
+    struct endpoint asked;  /* that address */
+    struct endpoint target; /* what it stands for */
     struct decision decision;
 };
+
+/* A connect() on a socket that is pending, failed or an open tunnel, or one that dissolves an association: *result is then
+ * what it returns (0 or a negative errno). False: it is a connect() like any other. */
+bool tunnel_again(int fd, const struct sockaddr *address, socklen_t size, int *result);
 
 /* True if connect(fd, address, size) is not the kernel's business: a TCP or MPTCP socket and a target that is not to be
  * reached directly. False for all else, errors included: the kernel words them best. */

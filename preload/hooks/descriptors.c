@@ -1,0 +1,99 @@
+/* The calls that give a descriptor number another meaning. */
+#include "../pending/descriptors.h"
+#include "../pending/pending.h"
+#include "../real.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/sockios.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+EXPORT int close(int fd)
+{
+    if (!descriptors_unknown())
+        descriptors_before_close(fd);
+    return real()->close(fd);
+}
+
+EXPORT int __close(int fd) __attribute__((alias("close")));
+
+/* CLOSE_RANGE_CLOEXEC closes nothing, and CLOSE_RANGE_UNSHARE closes in this thread alone. */
+EXPORT int close_range(unsigned first, unsigned last, int flags)
+{
+    if (!descriptors_unknown() && flags == 0 && first <= last)
+        descriptors_before_close_range(first, last);
+    return real()->close_range(first, last, flags);
+}
+
+EXPORT void closefrom(int first)
+{
+    if (!descriptors_unknown())
+        descriptors_before_close_range(first < 0 ? 0 : (unsigned)first, ~0u);
+    real()->closefrom(first);
+}
+
+/* After the kernel made the duplicate: it is the same socket, and as pending. */
+static int duplicated(int from, int to)
+{
+    if (!descriptors_unknown())
+        descriptors_duplicated(from, to);
+    return to;
+}
+
+EXPORT int dup(int fd)
+{
+    return duplicated(fd, real()->dup(fd));
+}
+
+EXPORT int dup2(int from, int to)
+{
+    if (!descriptors_unknown())
+        descriptors_before_replace(from, to);
+    return duplicated(from, real()->dup2(from, to));
+}
+
+EXPORT int __dup2(int from, int to) __attribute__((alias("dup2"), nothrow, leaf));
+
+EXPORT int dup3(int from, int to, int flags)
+{
+    if (!descriptors_unknown())
+        descriptors_before_replace(from, to);
+    return duplicated(from, real()->dup3(from, to, flags));
+}
+
+/* O_ASYNC wants SIGIO when the program's connection is made, not when the proxy's is. */
+EXPORT int fcntl(int fd, int command, ...)
+{
+    va_list list;
+    void *argument;
+
+    va_start(list, command);
+    argument = va_arg(list, void *);
+    va_end(list);
+    if (command == F_SETFL && ((long)argument & O_ASYNC) && !table_empty())
+        pending_finish(fd);
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+        return duplicated(fd, real()->fcntl(fd, command, argument));
+    return real()->fcntl(fd, command, argument);
+}
+
+EXPORT int fcntl64(int fd, int command, ...) __attribute__((alias("fcntl")));
+EXPORT int __fcntl(int fd, int command, ...) __attribute__((alias("fcntl")));
+
+/* FIONREAD and SIOCOUTQ count the program's bytes, of which a pending socket has none. */
+EXPORT int ioctl(int fd, unsigned long request, ...)
+{
+    va_list list;
+    void *argument;
+
+    va_start(list, request);
+    argument = va_arg(list, void *);
+    va_end(list);
+    if ((request == FIONREAD || request == SIOCOUTQ) && !table_empty() && pending_before(fd, SO_RCVTIMEO, MSG_DONTWAIT) < 0)
+        return *(int *)argument = 0;
+    if (request == FIOASYNC && argument && *(int *)argument && !table_empty())
+        pending_finish(fd);
+    return real()->ioctl(fd, request, argument);
+}

@@ -1,0 +1,57 @@
+#include "../pending/table.h"
+#include "../pending/wait.h"
+#include "../pending/watch.h"
+#include "../real.h"
+
+/* epoll_ctl(2): what the program registers is remembered, since it may connect the descriptor later. */
+EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
+{
+    return libc_result(watch_control(set, operation, fd, event));
+}
+
+/* Nothing was ever pending when the wait began. What another thread's first connect() made of the set meanwhile is taken out,
+ * and if nothing is left the wait begins anew: when it began the first time was not worth a look at the clock. */
+static inline int filtered(int set, struct epoll_event *events, int most, int count, int milliseconds,
+                           const sigset_t *mask)
+{
+    int kept;
+
+    if (__builtin_expect(count <= 0 || !atomic_load_explicit(&watch_cookies, memory_order_relaxed), 1))
+        return count;
+    kept = wait_take_cookies(set, events, count);
+    return kept > 0 ? kept : libc_result(wait_epoll(set, events, most, deadline_in(milliseconds), mask));
+}
+
+static inline bool no_cookies(void)
+{
+    return __builtin_expect(!atomic_load_explicit(&watch_cookies, memory_order_relaxed), 1);
+}
+
+EXPORT int epoll_wait(int set, struct epoll_event *events, int most, int milliseconds)
+{
+    if (no_cookies())
+        return filtered(set, events, most, real()->epoll_wait(set, events, most, milliseconds), milliseconds,
+                        NULL);
+    return libc_result(wait_epoll(set, events, most, deadline_in(milliseconds), NULL));
+}
+
+EXPORT int epoll_pwait(int set, struct epoll_event *events, int most, int milliseconds, const sigset_t *mask)
+{
+    if (no_cookies())
+        return filtered(set, events, most, real()->epoll_pwait(set, events, most, milliseconds, mask),
+                        milliseconds, mask);
+    return libc_result(wait_epoll(set, events, most, deadline_in(milliseconds), mask));
+}
+
+EXPORT int epoll_pwait2(int set, struct epoll_event *events, int most, const struct timespec *time,
+                        const sigset_t *mask)
+{
+    struct deadline end;
+
+    if (no_cookies())
+        return filtered(set, events, most, real()->epoll_pwait2(set, events, most, time, mask),
+                        time ? (int)(time->tv_sec * 1000 + time->tv_nsec / 1000000) : -1, mask);
+    if (!wait_until(&end, time))
+        return real()->epoll_pwait2(set, events, most, time, mask);
+    return libc_result(wait_epoll(set, events, most, end, mask));
+}

@@ -1,0 +1,151 @@
+/* The calls that move bytes. On a pending descriptor they answer what the kernel answers while a socket connects, or wait
+ * where it would: not a byte of the program reaches the proxy before the tunnel is open. */
+#include "../pending/outgoing.h"
+#include "../pending/pending.h"
+#include "../real.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+/* glibc declares the fortified forms only for programs that use them. */
+ssize_t __read_chk(int fd, void *buffer, size_t size, size_t room);
+ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int flags);
+ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags, struct sockaddr *address,
+                       socklen_t *address_size);
+
+EXPORT ssize_t read(int fd, void *buffer, size_t size)
+{
+    return WHEN_OPEN(fd, SO_RCVTIMEO, 0, real()->read(fd, buffer, size));
+}
+
+EXPORT ssize_t __read(int fd, void *buffer, size_t size) __attribute__((alias("read")));
+
+EXPORT ssize_t __read_chk(int fd, void *buffer, size_t size, size_t room)
+{
+    return WHEN_OPEN(fd, SO_RCVTIMEO, 0, real()->__read_chk(fd, buffer, size, room));
+}
+
+EXPORT ssize_t readv(int fd, const struct iovec *parts, int count)
+{
+    return WHEN_OPEN(fd, SO_RCVTIMEO, 0, real()->readv(fd, parts, count));
+}
+
+EXPORT ssize_t preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+    return WHEN_OPEN(fd, SO_RCVTIMEO, flags & RWF_NOWAIT ? MSG_DONTWAIT : 0,
+                     real()->preadv2(fd, parts, count, offset, flags));
+}
+
+EXPORT ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
+    __attribute__((alias("preadv2")));
+
+EXPORT ssize_t recv(int fd, void *buffer, size_t size, int flags)
+{
+    return WHEN_OPEN(fd, SO_RCVTIMEO, flags, real()->recv(fd, buffer, size, flags));
+}
+
+EXPORT ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int flags)
+{
+    return WHEN_OPEN(fd, SO_RCVTIMEO, flags, real()->__recv_chk(fd, buffer, size, room, flags));
+}
+
+EXPORT ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address, socklen_t *address_size)
+{
+    return WHEN_OPEN(fd, SO_RCVTIMEO, flags, real()->recvfrom(fd, buffer, size, flags, address, address_size));
+}
+
+EXPORT ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags, struct sockaddr *address,
+                              socklen_t *address_size)
+{
+    return WHEN_OPEN(fd, SO_RCVTIMEO, flags,
+                     real()->__recvfrom_chk(fd, buffer, size, room, flags, address, address_size));
+}
+
+EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    return WHEN_OPEN(fd, SO_RCVTIMEO, flags, real()->recvmsg(fd, message, flags));
+}
+
+EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *time)
+{
+    return (int)WHEN_OPEN(fd, SO_RCVTIMEO, flags, real()->recvmmsg(fd, messages, count, flags, time));
+}
+
+EXPORT ssize_t write(int fd, const void *bytes, size_t size)
+{
+    return WHEN_OPEN(fd, SO_SNDTIMEO, 0, real()->write(fd, bytes, size));
+}
+
+EXPORT ssize_t __write(int fd, const void *bytes, size_t size) __attribute__((alias("write")));
+
+EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
+{
+    return WHEN_OPEN(fd, SO_SNDTIMEO, 0, real()->writev(fd, parts, count));
+}
+
+EXPORT ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+    return WHEN_OPEN(fd, SO_SNDTIMEO, flags & RWF_NOWAIT ? MSG_DONTWAIT : 0,
+                     real()->pwritev2(fd, parts, count, offset, flags));
+}
+
+EXPORT ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
+    __attribute__((alias("pwritev2")));
+
+EXPORT ssize_t send(int fd, const void *bytes, size_t size, int flags)
+{
+    return WHEN_OPEN(fd, SO_SNDTIMEO, flags, real()->send(fd, bytes, size, flags));
+}
+
+EXPORT ssize_t __send(int fd, const void *bytes, size_t size, int flags) __attribute__((alias("send")));
+
+/* MSG_FASTOPEN connects, and past the proxy: where a tunnel is due it is not supported, and programs use connect(). */
+EXPORT ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address,
+                      socklen_t address_size)
+{
+    if (outgoing_refused(fd, flags, address, address_size))
+        return -1;
+    return WHEN_OPEN(fd, SO_SNDTIMEO, flags, real()->sendto(fd, bytes, size, flags, address, address_size));
+}
+
+/* SCM_RIGHTS: a descriptor that leaves the process is connected first, for the receiver has no table. */
+EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    if (outgoing_message_refused(fd, flags, message))
+        return -1;
+    return WHEN_OPEN(fd, SO_SNDTIMEO, flags, real()->sendmsg(fd, message, flags));
+}
+
+EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+    for (unsigned i = 0; messages && i < count && outgoing_concerned(flags); i++)
+        if (outgoing_message_refused(fd, flags, &messages[i].msg_hdr))
+            return -1;
+    return (int)WHEN_OPEN(fd, SO_SNDTIMEO, flags, real()->sendmmsg(fd, messages, count, flags));
+}
+
+EXPORT int __sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) __attribute__((alias("sendmmsg")));
+
+EXPORT ssize_t sendfile(int to, int from, off_t *offset, size_t size)
+{
+    return WHEN_OPEN(to, SO_SNDTIMEO, 0, real()->sendfile(to, from, offset, size));
+}
+
+EXPORT ssize_t sendfile64(int to, int from, off64_t *offset, size_t size) __attribute__((alias("sendfile")));
+
+EXPORT ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset, size_t size, unsigned flags)
+{
+    int wait = flags & SPLICE_F_NONBLOCK ? MSG_DONTWAIT : 0;
+
+    if (!table_empty() && (!pending_enter(from, SO_RCVTIMEO, wait) || !pending_enter(to, SO_SNDTIMEO, wait)))
+        return -1;
+    return pending_after(to, pending_after(from, real()->splice(from, from_offset, to, to_offset, size, flags)));
+}
+
+/* stdio reads and writes without passing any hook, so a stream begins with an open tunnel or a failed one. */
+EXPORT FILE *fdopen(int fd, const char *mode)
+{
+    if (!table_empty())
+        pending_finish(fd);
+    return real()->fdopen(fd, mode);
+}

@@ -1,0 +1,85 @@
+#include "../pending/table.h"
+#include "../pending/wait.h"
+#include "../real.h"
+
+#include <sys/time.h>
+
+/* glibc declares the fortified forms only for programs that use them. */
+int __poll_chk(struct pollfd *fds, nfds_t count, int milliseconds, size_t room);
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask, size_t room);
+
+/* poll(2): a pending descriptor is ready when its tunnel is. */
+EXPORT int poll(struct pollfd *fds, nfds_t count, int milliseconds)
+{
+    if (table_empty() || !wait_poll_concerned(fds, count))
+        return real()->poll(fds, count, milliseconds);
+    return libc_result(wait_poll(fds, count, deadline_in(milliseconds), NULL));
+}
+
+EXPORT int __poll(struct pollfd *fds, nfds_t count, int milliseconds) __attribute__((alias("poll")));
+
+EXPORT int __poll_chk(struct pollfd *fds, nfds_t count, int milliseconds, size_t room)
+{
+    if (table_empty() || count > room / sizeof *fds || !wait_poll_concerned(fds, count))
+        return real()->__poll_chk(fds, count, milliseconds, room);
+    return libc_result(wait_poll(fds, count, deadline_in(milliseconds), NULL));
+}
+
+EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask)
+{
+    struct deadline end;
+
+    if (table_empty() || !wait_poll_concerned(fds, count) || !wait_until(&end, time))
+        return real()->ppoll(fds, count, time, mask);
+    return libc_result(wait_poll(fds, count, end, mask));
+}
+
+EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask, size_t room)
+{
+    struct deadline end;
+
+    if (table_empty() || count > room / sizeof *fds || !wait_poll_concerned(fds, count) || !wait_until(&end, time))
+        return real()->__ppoll_chk(fds, count, time, mask, room);
+    return libc_result(wait_poll(fds, count, end, mask));
+}
+
+/* Linux writes the time that is left. */
+static void write_left(struct timeval *time, struct deadline end)
+{
+    int64_t left = end.at - deadline_now();
+
+    if (left < 0)
+        left = 0;
+    *time = (struct timeval){ left / 1000000000, left % 1000000000 / 1000 };
+}
+
+EXPORT int select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct timeval *time)
+{
+    struct timespec copy = { 0 };
+    struct deadline end;
+    int result;
+
+    if (table_empty() || !wait_select_concerned(count, reads, writes, excepts))
+        return real()->select(count, reads, writes, excepts, time);
+    if (time) /* more than a second of microseconds is taken for what it is worth */
+        copy = (struct timespec){ time->tv_sec + time->tv_usec / 1000000, time->tv_usec % 1000000 * 1000 };
+    if (!wait_until(&end, time ? &copy : NULL))
+        return real()->select(count, reads, writes, excepts, time);
+    result = wait_select(count, reads, writes, excepts, end, NULL);
+    if (time)
+        write_left(time, end);
+    return libc_result(result);
+}
+
+EXPORT int __select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct timeval *time)
+    __attribute__((alias("select")));
+
+EXPORT int pselect(int count, fd_set *reads, fd_set *writes, fd_set *excepts, const struct timespec *time,
+                   const sigset_t *mask)
+{
+    struct deadline end;
+
+    if (table_empty() || !wait_select_concerned(count, reads, writes, excepts) || !wait_until(&end, time))
+        return real()->pselect(count, reads, writes, excepts, time, mask);
+    return libc_result(wait_select(count, reads, writes, excepts, end, mask));
+}

@@ -1,0 +1,29 @@
+/* What a program asks of a socket that is, or was, being tunnelled. */
+#include "../pending/answers.h"
+#include "../pending/peers.h"
+#include "../pending/pending.h"
+#include "../real.h"
+
+/* getpeername(2): the address that the program asked for. */
+EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *size)
+{
+    if (table_empty() && peers_empty())
+        return real()->getpeername(fd, address, size);
+    return libc_result(answers_peer(fd, address, size));
+}
+
+/* getsockopt(2): SO_ERROR is the tunnel's result, once. */
+EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *size)
+{
+    if (level != SOL_SOCKET || name != SO_ERROR || table_empty())
+        return real()->getsockopt(fd, level, name, value, size);
+    return libc_result(answers_error(fd, value, size));
+}
+
+/* shutdown(2): while connecting it cancels. */
+EXPORT int shutdown(int fd, int how)
+{
+    if (!table_empty() && how >= SHUT_RD && how <= SHUT_RDWR && pending_cancel(fd))
+        return 0;
+    return real()->shutdown(fd, how);
+}

@@ -1,0 +1,10 @@
+/* What is answered in the kernel's place about a pending, failed or tunnelled socket. 0 or a negative errno. */
+#ifndef PTUNNEL_ANSWERS_H
+#define PTUNNEL_ANSWERS_H
+
+#include <sys/socket.h>
+
+int answers_peer(int fd, struct sockaddr *address, socklen_t *size);  /* getpeername(2) */
+int answers_error(int fd, void *value, socklen_t *size);              /* getsockopt(2) of SO_ERROR */
+
+#endif

@@ -1,0 +1,73 @@
+#include "wait.h"
+
+#include "../real.h"
+#include "pending.h"
+#include "watch.h"
+
+/* The number that this process knows the entry's socket by; -1: none any more. */
+static int descriptor_of(struct entry *entry)
+{
+    int fd = entry->dial.fd;
+
+    return table_find(fd) == entry ? fd : table_any(entry);
+}
+
+/* The substitute of one dial fired: one-shot, so it is set again unless the dial has ended. */
+static void step_cookie(uint32_t number)
+{
+    struct entry *entry = table_by_number(number);
+    int fd = entry ? descriptor_of(entry) : -1;
+
+    if (fd < 0)
+        return; /* a dial that ended meanwhile: its own registration is back already */
+    atomic_store(&entry->waited, true);
+    if (!pending_step(fd, entry))
+        watch_substitute(fd, entry, (enum dial_want)atomic_load(&entry->want));
+    else if (atomic_load(&entry->state) != ENTRY_PENDING && table_find(fd) == entry)
+        watch_restore(fd);
+}
+
+/* An event of a set inside this set: there only for a cookie, or for something that the program should see? */
+static bool is_inner_echo(int set, const struct epoll_event *event)
+{
+    struct pollfd inner = { .events = POLLIN };
+
+    if (!atomic_load(&watch_nested) || table_empty())
+        return false;
+    inner.fd = watch_descriptor(set, event->data.u64);
+    if (!pending_in_set(inner.fd))
+        return false;
+    pending_step_set(inner.fd);
+    return real()->poll(&inner, 1, 0) == 0;
+}
+
+int wait_take_cookies(int set, struct epoll_event *events, int count)
+{
+    int kept = 0;
+    uint32_t number;
+
+    for (int i = 0; i < count; i++) {
+        if (watch_is_cookie(events[i].data.u64, &number))
+            step_cookie(number);
+        else if (!is_inner_echo(set, &events[i]))
+            events[kept++] = events[i];
+    }
+    return kept;
+}
+
+/* No slices here: what another thread ends is put back by EPOLL_CTL_MOD, and that wakes whoever waits. */
+int wait_epoll(int set, struct epoll_event *events, int most, struct deadline end, const sigset_t *mask)
+{
+    for (;;) {
+        bool last = deadline_passed(end);
+        int count, kept;
+
+        pending_expire();
+        count = real()->epoll_pwait(set, events, most, deadline_left(deadline_earlier(end, pending_deadline())), mask);
+        if (count < 0)
+            return -errno;
+        kept = wait_take_cookies(set, events, count);
+        if (kept > 0 || (count == 0 && last))
+            return kept;
+    }
+}

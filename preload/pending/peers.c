@@ -1,0 +1,90 @@
+#include "peers.h"
+
+#include "../real.h"
+
+#include <ptunnel/endpoint.h>
+
+#include <string.h>
+#include <sys/mman.h>
+
+enum { PAGE_FDS = 1024, PAGES = 1024 };
+
+struct page {
+    struct peer peers[PAGE_FDS];
+};
+
+_Atomic int peers_used;
+
+static _Atomic(struct page *) pages[PAGES];
+
+static struct peer *record_of(int fd, bool create)
+{
+    struct page *page, *none = NULL;
+
+    if (fd < 0 || fd >= PAGES * PAGE_FDS)
+        return NULL;
+    page = atomic_load_explicit(&pages[fd / PAGE_FDS], memory_order_acquire);
+    if (!page && create) {
+        page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (page == MAP_FAILED)
+            return NULL;
+        if (!atomic_compare_exchange_strong(&pages[fd / PAGE_FDS], &none, page)) {
+            munmap(page, sizeof *page);
+            page = none;
+        }
+    }
+    return page ? &page->peers[fd % PAGE_FDS] : NULL;
+}
+
+void peers_set(int fd, const struct peer *peer)
+{
+    struct peer *record = record_of(fd, true);
+
+    if (!record)
+        return; /* getpeername will tell the proxy: better than no connection */
+    if (record->target_port == 0)
+        atomic_fetch_add(&peers_used, 1);
+    *record = *peer;
+}
+
+void peers_forget(int fd)
+{
+    struct peer *record = record_of(fd, false);
+
+    if (!record || record->target_port == 0)
+        return;
+    record->target_port = 0;
+    atomic_fetch_sub(&peers_used, 1);
+}
+
+void peers_copy(int from, int to)
+{
+    struct peer *record = record_of(from, false);
+
+    if (record && record->target_port != 0)
+        peers_set(to, record);
+    else
+        peers_forget(to);
+}
+
+bool peers_known(int fd)
+{
+    struct peer *record = record_of(fd, false);
+
+    return record && record->target_port != 0;
+}
+
+bool peers_get(int fd, struct peer *out)
+{
+    struct peer *record = record_of(fd, false);
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    struct endpoint now;
+
+    if (!record || record->target_port == 0)
+        return false;
+    *out = *record;
+    return real()->getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
+           endpoint_from_sockaddr(&now, (struct sockaddr *)&address, size) && now.port == out->proxy_port &&
+           memcmp(&now.address, &out->proxy, sizeof now.address) == 0;
+}

@@ -1,0 +1,347 @@
+#include "pending.h"
+
+#include "../real.h"
+#include "peers.h"
+#include "signals.h"
+#include "watch.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/time.h>
+
+/* poll() sleeps on when another thread consumed the reply first, and SO_RCVLOWAT hides a short reply from it: so
+ * nobody sleeps longer than this, in milliseconds, without a look of his own. */
+enum { SLICE = 100 };
+
+static _Atomic int64_t earliest = INT64_MAX; /* no pending dial's deadline is before it */
+
+bool pending_is_blocking(int fd)
+{
+    return !(real()->fcntl(fd, F_GETFL) & O_NONBLOCK);
+}
+
+static uint64_t cookie_of(int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+
+    return real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+}
+
+void pending_adopt(int fd, struct entry *entry)
+{
+    entry->cookie = cookie_of(fd);
+}
+
+static void record_peer(int fd, struct entry *entry, void *wanted)
+{
+    const struct dial *dial = &entry->dial;
+    struct peer peer = { .target = entry->asked.address,
+                         .target_scope = entry->asked.scope,
+                         .target_port = entry->asked.port,
+                         .proxy = dial->reached,
+                         .proxy_port = dial->route->candidates[dial->candidate].proxy.at.port };
+
+    if (entry == wanted)
+        peers_set(fd, &peer);
+}
+
+static void substitute_one(int fd, struct entry *entry, void *wanted)
+{
+    if (entry == wanted)
+        watch_substitute(fd, entry, (enum dial_want)atomic_load(&entry->want));
+}
+
+static void restore_one(int fd, struct entry *entry, void *wanted)
+{
+    if (entry == wanted)
+        watch_restore(fd);
+}
+
+/* For each descriptor of this process that is the entry's socket: nearly always one. */
+static void for_each_duplicate(int fd, struct entry *entry, void (*act)(int fd, struct entry *entry, void *wanted))
+{
+    if (atomic_load(&entry->slots) == 1)
+        act(fd, entry, entry);
+    else
+        table_each(act, entry);
+}
+
+/* A failed non-blocking connect(), played by the kernel itself: nobody can listen on port 0. It has all event bits, one
+ * error for whoever reads first, ECONNABORTED once, EPIPE. Where not even loopback is up, a shut-down socket is nearest. */
+static void play_failure(int fd, struct dial *dial)
+{
+    struct sockaddr_storage nowhere = { .ss_family = (sa_family_t)dial->family };
+    socklen_t size = dial->family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+
+    dial_disconnect(dial);
+    if (real()->connect(fd, (const struct sockaddr *)&nowhere, size) < 0 && errno != EINPROGRESS &&
+        errno != ECONNREFUSED)
+        real()->shutdown(fd, SHUT_RDWR);
+}
+
+static void settle(int fd, struct entry *entry, enum dial_want result)
+{
+    if (result == DIAL_FAILED) {
+        entry->error = entry->dial.error;
+        play_failure(fd, &entry->dial);
+        atomic_store(&entry->unread, true);
+        atomic_store(&entry->state, ENTRY_FAILED);
+        for_each_duplicate(fd, entry, restore_one);
+        return;
+    }
+    if (result == DIAL_OPEN)
+        for_each_duplicate(fd, entry, record_peer);
+    atomic_store(&entry->state, result == DIAL_OPEN ? ENTRY_OPEN : ENTRY_HANDED);
+    for_each_duplicate(fd, entry, restore_one);
+    table_drop_all(entry);
+}
+
+static void note_deadline(struct entry *entry)
+{
+    int64_t at = dial_deadline(&entry->dial).at, before = atomic_load(&earliest);
+
+    atomic_store(&entry->deadline, at);
+    while (at < before && !atomic_compare_exchange_weak(&earliest, &before, at))
+        ;
+}
+
+static void publish(int fd, struct entry *entry, enum dial_want want)
+{
+    bool changed = atomic_exchange(&entry->want, (int)want) != (int)want;
+
+    note_deadline(entry);
+    if (changed)
+        for_each_duplicate(fd, entry, substitute_one);
+}
+
+bool pending_settle(int fd, struct entry *entry, enum dial_want result)
+{
+    bool ended = result != DIAL_WANT_READ && result != DIAL_WANT_WRITE;
+
+    if (ended)
+        settle(fd, entry, result);
+    else
+        publish(fd, entry, result);
+    return ended;
+}
+
+/* The kernel gave the number to another socket, and nobody told us. */
+static bool recycled(int fd, const struct entry *entry)
+{
+    return entry->cookie != 0 && cookie_of(fd) != entry->cookie;
+}
+
+bool pending_step(int fd, struct entry *entry)
+{
+    int saved = errno;
+    bool ended;
+
+    if (!table_lock(entry))
+        return false;
+    if (atomic_load(&entry->state) != ENTRY_PENDING) {
+        ended = true;
+    } else if (recycled(fd, entry)) {
+        watch_forget(fd);
+        table_drop(fd);
+        ended = true;
+    } else {
+        entry->dial.fd = fd; /* the number that this process knows it by */
+        ended = pending_settle(fd, entry, dial_step(&entry->dial));
+    }
+    table_unlock(entry);
+    errno = saved;
+    return ended;
+}
+
+struct entry *pending_find(int fd)
+{
+    struct entry *entry = table_find(fd);
+    int state = entry ? atomic_load(&entry->state) : ENTRY_FREE;
+
+    if (state == ENTRY_PENDING || state == ENTRY_FAILED)
+        return entry;
+    if (entry) { /* ended by a process that shares the socket and knows nothing of our table */
+        if (state == ENTRY_OPEN)
+            record_peer(fd, entry, entry);
+        watch_restore(fd);
+        table_drop(fd);
+    }
+    return NULL;
+}
+
+static void expire_one(int fd, struct entry *entry, void *data)
+{
+    int64_t *least = data;
+
+    if (atomic_load(&entry->state) != ENTRY_PENDING)
+        return;
+    if (deadline_passed((struct deadline){ atomic_load(&entry->deadline) }) && pending_step(fd, entry))
+        return;
+    if (atomic_load(&entry->deadline) < *least)
+        *least = atomic_load(&entry->deadline);
+}
+
+void pending_expire(void)
+{
+    int64_t least = INT64_MAX, before = atomic_load(&earliest);
+
+    if (!deadline_passed((struct deadline){ before }))
+        return;
+    table_each(expire_one, &least);
+    atomic_compare_exchange_strong(&earliest, &before, least);
+}
+
+struct deadline pending_deadline(void)
+{
+    return (struct deadline){ table_empty() ? INT64_MAX : atomic_load(&earliest) };
+}
+
+struct in_set {
+    int set;
+    bool step, found;
+};
+
+static void visit_set(int fd, struct entry *entry, void *data)
+{
+    struct in_set *in = data;
+
+    if (atomic_load(&entry->state) != ENTRY_PENDING || !watch_watches(in->set, fd))
+        return;
+    in->found = true;
+    if (in->step && !pending_step(fd, entry))
+        watch_substitute(fd, entry, (enum dial_want)atomic_load(&entry->want));
+}
+
+bool pending_in_set(int set)
+{
+    struct in_set in = { .set = set };
+
+    if (atomic_load(&watch_cookies) && watch_is_set(set))
+        table_each(visit_set, &in);
+    return in.found;
+}
+
+void pending_step_set(int set)
+{
+    struct in_set in = { .set = set, .step = true };
+
+    if (atomic_load(&watch_cookies) && watch_is_set(set))
+        table_each(visit_set, &in);
+}
+
+bool pending_wait(int fd, struct entry *entry, struct deadline end, bool *interrupted)
+{
+    uint32_t number = atomic_load(&entry->number);
+
+    *interrupted = false;
+    while (!pending_step(fd, entry) && atomic_load(&entry->number) == number) {
+        struct pollfd ready = { .fd = fd };
+        struct deadline own = { atomic_load(&entry->deadline) };
+
+        if (deadline_passed(end) || table_locked_by_me(entry))
+            return false;
+        ready.events = atomic_load(&entry->want) == DIAL_WANT_READ ? POLLIN : POLLOUT;
+        if (real()->poll(&ready, 1, deadline_left(deadline_earlier(deadline_earlier(end, own), deadline_in(SLICE)))) < 0 &&
+            errno == EINTR && signals_interrupt(fd)) {
+            *interrupted = true;
+            return false;
+        }
+    }
+    return true;
+}
+
+void pending_finish(int fd)
+{
+    struct entry *entry = pending_find(fd);
+    bool interrupted = true;
+    int saved = errno;
+
+    while (interrupted && entry && atomic_load(&entry->state) == ENTRY_PENDING)
+        pending_wait(fd, entry, deadline_never(), &interrupted);
+    errno = saved;
+}
+
+static struct deadline option_deadline(int fd, int option)
+{
+    struct timeval set = { 0 };
+    socklen_t size = sizeof set;
+
+    if (real()->getsockopt(fd, SOL_SOCKET, option, &set, &size) < 0 || (set.tv_sec == 0 && set.tv_usec == 0))
+        return deadline_never();
+    return deadline_in(set.tv_sec * INT64_C(1000) + (set.tv_usec + 999) / 1000);
+}
+
+int pending_before(int fd, int wait_option, int flags)
+{
+    struct entry *entry = pending_find(fd);
+    bool interrupted;
+
+    if (!entry || atomic_load(&entry->state) != ENTRY_PENDING || pending_step(fd, entry))
+        return 0;
+    if ((flags & MSG_DONTWAIT) || !pending_is_blocking(fd)) {
+        /* A program that tries again without having been seen to wait does so by a way that passes us by, and is told by
+         * the kernel that the socket is writable: it would turn on the spot. */
+        if (atomic_load(&entry->waited) || !atomic_exchange(&entry->tried, true))
+            return -EAGAIN;
+        pending_finish(fd);
+        return 0;
+    }
+    if (pending_wait(fd, entry, option_deadline(fd, wait_option), &interrupted))
+        return 0;
+    return interrupted ? -EINTR : -EAGAIN;
+}
+
+bool pending_enter(int fd, int wait_option, int flags)
+{
+    int saved = errno, result = pending_before(fd, wait_option, flags);
+
+    errno = result < 0 ? -result : saved;
+    return result == 0;
+}
+
+int pending_error(int fd, int said)
+{
+    struct entry *entry = table_empty() || said == 0 ? NULL : table_find(fd);
+
+    if (!entry || atomic_load(&entry->state) != ENTRY_FAILED || !atomic_exchange(&entry->unread, false))
+        return said;
+    return said == ECONNREFUSED ? entry->error : said;
+}
+
+ssize_t pending_after(int fd, ssize_t result)
+{
+    if (result < 0 && errno == ECONNREFUSED)
+        errno = pending_error(fd, errno);
+    return result;
+}
+
+void pending_forget(int fd)
+{
+    if (!peers_empty())
+        peers_forget(fd);
+    if (table_empty() || !table_find(fd))
+        return;
+    watch_restore(fd);
+    table_drop(fd);
+}
+
+bool pending_cancel(int fd)
+{
+    struct entry *entry = pending_find(fd);
+    bool cancelled = false;
+
+    if (!entry || !table_lock(entry))
+        return false;
+    if (atomic_load(&entry->state) == ENTRY_PENDING) {
+        entry->dial.fd = fd;
+        entry->dial.touched = true;
+        cancelled = dial_disconnect(&entry->dial) == 0;
+        for_each_duplicate(fd, entry, restore_one);
+        atomic_store(&entry->state, ENTRY_HANDED);
+        table_drop_all(entry);
+    }
+    table_unlock(entry);
+    return cancelled;
+}

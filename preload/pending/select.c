@@ -1,0 +1,171 @@
+#include "wait.h"
+
+#include "../real.h"
+#include "pending.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* glibc lets the sets be larger than fd_set, as long as count says so: they are bit arrays of words. */
+enum { SLICE = 100, WORD_BITS = 8 * sizeof(unsigned long), ON_STACK_WORDS = 3 * 1024 / WORD_BITS };
+enum { READS, WRITES, EXCEPTS, SETS };
+
+struct sets {
+    unsigned long *set[SETS]; /* NULL: not asked for */
+    size_t words;             /* of each */
+};
+
+static bool has(const struct sets *sets, int which, int fd)
+{
+    return sets->set[which] && (sets->set[which][fd / (int)WORD_BITS] >> (fd % (int)WORD_BITS) & 1);
+}
+
+static void put(struct sets *sets, int which, int fd, bool in)
+{
+    unsigned long bit = 1UL << (fd % (int)WORD_BITS);
+
+    if (in)
+        sets->set[which][fd / (int)WORD_BITS] |= bit;
+    else
+        sets->set[which][fd / (int)WORD_BITS] &= ~bit;
+}
+
+static struct entry *pending_at(const struct sets *sets, int fd)
+{
+    struct entry *entry;
+
+    if (!has(sets, READS, fd) && !has(sets, WRITES, fd) && !has(sets, EXCEPTS, fd))
+        return NULL;
+    entry = pending_find(fd);
+    return entry && atomic_load(&entry->state) == ENTRY_PENDING ? entry : NULL;
+}
+
+static struct sets sets_of(int count, fd_set *reads, fd_set *writes, fd_set *excepts)
+{
+    return (struct sets){ { (unsigned long *)reads, (unsigned long *)writes, (unsigned long *)excepts },
+                          ((size_t)count + WORD_BITS - 1) / WORD_BITS };
+}
+
+bool wait_select_concerned(int count, const fd_set *reads, const fd_set *writes, const fd_set *excepts)
+{
+    struct sets sets = sets_of(count, (fd_set *)reads, (fd_set *)writes, (fd_set *)excepts);
+
+    for (int fd = 0; fd < count; fd++)
+        if (pending_at(&sets, fd) || (has(&sets, READS, fd) && pending_in_set(fd)))
+            return true;
+    return false;
+}
+
+/* For the wait: pending descriptors by what their dials want. For the answer: without them. */
+static bool look_through(struct sets *view, const struct sets *asked, int count, bool answer)
+{
+    bool some = false;
+
+    for (int which = 0; which < SETS; which++)
+        if (asked->set[which])
+            memcpy(view->set[which], asked->set[which], asked->words * sizeof(unsigned long));
+        else
+            memset(view->set[which], 0, asked->words * sizeof(unsigned long));
+    for (int fd = 0; fd < count; fd++) {
+        struct entry *entry = pending_at(asked, fd);
+
+        if (!entry)
+            continue;
+        some = true;
+        atomic_store(&entry->waited, true);
+        for (int which = 0; which < SETS; which++)
+            put(view, which, fd, false);
+        if (!answer)
+            put(view, atomic_load(&entry->want) == DIAL_WANT_READ ? READS : WRITES, fd, true);
+    }
+    return some;
+}
+
+static int select_until(int count, const struct sets *sets, struct deadline end, const sigset_t *mask)
+{
+    int64_t left = end.at == INT64_MAX ? 0 : end.at - deadline_now();
+    struct timespec time = { 0 };
+
+    if (left > 0)
+        time = (struct timespec){ left / 1000000000, left % 1000000000 };
+    return real()->pselect(count, (fd_set *)sets->set[READS], (fd_set *)sets->set[WRITES],
+                           (fd_set *)sets->set[EXCEPTS], end.at == INT64_MAX ? NULL : &time, mask);
+}
+
+/* Steps what is ready, or everything when a slice has run out. True if the program may have something to see. */
+static bool step_ready(const struct sets *view, const struct sets *asked, int count, bool none_ready)
+{
+    bool news = false;
+
+    for (int fd = 0; fd < count; fd++) {
+        struct entry *entry = pending_at(asked, fd);
+        bool ready = !none_ready && (has(view, READS, fd) || has(view, WRITES, fd) || has(view, EXCEPTS, fd));
+
+        if (entry && (ready || none_ready)) {
+            news |= pending_step(fd, entry);
+        } else if (ready) {
+            pending_step_set(fd);
+            news = true;
+        }
+    }
+    return news;
+}
+
+static void answer(struct sets *asked, const struct sets *view, bool empty)
+{
+    for (int which = 0; which < SETS; which++)
+        if (asked->set[which] && empty)
+            memset(asked->set[which], 0, asked->words * sizeof(unsigned long));
+        else if (asked->set[which])
+            memcpy(asked->set[which], view->set[which], asked->words * sizeof(unsigned long));
+}
+
+static int select_translated(int count, struct sets *view, struct sets *asked, struct deadline end,
+                             const sigset_t *mask)
+{
+    for (;;) {
+        struct deadline slice = deadline_earlier(deadline_in(SLICE), pending_deadline());
+        int ready;
+
+        pending_expire();
+        if (!look_through(view, asked, count, false))
+            slice = deadline_never();
+        ready = select_until(count, view, deadline_earlier(end, slice), mask);
+        if (ready < 0)
+            return -errno;
+        if (step_ready(view, asked, count, ready == 0) || deadline_passed(end)) {
+            look_through(view, asked, count, true);
+            ready = select_until(count, view, (struct deadline){ 0 }, mask);
+            if (ready < 0)
+                return -errno;
+            if (ready > 0) {
+                answer(asked, view, false);
+                return ready;
+            }
+        }
+        if (deadline_passed(end)) {
+            answer(asked, view, true);
+            return 0;
+        }
+    }
+}
+
+int wait_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct deadline end, const sigset_t *mask)
+{
+    struct sets asked = sets_of(count, reads, writes, excepts), view = asked;
+    unsigned long small[ON_STACK_WORDS], *memory = small;
+    size_t size = SETS * asked.words * sizeof(unsigned long);
+    int result;
+
+    if (size > sizeof small)
+        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return -ENOMEM;
+    for (size_t which = 0; which < SETS; which++)
+        view.set[which] = memory + which * asked.words;
+    result = select_translated(count, &view, &asked, end, mask);
+    if (memory != small)
+        munmap(memory, size);
+    return result;
+}

@@ -1,0 +1,340 @@
+#include "table.h"
+
+#include "../real.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    PAGE_SLOTS = 1024,
+    PAGES = TABLE_DESCRIPTORS / PAGE_SLOTS,
+    CHUNK_ENTRIES = 128,
+    CHUNKS = 512,
+    FRESH_FIRST = 1024, /* as many entries are taken before a returned one is used again */
+    INDEX_BITS = 16,
+};
+_Static_assert(CHUNK_ENTRIES * CHUNKS <= 1 << INDEX_BITS, "an index does not fit");
+
+struct page {
+    _Atomic(struct entry *) slots[PAGE_SLOTS];
+};
+
+_Atomic int table_used;
+
+static _Atomic(struct page *) pages[PAGES];
+static struct entry *chunks[CHUNKS];
+static struct {
+    uint32_t taken;               /* entries ever taken from the chunks */
+    uint32_t first;               /* of this process: those below belong to an ancestor, whose free list we cannot share */
+    uint32_t free_count;
+    struct entry *oldest, *newest;
+    atomic_flag lock;
+    int process;
+} pool = { .lock = ATOMIC_FLAG_INIT };
+
+/* One page that the kernel clears in a forked child (of _Fork and a raw fork too), and only there. */
+static _Atomic int *forked_mark;
+
+static int thread_id(void)
+{
+    static __thread int id, of_process;
+    int process = pool.process;
+
+    if (id == 0 || of_process != process) {
+        id = (int)real()->syscall(SYS_gettid);
+        of_process = process;
+    }
+    return id;
+}
+
+static bool map_mark(void)
+{
+    long size = sysconf(_SC_PAGESIZE);
+    void *page = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (page == MAP_FAILED)
+        return false;
+    madvise(page, (size_t)size, MADV_WIPEONFORK); /* before Linux 4.14 a forked child is not told from its parent */
+    pool.process = (int)real()->syscall(SYS_getpid);
+    forked_mark = page;
+    atomic_store(forked_mark, 1);
+    return true;
+}
+
+/* A forked child goes on with the entries that its slots name, and takes new ones from memory of its own. */
+static void notice_fork(void)
+{
+    if (!forked_mark || atomic_load_explicit(forked_mark, memory_order_relaxed) != 0)
+        return;
+    pool.process = (int)real()->syscall(SYS_getpid);
+    pool.taken = pool.first = (pool.taken + CHUNK_ENTRIES - 1) / CHUNK_ENTRIES * CHUNK_ENTRIES;
+    pool.free_count = 0;
+    pool.oldest = pool.newest = NULL;
+    atomic_flag_clear(&pool.lock);
+    atomic_store(forked_mark, 1);
+}
+
+bool table_is_borrowed(void)
+{
+    notice_fork();
+    return forked_mark && pool.process != (int)real()->syscall(SYS_getpid);
+}
+
+static _Atomic(struct entry *) *slot_of(int fd, bool create)
+{
+    struct page *page, *none = NULL;
+
+    if (fd < 0 || fd >= TABLE_DESCRIPTORS)
+        return NULL;
+    page = atomic_load_explicit(&pages[fd / PAGE_SLOTS], memory_order_acquire);
+    if (!page && create) {
+        page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (page == MAP_FAILED)
+            return NULL;
+        if (!atomic_compare_exchange_strong(&pages[fd / PAGE_SLOTS], &none, page)) {
+            munmap(page, sizeof *page);
+            page = none;
+        }
+    }
+    return page ? &page->slots[fd % PAGE_SLOTS] : NULL;
+}
+
+struct entry *table_find(int fd)
+{
+    _Atomic(struct entry *) *slot = slot_of(fd, false);
+
+    notice_fork();
+    return slot ? atomic_load_explicit(slot, memory_order_acquire) : NULL;
+}
+
+static struct entry *entry_at(uint32_t index)
+{
+    struct entry *chunk = chunks[index / CHUNK_ENTRIES];
+
+    return chunk ? &chunk[index % CHUNK_ENTRIES] : NULL;
+}
+
+struct entry *table_by_number(uint32_t number)
+{
+    uint32_t index = number & ((1u << INDEX_BITS) - 1);
+    struct entry *entry = index < CHUNK_ENTRIES * CHUNKS ? entry_at(index) : NULL;
+
+    notice_fork();
+    return entry && atomic_load(&entry->number) == number ? entry : NULL;
+}
+
+/* The pool's own lock is held for a few instructions with signals blocked, never over a call that waits. */
+static void lock_pool(sigset_t *before)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+    while (atomic_flag_test_and_set_explicit(&pool.lock, memory_order_acquire))
+        ;
+}
+
+static void unlock_pool(const sigset_t *before)
+{
+    atomic_flag_clear_explicit(&pool.lock, memory_order_release);
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+static struct entry *take_fresh(void)
+{
+    uint32_t chunk = pool.taken / CHUNK_ENTRIES;
+    void *memory;
+
+    if (chunk >= CHUNKS)
+        return NULL;
+    if (!chunks[chunk]) {
+        memory = mmap(NULL, CHUNK_ENTRIES * sizeof(struct entry), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                      -1, 0);
+        if (memory == MAP_FAILED)
+            return NULL;
+        chunks[chunk] = memory;
+    }
+    atomic_store(&entry_at(pool.taken)->number, pool.taken);
+    return entry_at(pool.taken++);
+}
+
+static struct entry *take_returned(void)
+{
+    struct entry *entry = pool.oldest;
+
+    if (!entry)
+        return NULL;
+    pool.oldest = entry->next;
+    pool.free_count--;
+    atomic_fetch_add(&entry->number, 1u << INDEX_BITS);
+    return entry;
+}
+
+static struct entry *take_entry(void)
+{
+    struct entry *entry = NULL;
+    sigset_t before;
+
+    lock_pool(&before);
+    if (pool.free_count >= FRESH_FIRST)
+        entry = take_returned();
+    if (!entry)
+        entry = take_fresh();
+    if (!entry)
+        entry = take_returned();
+    unlock_pool(&before);
+    return entry;
+}
+
+static void return_entry(struct entry *entry)
+{
+    uint32_t index = atomic_load(&entry->number) & ((1u << INDEX_BITS) - 1);
+    sigset_t before;
+
+    if (index < pool.first)
+        return; /* an ancestor's, who may still be using it */
+    lock_pool(&before);
+    entry->next = NULL;
+    if (pool.oldest)
+        pool.newest->next = entry;
+    else
+        pool.oldest = entry;
+    pool.newest = entry;
+    pool.free_count++;
+    unlock_pool(&before);
+}
+
+struct entry *table_add(int fd)
+{
+    _Atomic(struct entry *) *slot = slot_of(fd, true);
+    struct entry *entry;
+
+    if (!slot || (!forked_mark && !map_mark()))
+        return NULL;
+    notice_fork();
+    table_drop(fd);
+    entry = take_entry();
+    if (!entry)
+        return NULL;
+    atomic_store(&entry->owner, thread_id());
+    atomic_store(&entry->state, ENTRY_PENDING);
+    atomic_store(&entry->unread, false);
+    atomic_store(&entry->waited, false);
+    atomic_store(&entry->tried, false);
+    atomic_store(&entry->slots, 1);
+    atomic_store(&entry->want, DIAL_WANT_WRITE);
+    atomic_store(&entry->deadline, INT64_MAX);
+    entry->cookie = 0;
+    entry->error = 0;
+    atomic_fetch_add(&table_used, 1);
+    atomic_store_explicit(slot, entry, memory_order_release);
+    return entry;
+}
+
+void table_share(int fd, struct entry *entry)
+{
+    _Atomic(struct entry *) *slot = slot_of(fd, true);
+
+    if (!slot)
+        return;
+    table_drop(fd);
+    atomic_fetch_add(&entry->slots, 1);
+    atomic_fetch_add(&table_used, 1);
+    atomic_store_explicit(slot, entry, memory_order_release);
+}
+
+void table_drop(int fd)
+{
+    _Atomic(struct entry *) *slot = slot_of(fd, false);
+    struct entry *entry = slot ? atomic_exchange(slot, NULL) : NULL;
+
+    if (!entry)
+        return;
+    atomic_fetch_sub(&table_used, 1);
+    if (atomic_fetch_sub(&entry->slots, 1) == 1)
+        return_entry(entry);
+}
+
+static void drop_if_same(int fd, struct entry *entry, void *wanted)
+{
+    if (entry == wanted)
+        table_drop(fd);
+}
+
+void table_drop_all(struct entry *entry)
+{
+    int fd = entry->dial.fd;
+
+    if (atomic_load(&entry->slots) == 1 && table_find(fd) == entry)
+        table_drop(fd);
+    else
+        table_each(drop_if_same, entry);
+}
+
+void table_each(void (*visit)(int fd, struct entry *entry, void *data), void *data)
+{
+    for (int number = 0; number < PAGES; number++) {
+        struct page *page = atomic_load_explicit(&pages[number], memory_order_acquire);
+
+        for (int i = 0; page && i < PAGE_SLOTS; i++) {
+            struct entry *entry = atomic_load_explicit(&page->slots[i], memory_order_acquire);
+
+            if (entry)
+                visit(number * PAGE_SLOTS + i, entry, data);
+        }
+    }
+}
+
+struct any {
+    const struct entry *entry;
+    int fd;
+};
+
+static void note_if_same(int fd, struct entry *entry, void *data)
+{
+    struct any *any = data;
+
+    if (entry == any->entry)
+        any->fd = fd;
+}
+
+int table_any(const struct entry *entry)
+{
+    struct any any = { entry, -1 };
+
+    table_each(note_if_same, &any);
+    return any.fd;
+}
+
+/* A process that died while it stepped leaves its mark; the entry is then anybody's. */
+static bool owner_is_gone(int owner)
+{
+    return owner != 0 && real()->syscall(SYS_tkill, owner, 0) < 0 && errno == ESRCH;
+}
+
+bool table_lock(struct entry *entry)
+{
+    int nobody = 0, me = thread_id(), saved = errno;
+
+    if (atomic_compare_exchange_strong_explicit(&entry->owner, &nobody, me, memory_order_acquire, memory_order_relaxed))
+        return true;
+    if (nobody == me || !owner_is_gone(nobody)) {
+        errno = saved;
+        return false;
+    }
+    errno = saved;
+    return atomic_compare_exchange_strong(&entry->owner, &nobody, me);
+}
+
+void table_unlock(struct entry *entry)
+{
+    atomic_store_explicit(&entry->owner, 0, memory_order_release);
+}
+
+bool table_locked_by_me(const struct entry *entry)
+{
+    return atomic_load(&entry->owner) == thread_id();
+}

@@ -1,0 +1,287 @@
+#include "watch.h"
+
+#include "../real.h"
+
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+
+enum { PAGE_FDS = 512, PAGES = 2048, RECORDS_PAGE = 4096, SETS_KNOWN = 65536 };
+
+/* One registration of one descriptor. Most descriptors are in one set, so the first record is in the page itself. */
+struct record {
+    int set; /* the epoll descriptor + 1; 0: no registration */
+    uint32_t events;
+    uint64_t data;
+    struct record *next;
+};
+
+struct page {
+    struct record first[PAGE_FDS];
+};
+
+_Atomic bool watch_cookies, watch_nested;
+
+static _Atomic unsigned char sets[SETS_KNOWN / 8]; /* a bit for each descriptor that was used as a set */
+static _Atomic(struct page *) pages[PAGES];
+static struct record *spare;
+static _Atomic uint32_t secret;
+
+/* Guards the records, never over a call that waits. epoll_ctl from a signal handler that interrupted the very thread
+ * which holds it goes on without: a lost record costs less than a deadlock. */
+static _Atomic(const char *) holder;
+
+static bool lock(void)
+{
+    static __thread char me;
+    const char *nobody = NULL;
+
+    while (!atomic_compare_exchange_weak_explicit(&holder, &nobody, &me, memory_order_acquire, memory_order_relaxed)) {
+        if (nobody == &me)
+            return false;
+        nobody = NULL;
+    }
+    return true;
+}
+
+static void unlock(bool locked)
+{
+    if (locked)
+        atomic_store_explicit(&holder, NULL, memory_order_release);
+}
+
+static struct record *first_of(int fd, bool create)
+{
+    struct page *page, *none = NULL;
+
+    if (fd < 0 || fd >= PAGES * PAGE_FDS)
+        return NULL;
+    page = atomic_load_explicit(&pages[fd / PAGE_FDS], memory_order_acquire);
+    if (!page && create) {
+        page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (page == MAP_FAILED)
+            return NULL;
+        if (!atomic_compare_exchange_strong(&pages[fd / PAGE_FDS], &none, page)) {
+            munmap(page, sizeof *page);
+            page = none;
+        }
+    }
+    return page ? &page->first[fd % PAGE_FDS] : NULL;
+}
+
+static struct record *new_record(void)
+{
+    struct record *record = spare;
+
+    if (!record) {
+        struct record *more = mmap(NULL, RECORDS_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        if (more == MAP_FAILED)
+            return NULL;
+        for (size_t i = 0; i < RECORDS_PAGE / sizeof *more; i++) {
+            more[i].next = spare;
+            spare = &more[i];
+        }
+        record = spare;
+    }
+    spare = record->next;
+    *record = (struct record){ 0 };
+    return record;
+}
+
+static struct record *record_of(struct record *first, int set)
+{
+    for (struct record *record = first; record; record = record->next)
+        if (record->set == set + 1)
+            return record;
+    return NULL;
+}
+
+static struct record *record_for(struct record *first, int set)
+{
+    struct record *record = record_of(first, set);
+
+    if (!record)
+        record = record_of(first, -1); /* an empty one */
+    if (!record && (record = new_record())) {
+        record->next = first->next;
+        first->next = record;
+    }
+    return record;
+}
+
+static void remember_record(int set, int fd, const struct epoll_event *event)
+{
+    bool locked = lock();
+    struct record *first = first_of(fd, event != NULL);
+    struct record *record = !first ? NULL : event ? record_for(first, set) : record_of(first, set);
+
+    if (record && event) {
+        record->events = event->events;
+        record->data = event->data.u64;
+    }
+    if (record)
+        record->set = event ? set + 1 : 0;
+    unlock(locked);
+}
+
+bool watch_is_set(int fd)
+{
+    return fd >= 0 && fd < SETS_KNOWN && (atomic_load(&sets[fd / 8]) >> fd % 8 & 1);
+}
+
+static void remember(int set, int fd, const struct epoll_event *event)
+{
+    if (set < SETS_KNOWN)
+        atomic_fetch_or(&sets[set / 8], (unsigned char)(1 << set % 8));
+    if (watch_is_set(fd))
+        atomic_store(&watch_nested, true);
+    remember_record(set, fd, event);
+}
+
+/* A substitute's data: a secret upper half that no pointer, descriptor or small number has, and the dial's number. */
+static uint64_t cookie_of(const struct entry *entry)
+{
+    uint32_t upper = atomic_load(&secret), drawn = 0;
+
+    if (upper == 0) {
+        if (real()->syscall(SYS_getrandom, &drawn, sizeof drawn, GRND_NONBLOCK) != sizeof drawn)
+            drawn = (uint32_t)deadline_now();
+        drawn |= 0xa0000001; /* no address of this or any other half of memory begins so */
+        drawn &= 0xbfffffff;
+        upper = atomic_compare_exchange_strong(&secret, &upper, drawn) ? drawn : upper;
+    }
+    return (uint64_t)upper << 32 | atomic_load(&entry->number);
+}
+
+bool watch_is_cookie(uint64_t data, uint32_t *number)
+{
+    *number = (uint32_t)data;
+    return data >> 32 == atomic_load_explicit(&secret, memory_order_relaxed) && data >> 32 != 0;
+}
+
+/* EPOLLEXCLUSIVE registrations cannot be modified, only deleted and added. */
+static int change(int set, int fd, const struct record *was, struct epoll_event *event)
+{
+    if (was->events & EPOLLEXCLUSIVE) {
+        real()->epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL);
+        return real()->epoll_ctl(set, EPOLL_CTL_ADD, fd, event);
+    }
+    return real()->epoll_ctl(set, EPOLL_CTL_MOD, fd, event);
+}
+
+static void put_in(struct record *record, int fd, const struct entry *entry, enum dial_want want)
+{
+    struct epoll_event substitute = { .events = EPOLLONESHOT, .data.u64 = cookie_of(entry) };
+
+    /* Errors and hang-ups are always reported, and an unconnected socket hangs up: the step finds out. */
+    substitute.events |= want == DIAL_WANT_READ ? EPOLLIN : EPOLLOUT;
+    atomic_store(&watch_cookies, true);
+    if (change(record->set - 1, fd, record, &substitute) < 0)
+        record->set = 0;
+}
+
+static void put_back(struct record *record, int fd)
+{
+    struct epoll_event own = { .events = record->events, .data.u64 = record->data };
+
+    if (change(record->set - 1, fd, record, &own) < 0)
+        record->set = 0;
+}
+
+void watch_substitute(int fd, const struct entry *entry, enum dial_want want)
+{
+    bool locked = lock();
+
+    for (struct record *record = first_of(fd, false); record; record = record->next)
+        if (record->set)
+            put_in(record, fd, entry, want);
+    unlock(locked);
+}
+
+void watch_restore(int fd)
+{
+    bool locked = lock();
+
+    for (struct record *record = first_of(fd, false); record; record = record->next)
+        if (record->set)
+            put_back(record, fd);
+    unlock(locked);
+}
+
+bool watch_watches(int set, int fd)
+{
+    bool locked = lock();
+    struct record *first = first_of(fd, false);
+    bool watches = first && record_of(first, set);
+
+    unlock(locked);
+    return watches;
+}
+
+static int descriptor_in(const struct page *page, int set, uint64_t data)
+{
+    for (int i = 0; page && i < PAGE_FDS; i++)
+        for (const struct record *record = &page->first[i]; record; record = record->next)
+            if (record->set == set + 1 && record->data == data)
+                return i;
+    return -1;
+}
+
+int watch_descriptor(int set, uint64_t data)
+{
+    bool locked = lock();
+    int found = -1;
+
+    for (int number = 0; number < PAGES && found < 0; number++) {
+        int inside = descriptor_in(atomic_load(&pages[number]), set, data);
+
+        if (inside >= 0)
+            found = number * PAGE_FDS + inside;
+    }
+    unlock(locked);
+    return found;
+}
+
+void watch_forget(int fd)
+{
+    struct record *first = first_of(fd, false);
+    bool locked;
+
+    if (!first)
+        return;
+    locked = lock();
+    for (struct record *record = first; record; record = record->next)
+        record->set = 0;
+    unlock(locked);
+}
+
+/* For a pending descriptor the kernel gets the program's registration first, so that it judges the arguments and the
+ * answer is its own; the substitute follows before the call returns. */
+int watch_control(int set, int operation, int fd, struct epoll_event *event)
+{
+    struct entry *entry = table_empty() ? NULL : table_find(fd);
+    bool pending = entry && atomic_load(&entry->state) == ENTRY_PENDING;
+    struct epoll_event substitute = { .events = EPOLLONESHOT };
+
+    if (pending && event && operation != EPOLL_CTL_DEL && !(event->events & EPOLLEXCLUSIVE)) {
+        substitute.data.u64 = cookie_of(entry);
+        substitute.events |= atomic_load(&entry->want) == DIAL_WANT_READ ? EPOLLIN : EPOLLOUT;
+        atomic_store(&watch_cookies, true);
+        if (real()->epoll_ctl(set, operation, fd, &substitute) < 0)
+            return -errno;
+        remember(set, fd, event);
+        atomic_store(&entry->waited, true);
+        if (atomic_load(&entry->state) != ENTRY_PENDING) /* it ended in another thread, which did not know this set */
+            watch_restore(fd);
+        return 0;
+    }
+    if (real()->epoll_ctl(set, operation, fd, event) < 0)
+        return -errno;
+    remember(set, fd, operation == EPOLL_CTL_DEL ? NULL : event);
+    if (pending && operation != EPOLL_CTL_DEL) {
+        watch_substitute(fd, entry, atomic_load(&entry->want));
+        atomic_store(&entry->waited, true);
+    }
+    return 0;
+}
