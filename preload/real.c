@@ -33,6 +33,11 @@ static ssize_t lacking_pwritev2(int fd, const struct iovec *parts, int count, of
     return real()->syscall(SYS_pwritev2, (long)fd, parts, (long)count, (long)offset, 0L, (long)flags);
 }
 
+static int lacking_execveat(int directory, const char *path, char *const argv[], char *const envp[], int flags)
+{
+    return (int)real()->syscall(SYS_execveat, (long)directory, path, argv, envp, (long)flags);
+}
+
 /* The fortified forms end the program when the buffer is too small; without that help the buffer's size is the limit. */
 static int lacking_poll_chk(struct pollfd *fds, nfds_t count, int milliseconds, size_t room)
 {
@@ -69,6 +74,7 @@ static void fill_gaps(struct real *found)
         .pwritev2 = lacking_pwritev2,         .__poll_chk = lacking_poll_chk,
         .__ppoll_chk = lacking_ppoll_chk,     .__read_chk = lacking_read_chk,
         .__recv_chk = lacking_recv_chk,       .__recvfrom_chk = lacking_recvfrom_chk,
+        .execveat = lacking_execveat,
     };
 #define FILL(type, name, parameters)  \
     if (!found->name)                 \

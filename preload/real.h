@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -69,7 +70,22 @@
     X(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags)) \
     X(ssize_t, sendfile, (int to, int from, off_t *offset, size_t size)) \
     X(ssize_t, splice, (int from, off64_t *from_offset, int to, off64_t *to_offset, size_t size, unsigned flags)) \
-    X(FILE *, fdopen, (int fd, const char *mode))
+    X(FILE *, fdopen, (int fd, const char *mode)) \
+    X(int, execve, (const char *path, char *const argv[], char *const envp[])) \
+    X(int, execv, (const char *path, char *const argv[])) \
+    X(int, execvpe, (const char *file, char *const argv[], char *const envp[])) \
+    X(int, execvp, (const char *file, char *const argv[])) \
+    X(int, execveat, (int directory, const char *path, char *const argv[], char *const envp[], int flags)) \
+    X(int, fexecve, (int fd, char *const argv[], char *const envp[])) \
+    X(int, execl, (const char *path, const char *first, ...)) \
+    X(int, execlp, (const char *file, const char *first, ...)) \
+    X(int, execle, (const char *path, const char *first, ...)) \
+    X(int, posix_spawn, \
+      (pid_t * pid, const char *path, const posix_spawn_file_actions_t *actions, \
+       const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])) \
+    X(int, posix_spawnp, \
+      (pid_t * pid, const char *file, const posix_spawn_file_actions_t *actions, \
+       const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]))
 
 /* Other names that libc exports for the same functions: the second is defined as an alias of the first. */
 #define REAL_ALIASES(A) \

@@ -1,29 +1,15 @@
 #include "guest.h"
 
 #include "../real.h"
+#include "environment.h"
 
-#include <ptunnel/arena.h>
 #include <ptunnel/log.h>
 
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 
-/* Programs overwrite or clear their environment (setproctitle, env -i for a child): what concerns us is kept from
- * the start. The files that it names are read at the first connect or look-up. */
-static struct {
-    const char *name;
-    const char *value;
-} kept[] = {
-    { .name = "PTUNNEL_CONFIG" },  { .name = "PTUNNEL_PROXY" },   { .name = "PTUNNEL_RULES" },
-    { .name = "PTUNNEL_LOOPBACK" }, { .name = "PTUNNEL_VERBOSE" }, { .name = "PTUNNEL_LOG" },
-    { .name = "https_proxy" },     { .name = "HTTPS_PROXY" },     { .name = "all_proxy" },
-    { .name = "ALL_PROXY" },       { .name = "http_proxy" },      { .name = "no_proxy" },
-    { .name = "NO_PROXY" },        { .name = "HOME" },            { .name = "XDG_CONFIG_HOME" },
-    { .name = "XDG_RUNTIME_DIR" },
-};
-enum { KEPT = sizeof kept / sizeof *kept, WRONG_SIZE = 4096 };
+enum { WRONG_SIZE = 4096 };
 
 static bool may_act;
 static struct config const *const none = (const struct config *)&none; /* "looked for, and not usable" */
@@ -34,27 +20,9 @@ bool guest_may_act(void)
     return may_act;
 }
 
-static const char *kept_variable(const char *name)
-{
-    for (size_t i = 0; i < KEPT; i++)
-        if (strcmp(kept[i].name, name) == 0)
-            return kept[i].value;
-    return NULL;
-}
-
-static void keep_environment(void)
-{
-    for (size_t i = 0; i < KEPT; i++) {
-        const char *value = getenv(kept[i].name);
-
-        if (value)
-            kept[i].value = arena_copy(value, strlen(value));
-    }
-}
-
 static enum log_level level_asked(void)
 {
-    const char *verbose = kept_variable("PTUNNEL_VERBOSE");
+    const char *verbose = environment_variable("PTUNNEL_VERBOSE");
 
     if (verbose && strcmp(verbose, "-1") == 0)
         return LOG_QUIET;
@@ -65,7 +33,7 @@ static enum log_level level_asked(void)
 
 static const char *log_path(void)
 {
-    const char *path = kept_variable("PTUNNEL_LOG");
+    const char *path = environment_variable("PTUNNEL_LOG");
 
     return path && path[0] == '/' ? path : NULL;
 }
@@ -76,7 +44,7 @@ __attribute__((constructor)) static void start(void)
 
     real();
     if (getauxval(AT_SECURE) == 0) {
-        keep_environment();
+        environment_keep();
         log_guard_stderr();
         log_open(&real_net, level_asked(), log_path(), true);
         may_act = true;
@@ -118,7 +86,7 @@ static const struct config *load(void)
     char buffer[WRONG_SIZE];
     struct text wrong = text_in(buffer, sizeof buffer);
     const struct config *fresh = none, *before = NULL;
-    int result = config_load(&fresh, kept_variable, &real_net, &wrong);
+    int result = config_load(&fresh, environment_variable, &real_net, &wrong);
 
     /* Two threads may load at once: the first to publish wins. */
     if (!atomic_compare_exchange_strong(&loaded, &before, result == 0 ? fresh : none))

@@ -1,0 +1,57 @@
+/* Whether a command can be reached by preloading, told before it is run: from the files that the kernel and the loader will
+ * look at, through #! lines, env(1) and symbolic links. Nothing is run and nothing is allocated. */
+#ifndef PTUNNEL_REACH_H
+#define PTUNNEL_REACH_H
+
+#include <ptunnel/net.h>
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum reach {
+    REACH_PRELOADED, /* the loader puts the library in front of it */
+    REACH_NOTHING,   /* there is nothing that could be run: the kernel will say why */
+    REACH_STATIC,    /* no loader */
+    REACH_GO,        /* makes its system calls itself, linked dynamically or not */
+    REACH_SETID,     /* set-user-ID or set-group-ID: the loader preloads nothing, see ld.so(8) */
+    REACH_CAPABLE,   /* file capabilities: the same */
+    REACH_CALLER,    /* our own real and effective IDs differ: the same, for whatever we run */
+    REACH_MACHINE,   /* of another class, byte order or processor than this library */
+    REACH_HIDDEN,    /* may be run but not read */
+    REACH_UNCLEAR,   /* what it runs cannot be told beforehand */
+    REACHES,
+};
+
+/* A command as execvp(3) takes it, or as execve(2) does. */
+struct reach_command {
+    const char *file;
+    char *const *argv;
+    const char *path; /* PATH; NULL: there is none */
+    bool search;      /* execvp(3): along PATH, and a file of no known format is the shell's */
+};
+
+enum { REACH_WORDS = 64, REACH_TEXT_SIZE = 4096 };
+
+/* What was found, and behind it room for the search, so that the caller decides where that lies. */
+struct reach_look {
+    enum reach reach;
+    char file[PATH_MAX]; /* the file that decided */
+    const char *words[REACH_WORDS];
+    char text[REACH_TEXT_SIZE];
+};
+
+/* errno is left alone. */
+enum reach reach_look(struct reach_look *look, const struct reach_command *command, const struct net *net);
+
+/* Whether it would run with nothing in front of its connect(), or might. */
+bool reach_misses(enum reach reach);
+
+/* "is statically linked, ...", to stand behind the file's name; and what to do instead. */
+const char *reach_reason(enum reach reach);
+const char *reach_remedy(enum reach reach);
+
+/* NULL if the loader would take this file for the library, or what is wrong: "is no shared object". */
+const char *reach_library_wrong(const char *path, const struct net *net);
+
+#endif

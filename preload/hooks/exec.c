@@ -1,0 +1,133 @@
+/* The calls that start another program: its environment names the library and what it was told, even where the program
+ * cleaned it. All of them end in execve(2) or posix_spawn(3), with the environment completed on this stack. */
+#include "../pending/children.h"
+#include "../pending/guest.h"
+#include "../real.h"
+
+#include <spawn.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+static char *const *completed(void *room, char *const *envp)
+{
+    return guest_may_act() ? environment_complete(room, envp) : envp;
+}
+
+EXPORT int execve(const char *path, char *const argv[], char *const envp[])
+{
+    char *const *whole = completed(CHILDREN_ROOM(envp), envp);
+
+    children_before_start(path, argv, whole, false);
+    return real()->execve(path, argv, whole);
+}
+
+EXPORT int execv(const char *path, char *const argv[])
+{
+    return execve(path, argv, environ);
+}
+
+EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
+{
+    char *const *whole = completed(CHILDREN_ROOM(envp), envp);
+
+    children_before_start(file, argv, whole, true);
+    return real()->execvpe(file, argv, whole);
+}
+
+EXPORT int execvp(const char *file, char *const argv[])
+{
+    return execvpe(file, argv, environ);
+}
+
+EXPORT int execveat(int directory, const char *path, char *const argv[], char *const envp[], int flags)
+{
+    char *const *whole = completed(CHILDREN_ROOM(envp), envp);
+    char found[CHILDREN_PATH_SIZE];
+
+    children_descriptor_path(found, directory, path);
+    children_before_start(found, argv, whole, false);
+    return real()->execveat(directory, path, argv, whole, flags);
+}
+
+EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
+{
+    char *const *whole = completed(CHILDREN_ROOM(envp), envp);
+    char found[CHILDREN_PATH_SIZE];
+
+    children_descriptor_path(found, fd, "");
+    children_before_start(found, argv, whole, false);
+    return real()->fexecve(fd, argv, whole);
+}
+
+/* The words of execl and its like, from the second on, and the NULL behind them. */
+static size_t count_words(va_list list)
+{
+    size_t count = 1;
+
+    while (va_arg(list, char *))
+        count++;
+    return count;
+}
+
+#define COLLECT(argv, first)                                    \
+    do {                                                        \
+        va_list list;                                           \
+        size_t words = 1;                                       \
+        va_start(list, first);                                  \
+        words += count_words(list);                             \
+        va_end(list);                                           \
+        (argv) = __builtin_alloca((words + 1) * sizeof(char *)); \
+        va_start(list, first);                                  \
+        (argv)[0] = (char *)(first);                            \
+        for (size_t i = 1; i < words; i++)                      \
+            (argv)[i] = va_arg(list, char *);                   \
+        va_end(list);                                           \
+    } while (0)
+
+EXPORT int execl(const char *path, const char *first, ...)
+{
+    char **argv;
+
+    COLLECT(argv, first);
+    return execve(path, argv, environ);
+}
+
+EXPORT int execlp(const char *file, const char *first, ...)
+{
+    char **argv;
+
+    COLLECT(argv, first);
+    return execvpe(file, argv, environ);
+}
+
+EXPORT int execle(const char *path, const char *first, ...)
+{
+    char **argv, **envp = NULL;
+    va_list rest;
+
+    COLLECT(argv, first);
+    va_start(rest, first);
+    for (char *const *word = argv; *word; word++) /* those behind the first, and the NULL */
+        envp = va_arg(rest, char **);
+    envp = va_arg(rest, char **);
+    va_end(rest);
+    return execve(path, argv, envp);
+}
+
+EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+    char *const *whole = completed(CHILDREN_ROOM(envp), envp);
+
+    children_before_start(path, argv, whole, false);
+    return real()->posix_spawn(pid, path, actions, attributes, argv, whole);
+}
+
+EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+                        const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+    char *const *whole = completed(CHILDREN_ROOM(envp), envp);
+
+    children_before_start(file, argv, whole, true);
+    return real()->posix_spawnp(pid, file, actions, attributes, argv, whole);
+}

@@ -1,0 +1,22 @@
+/* The environment as this program was given it, as far as it concerns us. Programs overwrite theirs (setproctitle) and clean
+ * that of their children; the library still knows what it was told, and hands it on. */
+#ifndef PTUNNEL_ENVIRONMENT_H
+#define PTUNNEL_ENVIRONMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+void environment_keep(void); /* once, before the program runs */
+
+const char *environment_variable(const char *name); /* as it was; NULL: not set then, or none of ours */
+
+/* An environment for a child: the program's own, and those of our variables that are missing in it. LD_PRELOAD gets our library in
+ * front, unless it is there but empty: that is somebody's decision. Nothing is allocated (a vfork child asks): the
+ * caller brings environment_size() bytes, aligned for pointers, and the result points into them and into envp. */
+size_t environment_size(char *const *envp);
+char *const *environment_complete(void *room, char *const *envp);
+
+/* Whether a child with this environment is preloaded with the library. */
+bool environment_preloads(char *const *envp);
+
+#endif
