@@ -50,6 +50,7 @@ struct dial {
     bool unusable;          /* the kernel would not connect this socket to anything, and it is left as it was */
     bool v6only;            /* IPV6_V6ONLY was cleared for it */
     bool answered;          /* a proxy refused, in HTTP: it was reached, so there is no fallback any more */
+    bool in_progress;       /* connect() said EINPROGRESS: the socket does not block, or its time ran out */
     bool interrupted;       /* connect() or a look-up ended with EINTR; whoever drives looks, and clears it */
     int candidate;          /* in the route; -1 before the first */
     unsigned address;       /* next one of the candidate's addresses, in the order of preference */

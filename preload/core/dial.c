@@ -268,6 +268,7 @@ static int connect_to(struct dial *dial, const struct endpoint *to)
         dial->mapped |= mapped;
     }
     dial->interrupted = error == EINTR;
+    dial->in_progress = error == EINPROGRESS;
     return error;
 }
 

@@ -10,7 +10,7 @@ EXPORT int connect(int fd, const struct sockaddr *address, socklen_t size)
     if (tunnel_again(fd, address, size, &result))
         return libc_result(result);
     if (!tunnel_wanted(&tunnel, fd, address, size))
-        return real()->connect(fd, address, size);
+        return tunnel_direct(fd, real()->connect(fd, address, size));
     return libc_result(tunnel_connect(&tunnel));
 }
 

@@ -12,7 +12,7 @@
 
 EXPORT int close(int fd)
 {
-    if (!descriptors_unknown())
+    if (!table_empty())
         descriptors_before_close(fd);
     return real()->close(fd);
 }
@@ -22,14 +22,14 @@ EXPORT int __close(int fd) __attribute__((alias("close")));
 /* CLOSE_RANGE_CLOEXEC closes nothing, and CLOSE_RANGE_UNSHARE closes in this thread alone. */
 EXPORT int close_range(unsigned first, unsigned last, int flags)
 {
-    if (!descriptors_unknown() && flags == 0 && first <= last)
+    if (!table_empty() && flags == 0 && first <= last)
         descriptors_before_close_range(first, last);
     return real()->close_range(first, last, flags);
 }
 
 EXPORT void closefrom(int first)
 {
-    if (!descriptors_unknown())
+    if (!table_empty())
         descriptors_before_close_range(first < 0 ? 0 : (unsigned)first, ~0u);
     real()->closefrom(first);
 }

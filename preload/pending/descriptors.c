@@ -15,7 +15,7 @@ void descriptors_before_close(int fd)
 {
     int saved = errno;
 
-    if (known(fd) && !table_is_borrowed())
+    if (table_find(fd) && !table_is_borrowed())
         pending_forget(fd);
     errno = saved;
 }
@@ -24,11 +24,11 @@ void descriptors_before_close_range(unsigned first, unsigned last)
 {
     int saved = errno;
 
-    if (!descriptors_unknown() && !table_is_borrowed()) {
+    if (!table_is_borrowed()) {
         unsigned end = last < TABLE_DESCRIPTORS ? last : TABLE_DESCRIPTORS - 1;
 
-        for (unsigned fd = first; fd <= end && !descriptors_unknown(); fd++)
-            if (known((int)fd))
+        for (unsigned fd = first; fd <= end && !table_empty(); fd++)
+            if (table_find((int)fd))
                 pending_forget((int)fd);
     }
     errno = saved;

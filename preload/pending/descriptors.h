@@ -11,6 +11,7 @@ static inline bool descriptors_unknown(void)
     return table_empty() && peers_empty();
 }
 
+/* Only when something is pending. */
 void descriptors_before_close(int fd); /* afterwards another thread may own the number */
 void descriptors_before_close_range(unsigned first, unsigned last);
 

@@ -88,3 +88,10 @@ bool peers_get(int fd, struct peer *out)
            endpoint_from_sockaddr(&now, (struct sockaddr *)&address, size) && now.port == out->proxy_port &&
            memcmp(&now.address, &out->proxy, sizeof now.address) == 0;
 }
+
+bool peers_get_unasked(int fd, struct peer *out)
+{
+    struct peer *record = record_of(fd, false);
+
+    return record && record->target_port != 0 && record->unasked && peers_get(fd, out);
+}

@@ -40,6 +40,7 @@ static void record_peer(int fd, struct entry *entry, void *wanted)
     struct peer peer = { .target = entry->asked.address,
                          .target_scope = entry->asked.scope,
                          .target_port = entry->asked.port,
+                         .unasked = dial->in_progress,
                          .proxy = dial->reached,
                          .proxy_port = dial->route->candidates[dial->candidate].proxy.at.port };
 
@@ -85,6 +86,7 @@ static void settle(int fd, struct entry *entry, enum dial_want result)
 {
     if (result == DIAL_FAILED) {
         entry->error = entry->dial.error;
+        peers_forget(fd);
         play_failure(fd, &entry->dial);
         atomic_store(&entry->unread, true);
         atomic_store(&entry->state, ENTRY_FAILED);

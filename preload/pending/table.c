@@ -3,7 +3,6 @@
 #include "../real.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,7 +12,7 @@ enum {
     PAGES = TABLE_DESCRIPTORS / PAGE_SLOTS,
     CHUNK_ENTRIES = 128,
     CHUNKS = 512,
-    FRESH_FIRST = 1024, /* as many entries are taken before a returned one is used again */
+    REST = 2 * CHUNK_ENTRIES, /* as many others are used before one is used again */
     INDEX_BITS = 16,
 };
 _Static_assert(CHUNK_ENTRIES * CHUNKS <= 1 << INDEX_BITS, "an index does not fit");
@@ -25,15 +24,13 @@ struct page {
 _Atomic int table_used;
 
 static _Atomic(struct page *) pages[PAGES];
-static struct entry *chunks[CHUNKS];
+static _Atomic(struct entry *) chunks[CHUNKS];
 static struct {
-    uint32_t taken;               /* entries ever taken from the chunks */
-    uint32_t first;               /* of this process: those below belong to an ancestor, whose free list we cannot share */
-    uint32_t free_count;
-    struct entry *oldest, *newest;
-    atomic_flag lock;
+    _Atomic uint32_t limit; /* entries that have memory */
+    _Atomic uint32_t turns; /* taken so far, about */
+    uint32_t first;         /* of this process: those below belong to an ancestor, who goes on using them */
     int process;
-} pool = { .lock = ATOMIC_FLAG_INIT };
+} pool;
 
 /* One page that the kernel clears in a forked child (of _Fork and a raw fork too), and only there. */
 static _Atomic int *forked_mark;
@@ -70,10 +67,8 @@ static void notice_fork(void)
     if (!forked_mark || atomic_load_explicit(forked_mark, memory_order_relaxed) != 0)
         return;
     pool.process = (int)real()->syscall(SYS_getpid);
-    pool.taken = pool.first = (pool.taken + CHUNK_ENTRIES - 1) / CHUNK_ENTRIES * CHUNK_ENTRIES;
-    pool.free_count = 0;
-    pool.oldest = pool.newest = NULL;
-    atomic_flag_clear(&pool.lock);
+    pool.first = atomic_load(&pool.limit);
+    atomic_store(&pool.turns, 0);
     atomic_store(forked_mark, 1);
 }
 
@@ -112,7 +107,7 @@ struct entry *table_find(int fd)
 
 static struct entry *entry_at(uint32_t index)
 {
-    struct entry *chunk = chunks[index / CHUNK_ENTRIES];
+    struct entry *chunk = atomic_load(&chunks[index / CHUNK_ENTRIES]);
 
     return chunk ? &chunk[index % CHUNK_ENTRIES] : NULL;
 }
@@ -126,85 +121,55 @@ struct entry *table_by_number(uint32_t number)
     return entry && atomic_load(&entry->number) == number ? entry : NULL;
 }
 
-/* The pool's own lock is held for a few instructions with signals blocked, never over a call that waits. */
-static void lock_pool(sigset_t *before)
+/* One chunk more. Two threads may get here at once: both then find room. */
+static bool grow(uint32_t limit)
 {
-    sigset_t all;
+    _Atomic(struct entry *) *place = &chunks[limit / CHUNK_ENTRIES];
+    struct entry *memory, *none = NULL;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, before);
-    while (atomic_flag_test_and_set_explicit(&pool.lock, memory_order_acquire))
-        ;
+    if (limit >= CHUNKS * CHUNK_ENTRIES)
+        return false;
+    memory = mmap(NULL, CHUNK_ENTRIES * sizeof *memory, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return false;
+    for (uint32_t i = 0; i < CHUNK_ENTRIES; i++)
+        atomic_init(&memory[i].number, limit + i);
+    if (!atomic_compare_exchange_strong(place, &none, memory))
+        munmap(memory, CHUNK_ENTRIES * sizeof *memory);
+    atomic_compare_exchange_strong(&pool.limit, &limit, limit + CHUNK_ENTRIES);
+    return true;
 }
 
-static void unlock_pool(const sigset_t *before)
-{
-    atomic_flag_clear_explicit(&pool.lock, memory_order_release);
-    pthread_sigmask(SIG_SETMASK, before, NULL);
-}
-
-static struct entry *take_fresh(void)
-{
-    uint32_t chunk = pool.taken / CHUNK_ENTRIES;
-    void *memory;
-
-    if (chunk >= CHUNKS)
-        return NULL;
-    if (!chunks[chunk]) {
-        memory = mmap(NULL, CHUNK_ENTRIES * sizeof(struct entry), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                      -1, 0);
-        if (memory == MAP_FAILED)
-            return NULL;
-        chunks[chunk] = memory;
-    }
-    atomic_store(&entry_at(pool.taken)->number, pool.taken);
-    return entry_at(pool.taken++);
-}
-
-static struct entry *take_returned(void)
-{
-    struct entry *entry = pool.oldest;
-
-    if (!entry)
-        return NULL;
-    pool.oldest = entry->next;
-    pool.free_count--;
-    atomic_fetch_add(&entry->number, 1u << INDEX_BITS);
-    return entry;
-}
-
+/* Round and round, so that an entry rests for as long as can be before it is used again; a new number with each use. */
 static struct entry *take_entry(void)
 {
-    struct entry *entry = NULL;
-    sigset_t before;
+    uint32_t limit;
 
-    lock_pool(&before);
-    if (pool.free_count >= FRESH_FIRST)
-        entry = take_returned();
-    if (!entry)
-        entry = take_fresh();
-    if (!entry)
-        entry = take_returned();
-    unlock_pool(&before);
-    return entry;
+    do {
+        uint32_t room = (limit = atomic_load(&pool.limit)) - pool.first;
+
+        for (uint32_t tries = 0; tries < room; tries++) {
+            uint32_t turn = atomic_fetch_add(&pool.turns, 1);
+            struct entry *entry = entry_at(pool.first + turn % room);
+            bool taken = false;
+
+            if (turn >= room && room < REST)
+                break;
+            if (atomic_compare_exchange_strong(&entry->taken, &taken, true)) {
+                atomic_fetch_add(&entry->number, 1u << INDEX_BITS);
+                return entry;
+            }
+        }
+    } while (grow(limit));
+    return NULL;
 }
 
 static void return_entry(struct entry *entry)
 {
     uint32_t index = atomic_load(&entry->number) & ((1u << INDEX_BITS) - 1);
-    sigset_t before;
 
-    if (index < pool.first)
-        return; /* an ancestor's, who may still be using it */
-    lock_pool(&before);
-    entry->next = NULL;
-    if (pool.oldest)
-        pool.newest->next = entry;
-    else
-        pool.oldest = entry;
-    pool.newest = entry;
-    pool.free_count++;
-    unlock_pool(&before);
+    if (index >= pool.first) /* else an ancestor's, who may still be using it */
+        atomic_store(&entry->taken, false);
 }
 
 struct entry *table_add(int fd)

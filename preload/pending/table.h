@@ -4,8 +4,8 @@
  * A slot for each descriptor number points to an entry; duplicates share one. Entries lie in shared memory, so that
  * a forked child and its parent step one dial, not two copies of it: two processes that look and take would
  * eat each other's bytes. Whoever steps holds the entry's lock; nobody ever waits for it, a busy entry counts as
- * "not yet". A look-up takes no lock, so hooks stay async-signal-safe. Given-back entries keep their contents and
- * are reused in the order of their return, long after whoever still looked at them has seen that the number changed. */
+ * "not yet". No look-up takes a lock, so hooks stay async-signal-safe. Entries that were given back keep their contents
+ * and rest a while before they are used again: whoever still looks at one sees that its number has changed. */
 #ifndef PTUNNEL_TABLE_H
 #define PTUNNEL_TABLE_H
 
@@ -27,6 +27,7 @@ enum entry_state {
 
 struct entry {
     _Atomic uint32_t number;  /* pool index and generation: no two dials share one */
+    _Atomic bool taken;       /* in use; otherwise it rests, its contents as they were */
     _Atomic int owner;        /* thread id of whoever steps, 0: nobody */
     _Atomic int state;        /* enum entry_state */
     _Atomic bool unread;      /* of ENTRY_FAILED: the error was told to nobody yet */
@@ -39,7 +40,6 @@ struct entry {
     int error;                /* positive errno of ENTRY_FAILED */
     struct endpoint asked;    /* the address that the program gave */
     struct dial dial;         /* under the lock */
-    struct entry *next;       /* in the list of free ones */
 };
 
 extern _Atomic int table_used; /* slots in use in this process */

@@ -125,6 +125,7 @@ static void ask_about_slow(struct attempt *attempt)
     if (attempt->send_timeout == UNKNOWN)
         attempt->send_timeout = send_timeout(attempt->fd);
     push_through_cork(attempt->fd);
+    attempt->blocking = pending_is_blocking(attempt->fd);
 }
 
 /* The candidate that will be tried first took a connection just now: it will not keep connect() waiting, and the calls that
@@ -177,7 +178,7 @@ static int wait_for(struct attempt *attempt, enum dial_want want)
         return -EINPROGRESS;
     if (result == 0 && !attempt->asked)
         ask_about_slow(attempt);
-    return 0;
+    return attempt->blocking ? 0 : -EINPROGRESS;
 }
 
 /* As a natively failed blocking socket: unconnected, no error left to read, the program's registrations its own. */
@@ -189,6 +190,7 @@ static int leave_failed(struct attempt *attempt, int error)
     attempt->dial->touched = true;
     dial_disconnect(attempt->dial);
     real()->getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &unread, &size);
+    peers_forget(attempt->fd);
     watch_restore(attempt->fd);
     table_drop_all(attempt->entry);
     table_unlock(attempt->entry);
@@ -280,6 +282,8 @@ static int start(struct attempt *attempt)
     want = first_step(attempt);
     if (attempt->dial->unusable)
         return leave_untouched(attempt);
+    if (!attempt->dial->in_progress && attempt->blocking == UNKNOWN)
+        attempt->blocking = 1; /* or TCP_FASTOPEN_CONNECT: asked when the answer is slow */
     return is_blocking(attempt) ? connect_blocking(attempt, want) : connect_nonblocking(attempt, want);
 }
 
@@ -374,30 +378,39 @@ static bool dissolves(const struct sockaddr *address, socklen_t size)
     return address && size >= (socklen_t)sizeof address->sa_family && address->sa_family == AF_UNSPEC;
 }
 
-static bool known_to_us(int fd)
+/* An open tunnel whose connect() did not block: the kernel's answer to the next one is 0, and it would be taken for a new
+ * connection. (One that did block says EISCONN by itself.) The record may be an old one: see peers.h. */
+static bool open_unasked(int fd)
 {
-    return (!table_empty() && pending_find(fd)) || !peers_empty();
+    struct peer peer;
+
+    return !peers_empty() && peers_get_unasked(fd, &peer);
 }
 
 bool tunnel_again(int fd, const struct sockaddr *address, socklen_t size, int *result)
 {
-    struct entry *entry;
-    struct peer peer;
+    struct entry *entry = table_empty() ? NULL : pending_find(fd);
 
-    if (!known_to_us(fd) || !address || size < (socklen_t)sizeof address->sa_family)
+    if ((!entry && peers_empty()) || !address || size < (socklen_t)sizeof address->sa_family)
         return false;
     if (dissolves(address, size)) {
         pending_forget(fd);
         return false;
     }
-    entry = pending_find(fd);
     if (entry && atomic_load(&entry->state) == ENTRY_FAILED)
         *result = again_after_failure(fd, entry);
     else if (entry)
         *result = again_while_pending(fd, entry, address, size);
-    else if (peers_get(fd, &peer))
+    else if (open_unasked(fd))
         *result = real()->connect(fd, address, size) < 0 ? -errno : 0;
     else
-        return peers_forget(fd), false;
+        return false;
     return true;
+}
+
+int tunnel_direct(int fd, int result)
+{
+    if (!peers_empty() && (result == 0 || errno == EINPROGRESS))
+        peers_forget(fd);
+    return result;
 }

@@ -24,6 +24,9 @@ bool tunnel_again(int fd, const struct sockaddr *address, socklen_t size, int *r
  * reached directly. False for all else, errors included: the kernel words them best. */
 bool tunnel_wanted(struct tunnel *out, int fd, const struct sockaddr *address, socklen_t size);
 
+/* What the kernel said to a connect() that was its business, on its way back to the program. */
+int tunnel_direct(int fd, int result);
+
 /* connect(2) for such a target: 0, or a negative errno with the socket as the kernel leaves it after that errno. */
 int tunnel_connect(const struct tunnel *tunnel);
 
