@@ -106,6 +106,25 @@ void dial_describe(const struct dial *dial, struct text *out)
     }
 }
 
+/* What is tried and answered, a line each; what is secret is not among it. */
+static void note(const struct dial *dial, const char *what, const struct endpoint *where, const struct reply *reply)
+{
+    char buffer[LOG_LINE_SIZE], authority[ENDPOINT_TEXT_SIZE];
+    struct text line = text_in(buffer, sizeof buffer);
+
+    if (!log_wants(LOG_HANDSHAKE))
+        return;
+    start_line(dial, &line);
+    text_add(&line, what);
+    if (where) {
+        endpoint_print(where, authority);
+        text_add(&line, authority);
+    }
+    if (reply)
+        reply_describe(reply, &line);
+    log_line(LOG_HANDSHAKE, &line);
+}
+
 static uint64_t subject_of(const struct dial *dial)
 {
     char authority[ENDPOINT_TEXT_SIZE];
@@ -258,6 +277,7 @@ static int connect_to(struct dial *dial, const struct endpoint *to)
 
     if (size == 0)
         return EAFNOSUPPORT;
+    note(dial, "connecting to ", to, NULL);
     dial->reached = to->address;
     if (dial->net->connect(dial->fd, (const struct sockaddr *)&address, size) < 0)
         error = errno;
@@ -357,6 +377,7 @@ static int step_send(struct dial *dial)
     dial->sent += (size_t)sent;
     if (dial->sent < size)
         return DIAL_WANT_WRITE;
+    note(dial, "connected, CONNECT is sent", NULL, NULL);
     candidate_answered(candidate_of(dial));
     handshake_start(&dial->handshake);
     dial->state = DIAL_STATE_READ;
@@ -367,6 +388,7 @@ static int end_of_reply(struct dial *dial)
 {
     const struct reply *reply = &dial->handshake.reply;
 
+    note(dial, "answered ", NULL, reply);
     if (dial->handshake.state == HANDSHAKE_OPEN) {
         dial->error = 0;
         return settle(dial, DIAL_OPEN);

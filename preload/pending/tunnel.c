@@ -228,6 +228,17 @@ static bool wait_unlocked(struct attempt *attempt, enum dial_want want, int *res
     return false;
 }
 
+/* The fallback's connect() to the target itself, which GUARD cut short, goes on as the kernel's own: called again it waits,
+ * and looks at no address. */
+static int wait_in_kernel(const struct attempt *attempt)
+{
+    static const struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+
+    if (real()->connect(attempt->fd, (const struct sockaddr *)&any, sizeof any) < 0)
+        return errno == EALREADY ? -EINPROGRESS : -errno;
+    return 0;
+}
+
 static int connect_blocking(struct attempt *attempt, enum dial_want want)
 {
     struct dial *dial = attempt->dial;
@@ -246,9 +257,10 @@ static int connect_blocking(struct attempt *attempt, enum dial_want want)
     }
     if (want == DIAL_FAILED)
         return leave_failed(attempt, dial->error);
+    result = want == DIAL_OPEN ? 0 : -dial->error;
     pending_settle(attempt->fd, attempt->entry, want);
     table_unlock(attempt->entry);
-    return want == DIAL_OPEN ? 0 : -dial->error;
+    return result == -EINPROGRESS ? wait_in_kernel(attempt) : result;
 }
 
 /* EINPROGRESS whatever came of it, as TCP has it natively even when the other end is at hand: the result is for
