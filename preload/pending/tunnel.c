@@ -37,18 +37,20 @@ struct attempt {
 };
 
 /* Whether the socket speaks TCP, and the address can be read, in one call that changes nothing: as a segment size the
- * first four bytes of a socket address (a family and a port) are far out of range, whatever the byte order. */
+ * first four bytes of a socket address (a family and a port) are far out of range, whatever the byte order. An MPTCP
+ * socket has its own opinion of the option, and is asked for its protocol. */
 static bool is_tcp(int fd, const struct sockaddr *address)
 {
     int protocol = 0;
     socklen_t size = sizeof protocol;
 
-    if (setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, address, sizeof(int)) == 0)
-        return false; /* never: the kernel checks the range first */
-    if (errno == EINVAL)
-        return true;
-    return (errno == EOPNOTSUPP || errno == ENOPROTOOPT) &&
-           real()->getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_MPTCP;
+    if (setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, address, sizeof(int)) < 0) {
+        if (errno == EINVAL)
+            return true;
+        if (errno != EOPNOTSUPP && errno != ENOPROTOOPT)
+            return false;
+    }
+    return real()->getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_MPTCP;
 }
 
 static struct decision decide(const struct endpoint *target)
