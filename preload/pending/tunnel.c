@@ -36,21 +36,18 @@ struct attempt {
     bool asked;       /* what ask_about_slow() asks */
 };
 
-/* Whether the socket speaks TCP, and the address can be read, in one call that changes nothing: as a segment size the
- * first four bytes of a socket address (a family and a port) are far out of range, whatever the byte order. An MPTCP
- * socket has its own opinion of the option, and is asked for its protocol. */
+/* Whether the socket speaks TCP or MPTCP, and the address can be read, in one call that changes nothing: the option takes 0
+ * and 1, and the first four bytes of a socket address, a family and a port, are neither, whatever the byte order. Where the
+ * kernel does not know the option (before Linux 4.18) the socket is asked for its protocol. */
 static bool is_tcp(int fd, const struct sockaddr *address)
 {
     int protocol = 0;
     socklen_t size = sizeof protocol;
 
-    if (setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, address, sizeof(int)) < 0) {
-        if (errno == EINVAL)
-            return true;
-        if (errno != EOPNOTSUPP && errno != ENOPROTOOPT)
-            return false;
-    }
-    return real()->getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_MPTCP;
+    if (setsockopt(fd, IPPROTO_TCP, TCP_INQ, address, sizeof(int)) == 0 || errno == EINVAL)
+        return true;
+    return errno == ENOPROTOOPT && real()->getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+           (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
 }
 
 static struct decision decide(const struct endpoint *target)
