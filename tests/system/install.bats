@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# make install and uninstall, into a directory of the test, and for real where nobody else can see it.
+
+load helpers
+
+setup_file() {
+    unset MAKEFLAGS MAKELEVEL MFLAGS
+    export STAGE=$BATS_FILE_TMPDIR/stage
+    make -s -C "$ROOT" B="$BUILD" install DESTDIR="$STAGE" PREFIX=/opt/tunnel > /dev/null
+}
+
+files_in() {
+    (cd "$1" && find . ! -type d | sort)
+}
+
+@test "DESTDIR and PREFIX are where everything goes" {
+    contains "$NEWLINE$(files_in "$STAGE")$NEWLINE" "$NEWLINE./opt/tunnel/bin/ptunnel-run$NEWLINE" \
+        "$NEWLINE./opt/tunnel/lib/libptunnel.so$NEWLINE" \
+        "$NEWLINE./opt/tunnel/share/man/man1/ptunnel-run.1"
+    run grep -v '^./opt/tunnel/' <<< "$(files_in "$STAGE")"
+    fails_with 1
+}
+
+@test "what is installed can be read by all and written by its owner" {
+    equal "$(find "$STAGE/opt/tunnel/bin/ptunnel-run" "$STAGE/opt/tunnel/lib/libptunnel.so" -printf '%m ')" '755 755 ' ||
+        equal "$(find "$STAGE/opt/tunnel/bin/ptunnel-run" "$STAGE/opt/tunnel/lib/libptunnel.so" -printf '%m ')" '755 644 '
+}
+
+@test "uninstall leaves nothing" {
+    cp -r "$STAGE" "$BATS_TEST_TMPDIR/stage"
+    make -s -C "$ROOT" B="$BUILD" uninstall DESTDIR="$BATS_TEST_TMPDIR/stage" PREFIX=/opt/tunnel
+    equal "$(files_in "$BATS_TEST_TMPDIR/stage")" ''
+}
+
+@test "uninstall leaves the files of others" {
+    cp -r "$STAGE" "$BATS_TEST_TMPDIR/stage"
+    touch "$BATS_TEST_TMPDIR/stage/opt/tunnel/lib/other.so"
+    make -s -C "$ROOT" B="$BUILD" uninstall DESTDIR="$BATS_TEST_TMPDIR/stage" PREFIX=/opt/tunnel
+    equal "$(files_in "$BATS_TEST_TMPDIR/stage")" ./opt/tunnel/lib/other.so
+}
+
+@test "LIBDIR is the library's place" {
+    make -s -C "$ROOT" B="$BUILD" install DESTDIR="$BATS_TEST_TMPDIR" PREFIX=/usr LIBDIR=/usr/lib/somewhere
+    [ -f "$BATS_TEST_TMPDIR/usr/lib/somewhere/libptunnel.so" ]
+    [ -x "$BATS_TEST_TMPDIR/usr/bin/ptunnel-run" ]
+    [ ! -e "$BATS_TEST_TMPDIR/usr/lib/libptunnel.so" ]
+}
+
+@test "the library by its bare name, with and without a proxy in the environment" {
+    start_greeter
+    start_scripted --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT"
+    run --separate-stderr env LD_LIBRARY_PATH="$STAGE/opt/tunnel/lib" LD_PRELOAD=libptunnel.so https_proxy="$PROXY" \
+        "$PROGRAMS/connect" 203.0.113.7:7
+    equal "$output$stderr" '203.0.113.7:7 connected, heard "hello"'
+    run --separate-stderr env LD_LIBRARY_PATH="$STAGE/opt/tunnel/lib" LD_PRELOAD=libptunnel.so \
+        "$PROGRAMS/connect" 203.0.113.7:7
+    contains "$output" ' EACCES, '
+    equal "${#stderr_lines[@]}" 1
+}
+
+# The commands of stdin in a mount namespace whose /etc and /usr/local are copies, so that ldconfig and all can be
+# real.
+privately() {
+    need root mountns ldconfig
+    ROOT=$ROOT BUILD=$BUILD PROGRAMS=$PROGRAMS COPY=$BATS_TEST_TMPDIR/private unshare --mount bash -eu -c '
+        mkdir "$COPY"
+        mount -t tmpfs none "$COPY"
+        cp -a /etc "$COPY/etc"
+        mkdir "$COPY/local"
+        mount --bind "$COPY/etc" /etc
+        mount --bind "$COPY/local" /usr/local
+        . /dev/stdin'
+}
+
+@test "installed for real, ld.so finds the bare name; uninstalled, nothing is left" {
+    start_greeter
+    start_scripted --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT"
+    export PROXY
+    run --separate-stderr privately << 'END'
+        # a build of its own: the directories are compiled in
+        make -s -C "$ROOT" B="$COPY/build" install > /dev/null
+        cp "$PROGRAMS/connect" "$COPY"
+        LD_PRELOAD=libptunnel.so https_proxy=$PROXY "$COPY/connect" 203.0.113.7:7
+        LD_PRELOAD=libptunnel.so "$COPY/connect" 203.0.113.7:7 || echo "status $?"
+        ptunnel-run -p "$PROXY" "$COPY/connect" 203.0.113.7:7
+        cd /usr/local && find . ! -type d
+        make -s -C "$ROOT" B="$COPY/build" uninstall > /dev/null
+        find . ! -type d
+        ldconfig -p | grep ptunnel || echo gone
+END
+    succeeds
+    equal "${lines[0]}" '203.0.113.7:7 connected, heard "hello"'
+    contains "${lines[1]}" '203.0.113.7:7 EACCES, '
+    equal "${lines[2]}" 'status 1'
+    equal "${lines[3]}" '203.0.113.7:7 connected, heard "hello"'
+    contains "$output" ./bin/ptunnel-run ./lib/libptunnel.so
+    equal "${lines[-1]}" gone
+    equal "$(grep -c ./bin/ptunnel-run <<< "$output")" 1
+    equal "${#stderr_lines[@]}" 1
+    contains "$stderr" 'ptunnel: connect['
+}
+
+@test "the files that are compiled stay out of the source directories" {
+    run find "$ROOT/preload" "$ROOT/helper" "$ROOT/include" "$ROOT/tests" -name '*.[oad]' -o -name '*.so'
+    equal "$output" ''
+}
