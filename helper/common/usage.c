@@ -1,5 +1,7 @@
 #include "usage.h"
 
+#include <ptunnel/text.h>
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -7,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CHOICES_MOST = 48, COLUMN = 28 };
+enum { CHOICES_MOST = 48, COLUMN = 28, LINE_SIZE = 8192 };
 
 static const struct choice *rows;
 static size_t rows_count;
@@ -37,6 +39,7 @@ void usage_start(const struct choice *choices, size_t count, enum operands opera
 
 int usage_next(int argc, char **argv)
 {
+    argv[0] = program_invocation_short_name; /* getopt_long() says it in front of its complaints */
     return getopt_long(argc, argv, letters, long_options, NULL);
 }
 
@@ -65,11 +68,13 @@ void usage_print(const char *head, const char *tail)
 
 void usage_complain(const char *words, ...)
 {
+    char said[LINE_SIZE], escaped[4 * LINE_SIZE];
+    struct text line = text_in(escaped, sizeof escaped);
     va_list list;
 
-    fprintf(stderr, "%s: ", program_invocation_short_name);
     va_start(list, words);
-    vfprintf(stderr, words, list);
+    vsnprintf(said, sizeof said, words, list);
     va_end(list);
-    fputc('\n', stderr);
+    text_add_foreign(&line, said, strlen(said), sizeof said);
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, escaped);
 }

@@ -23,7 +23,8 @@ int usage_next(int argc, char **argv);
 /* Prints the head, the table, the tail to standard output. */
 void usage_print(const char *head, const char *tail);
 
-/* "PROGRAM: WORDS" to standard error, printf(3)'s way, with a line end. */
+/* "PROGRAM: WORDS" to standard error, printf(3)'s way, with a line end. It is one line whatever was given: bytes outside
+ * 0x20..0x7e are written as \xHH. */
 __attribute__((format(printf, 1, 2))) void usage_complain(const char *words, ...);
 
 #endif

@@ -283,7 +283,7 @@ static int connect_to(struct dial *dial, const struct endpoint *to)
         error = errno;
     if (error == ENETUNREACH && mapped && !dial->v6only && allow_mapped(dial))
         return connect_to(dial, to);
-    if (error == 0 || error == EINPROGRESS || error == EINTR || speaks_of_the_way(error)) {
+    if (error == 0 || error == EINPROGRESS || error == EINTR || speaks_of_the_way(error) || dial->v6only) {
         dial->touched = true;
         dial->mapped |= mapped;
     }

@@ -82,18 +82,25 @@ static bool stderr_is_ours(void)
     return sink.net->poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT;
 }
 
-/* The reader of a pipe may go away between the look and the write: its SIGPIPE would be the program's end. */
+/* The reader of a pipe may go away between the look and the write, a file may be as large as the program's limit: the
+ * signal for it would be the program's end. */
 static void write_quietly(int fd, const char *line, size_t size)
 {
-    sigset_t pipe_signal, before, pending;
+    static const int raised[] = { SIGPIPE, SIGXFSZ };
+    sigset_t both, before, pending;
     struct timespec now = { 0 };
 
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
+    sigemptyset(&both);
+    for (size_t i = 0; i < sizeof raised / sizeof *raised; i++)
+        sigaddset(&both, raised[i]);
     sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    if (sink.net->write(fd, line, size) < 0 && errno == EPIPE && !sigismember(&pending, SIGPIPE))
-        sigtimedwait(&pipe_signal, NULL, &now);
+    pthread_sigmask(SIG_BLOCK, &both, &before);
+    if (sink.net->write(fd, line, size) < 0 && (errno == EPIPE || errno == EFBIG)) {
+        for (size_t i = 0; i < sizeof raised / sizeof *raised; i++)
+            if (sigismember(&pending, raised[i]))
+                sigdelset(&both, raised[i]); /* it was there before us */
+        sigtimedwait(&both, NULL, &now);
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 

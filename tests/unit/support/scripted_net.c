@@ -1,0 +1,180 @@
+#include "scripted_net.h"
+#include "rows.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct line *start, *due;
+static const struct line *peeked;
+
+void script_start(const struct line *script)
+{
+    start = due = script;
+    peeked = NULL;
+}
+
+const struct line *script_next(void)
+{
+    return due;
+}
+
+void script_done_with(const struct line *line)
+{
+    assert_ptr_equal(line, due);
+    due++;
+}
+
+static const struct line *foreseen(enum line_kind kind, const char *call)
+{
+    static const char *const names[] = {
+        [LINE_END] = "the end",
+        [LINE_CONNECT] = "connect",
+        [LINE_SEND] = "send",
+        [LINE_PEEK] = "peek",
+        [LINE_TAKE] = "take",
+        [LINE_LOOK_UP] = "a look-up",
+        [LINE_V6ONLY] = "getsockopt",
+        [LINE_SET_V6ONLY] = "setsockopt",
+        [LINE_STEP] = "that the step ends",
+        [LINE_PASS] = "that time passes",
+    };
+
+    if (due->kind != kind)
+        fail_msg("line %d: the core calls %s, the script says %s", (int)(due - start), call,
+                 names[due->kind]);
+    return due++;
+}
+
+static int result(int error)
+{
+    if (error == 0)
+        return 0;
+    errno = error;
+    return -1;
+}
+
+static void print_address(char *out, size_t room, const struct sockaddr *address, socklen_t size)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+    char host[INET6_ADDRSTRLEN];
+
+    if (address->sa_family == AF_UNSPEC) {
+        snprintf(out, room, "unspec");
+    } else if (address->sa_family == AF_INET) {
+        assert_int_equal(size, sizeof *v4);
+        inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
+        snprintf(out, room, "%s:%u", host, ntohs(v4->sin_port));
+    } else {
+        assert_int_equal(size, sizeof *v6);
+        inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
+        snprintf(out, room, "[%s]:%u", host, ntohs(v6->sin6_port));
+    }
+}
+
+static int scripted_connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+    char words[80], call[100];
+    const struct line *line;
+
+    print_address(words, sizeof words, address, size);
+    snprintf(call, sizeof call, "connect %s", words);
+    line = foreseen(LINE_CONNECT, call);
+    assert_int_equal(fd, SCRIPTED_FD);
+    assert_string_equal(words, line->words);
+    return result(line->error);
+}
+
+static ssize_t scripted_send(int fd, const void *bytes, size_t size, int flags)
+{
+    const struct line *line = foreseen(LINE_SEND, "send");
+
+    assert_int_equal(fd, SCRIPTED_FD);
+    assert_int_equal(flags, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (line->words) {
+        assert_int_equal(size, strlen(line->words));
+        assert_memory_equal(bytes, line->words, size);
+    }
+    if (line->error)
+        return result(line->error);
+    return line->number == SENT_ALL ? (ssize_t)size : line->number;
+}
+
+static ssize_t scripted_recv(int fd, void *buffer, size_t size, int flags)
+{
+    const struct line *line =
+        foreseen(flags & MSG_PEEK ? LINE_PEEK : LINE_TAKE, flags & MSG_PEEK ? "peek" : "take");
+
+    assert_int_equal(fd, SCRIPTED_FD);
+    assert_int_equal(flags & ~MSG_PEEK, MSG_DONTWAIT);
+    if (line->error)
+        return result(line->error);
+    if (flags & MSG_PEEK) {
+        peeked = line;
+        if ((size_t)line->number < size)
+            size = (size_t)line->number;
+        if (size)
+            memcpy(buffer, line->words, size);
+        return (ssize_t)size;
+    }
+    assert_int_equal(size, line->number);
+    assert_true(peeked && line->number <= peeked->number);
+    memcpy(buffer, peeked->words, size);
+    return (ssize_t)size;
+}
+
+static int scripted_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
+{
+    const struct line *line = foreseen(LINE_V6ONLY, "getsockopt");
+    int number = (int)line->number;
+
+    assert_int_equal(fd, SCRIPTED_FD);
+    assert_true(level == IPPROTO_IPV6 && name == IPV6_V6ONLY && *size == sizeof number);
+    memcpy(value, &number, sizeof number);
+    return result(line->error);
+}
+
+static int scripted_setsockopt(int fd, int level, int name, const void *value, socklen_t size)
+{
+    const struct line *line = foreseen(LINE_SET_V6ONLY, "setsockopt");
+    int number;
+
+    assert_int_equal(fd, SCRIPTED_FD);
+    assert_true(level == IPPROTO_IPV6 && name == IPV6_V6ONLY && size == sizeof number);
+    memcpy(&number, value, sizeof number);
+    assert_int_equal(number, line->number);
+    return result(line->error);
+}
+
+/* The list is glibc's own, node by node, since the core gives it to freeaddrinfo(). */
+static int scripted_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                                struct addrinfo **out)
+{
+    const struct line *line = foreseen(LINE_LOOK_UP, "a look-up");
+    struct addrinfo numeric = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM };
+    char addresses[512], *rest = addresses;
+
+    assert_string_equal(node, line->words);
+    assert_null(service);
+    assert_int_equal(hints->ai_socktype, SOCK_STREAM);
+    if (line->error)
+        return line->error;
+    snprintf(addresses, sizeof addresses, "%s", line->answer);
+    for (char *word = strtok_r(rest, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        assert_int_equal(getaddrinfo(word, NULL, &numeric, out), 0);
+        out = &(*out)->ai_next;
+    }
+    return 0;
+}
+
+const struct net scripted_net = {
+    .connect = scripted_connect,
+    .send = scripted_send,
+    .recv = scripted_recv,
+    .getsockopt = scripted_getsockopt,
+    .setsockopt = scripted_setsockopt,
+    .getaddrinfo = scripted_getaddrinfo,
+};
