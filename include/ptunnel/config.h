@@ -1,5 +1,5 @@
-/* Everything the user decided, gathered once and never changed afterwards (but for what is learnt of each proxy, see
- * route.h). It lives in the arena, so it is never freed. */
+/* Everything the user decided, gathered once and never changed afterwards (but for what is learnt of each
+ * proxy, see route.h). It lives in the arena, so it is never freed. */
 #ifndef PTUNNEL_CONFIG_H
 #define PTUNNEL_CONFIG_H
 
@@ -7,29 +7,145 @@
 #include <ptunnel/endpoint.h>
 #include <ptunnel/net.h>
 #include <ptunnel/route.h>
+#include <ptunnel/rules.h>
 
 #include <stdbool.h>
 
-enum verdict { VERDICT_DIRECT, VERDICT_TUNNEL, VERDICT_REJECT };
+enum reason {
+    REASON_PROXY,   /* it is one of the proxies, address and port */
+    REASON_RULE,    /* .rule says so */
+    REASON_LOCAL,   /* it is this machine, or link-local, and no rule speaks of it */
+    REASON_DEFAULT, /* no rule matches: the setting CONFIG_DEFAULT */
+};
 
 struct decision {
     enum verdict verdict;
     struct route *route; /* of VERDICT_TUNNEL */
+    enum reason reason;
+    const struct rule *rule; /* of REASON_RULE */
 };
 
 struct config;
 
-/* Where a variable's value comes from: getenv(3), or what the library kept of the environment at its start. */
+/* Where a variable's value comes from: getenv(3), or what the library kept of the environment at its start.
+ * Asked for: PTUNNEL_CONFIG, PTUNNEL_PROXY, PTUNNEL_RULES, PTUNNEL_LOOPBACK, XDG_CONFIG_HOME, HOME, and
+ * https_proxy, all_proxy and no_proxy in both cases, http_proxy in lower case. */
 typedef const char *config_variable(const char *name);
 
-/* The configuration of PTUNNEL_CONFIG, PTUNNEL_PROXY, PTUNNEL_RULES, PTUNNEL_LOOPBACK and the *_proxy variables.
- * Returns 0; -ENOENT if all is well but no proxy is known; -EINVAL if something is wrong; -ENOMEM. What is wrong
- * is added to `wrong`, a line for each thing, no secret in it. *out is set only on 0. */
-int config_load(const struct config **out, config_variable *variable, const struct net *net, struct text *wrong);
+/* The configuration of those variables and of the rule file. Returns 0; -ENOENT if all is well but no proxy
+ * is known; -EINVAL if something is wrong; -ENOMEM. What is wrong is added to `wrong`, a line for each thing,
+ * no secret in it. *out is set only on 0. */
+int config_load(const struct config **out, config_variable *variable, const struct net *net,
+                struct text *wrong);
 
-/* Costs no system call and no look-up. */
+/* A directive of the command line: { "-t", "tunnel", "example.org:22" }. */
+struct config_option {
+    const char *origin, *directive, *value;
+};
+
+/* What ptunnel-run's command line says; it comes before variables and files, and PTUNNEL_CONFIG is not looked
+ * at. */
+struct config_options {
+    const struct config_option *rows;
+    size_t count;
+    const char
+        *rules; /* a rule file in place of those that would be looked for; "" is none, NULL: look for them */
+};
+
+int config_load_options(const struct config **out, const struct config_options *options,
+                        config_variable *variable, const struct net *net, struct text *wrong);
+
+/* Costs no system call and no look-up. The target's port may be 0, for which no rule with ports speaks. */
 struct decision config_decide(const struct config *config, const struct endpoint *target);
 
+/* The same for an address that was looked up for a name (`names local`): rules for either of them count. */
+struct decision config_decide_both(const struct config *config, const struct endpoint *name,
+                                   const struct endpoint *address);
+
+/* The next port above the target's at which its host may be decided otherwise; PORTS_END if there is none. */
+uint32_t config_next_port(const struct config *config, const struct endpoint *target);
+
+enum name_fate {
+    NAME_DIRECT,  /* this port, or whatever the port: look it up */
+    NAME_DEPENDS, /* tunnelled or refused at this port, or at some port: it is not to be looked up here */
+    NAME_NOT_ONE, /* a proxy could not be asked for it: CONNECT has no room for such bytes */
+};
+
+/* Port 0: whatever the port. The names of proxies and of this machine's loopback are always direct. */
+enum name_fate config_name_fate(const struct config *config, const char *host, uint16_t port_or_0);
+
 const struct dial_limits *config_limits(const struct config *config);
+
+enum config_setting {
+    CONFIG_DEFAULT,   /* enum verdict */
+    CONFIG_FALLBACK,  /* 1: direct */
+    CONFIG_NAMES,     /* enum config_names */
+    CONFIG_RESOLVERS, /* 1: refuse */
+    CONFIG_LOOPBACK,  /* 1: tunnel */
+    CONFIG_TIMEOUT,   /* seconds */
+    CONFIG_ATTEMPT,   /* seconds */
+    CONFIG_CHILDREN,  /* 1: refuse those that preloading cannot reach */
+    CONFIG_STAND_INS, /* see config_stand_ins() */
+    CONFIG_SETTINGS
+};
+
+enum config_names { NAMES_PROXY, NAMES_LOCAL };
+
+struct setting {
+    long value;
+    uint16_t route;  /* of CONFIG_DEFAULT, if it is VERDICT_TUNNEL */
+    struct place at; /* .source is NULL: nobody said so */
+};
+
+const struct setting *config_setting(const struct config *config, enum config_setting setting);
+const char *config_setting_name(enum config_setting setting);
+const char *config_setting_word(enum config_setting setting,
+                                long value); /* NULL: it is a number, or ranges */
+const char *config_verdict_word(enum verdict verdict);
+
+/* The addresses that stand for names: the first one and the bits that they have in common. */
+struct stand_ins {
+    struct in6_addr first; /* IPv4 mapped, and bits is then 96 more */
+    unsigned bits;
+};
+
+const struct stand_ins *config_stand_ins(const struct config *config, int family); /* AF_INET, AF_INET6 */
+
+struct config_field {
+    const struct config_field *next;
+    const char *field; /* secret */
+    struct place at;
+};
+
+struct config_route {
+    struct route route; /* .count is 0 only for the default route, where it is not needed */
+    struct place at;
+    const char *urls;         /* as they were written, parted by a blank: secret */
+    bool has_secret;          /* one of the URLs has a password */
+    struct place credentials; /* .source NULL: none */
+    const struct config_field *fields;
+};
+
+/* All routes; number 0 is the default route. NULL: there are no more. */
+const struct config_route *config_route(const struct config *config, size_t number);
+
+const struct rules *config_rules(const struct config *config);
+const char *config_file(const struct config *config); /* the rule file's path; NULL: there is none */
+
+enum config_written {
+    WRITTEN,
+    WRITTEN_TOO_LONG, /* the options alone do not fit */
+    WRITTEN_NO_PATH,  /* a path has a line end */
+};
+
+/* The same configuration as rule text for PTUNNEL_CONFIG: the options, then the file, whole if there is room
+ * for it and it holds no secret, else as an include. What belongs into PTUNNEL_PROXY and PTUNNEL_LOOPBACK is
+ * left out. */
+enum config_written config_write(const struct config *config, const struct config_options *options,
+                                 struct text *out);
+
+/* True if the default route is one for PTUNNEL_PROXY: it came from there or from an option, or it has a
+ * secret that no file holds. */
+bool config_proxy_is_handed(const struct config *config);
 
 #endif

@@ -1,101 +1,227 @@
-#include <ptunnel/config.h>
+/* From options, variables and files to one struct. */
+#include "config_parts.h"
+
 #include <ptunnel/arena.h>
 
 #include <errno.h>
 #include <string.h>
 
-struct config {
-    struct dial_limits limits;
-    struct route route;
-    bool loopback;
-    const char *no_proxy; /* NULL if the proxy did not come from a *_proxy variable */
-};
-
 static const char blanks[] = " \t\r\n";
 
-/* Where a proxy is looked for, in this order. */
-static const struct {
-    const char *name;
-    bool with_no_proxy;
-} proxy_variables[] = {
-    { "PTUNNEL_PROXY", false }, { "https_proxy", true }, { "HTTPS_PROXY", true },
-    { "all_proxy", true },      { "ALL_PROXY", true },   { "http_proxy", true },
-};
+/* Where a proxy is looked for if neither an option nor PTUNNEL_PROXY nor the rule file names one. HTTP_PROXY
+ * is not among them: in a CGI program it is a header of the request. */
+static const char *const proxy_variables[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+                                               "http_proxy" };
 
-static void complain(struct text *wrong, const char *where, const char *what)
+static bool is_set(const char *value)
 {
-    text_add(wrong, where);
-    text_add(wrong, ": ");
-    text_add(wrong, what);
-    text_add(wrong, "\n");
+    return value && value[strspn(value, blanks)];
 }
 
-static int add_proxies(struct config *config, const char *name, const char *urls, struct text *wrong)
+static void parse_option(struct parser *parser, const struct config_option *option)
 {
-    const char *at = urls + strspn(urls, blanks), *bad;
+    size_t directive = strlen(option->directive), value = strlen(option->value);
+    char *words = parser_alloc(parser, directive + value + 2);
+    struct source source = { .name = option->origin, .at = words };
+    struct place place = { .source = option->origin };
 
-    config->route.candidates = arena_alloc(ROUTE_CANDIDATES_MOST * sizeof *config->route.candidates);
-    if (!config->route.candidates)
-        return -ENOMEM;
-    for (size_t size; *at; at += size + strspn(at + size, blanks)) {
-        size = strcspn(at, blanks);
-        bad = config->route.count == ROUTE_CANDIDATES_MOST
-                  ? "more than 32 proxies"
-                  : proxy_parse(&config->route.candidates[config->route.count++].proxy, at, size);
-        if (bad) {
-            complain(wrong, name, bad);
-            return -EINVAL;
-        }
+    if (!words)
+        return;
+    if (strpbrk(option->value, "\r\n")) {
+        complain(parser, &place, "a line end in the value");
+        return;
     }
+    memcpy(words, option->directive, directive);
+    words[directive] = ' ';
+    memcpy(words + directive + 1, option->value, value);
+    source.end = words + directive + 1 + value;
+    parse_source(parser, &source);
+}
+
+static void parse_options(struct parser *parser, const struct config_options *options)
+{
+    parser->layer = LAYER_OPTIONS;
+    for (size_t i = 0; options && i < options->count; i++)
+        parse_option(parser, &options->rows[i]);
+}
+
+static void parse_proxy_variable(struct parser *parser, const char *name)
+{
+    const char *value = parser->variable(name);
+    struct source source = { .name = name };
+    struct place place = { .source = name };
+    struct line line = { .source = &source };
+    char *urls = parser_alloc(parser, strlen(value) + 1);
+
+    if (!urls)
+        return;
+    strcpy(urls, value);
+    for (char *c = urls; *c; c++)
+        if (*c == '\r' || *c == '\n')
+            *c = ' ';
+    line.start = line.at = urls;
+    line.end = urls + strlen(urls);
+    parse_default_route(parser, &line, &place);
+}
+
+static void parse_variables(struct parser *parser)
+{
+    const char *loopback = parser->variable("PTUNNEL_LOOPBACK");
+
+    parser->layer = LAYER_VARIABLE;
+    if (loopback && strcmp(loopback, "1") == 0 && parser->said_by[CONFIG_LOOPBACK] == LAYER_NOBODY) {
+        parser->settings[CONFIG_LOOPBACK] = (struct setting){ .value = 1, .at.source = "PTUNNEL_LOOPBACK" };
+        parser->said_by[CONFIG_LOOPBACK] = LAYER_VARIABLE;
+    }
+    if (is_set(parser->variable("PTUNNEL_PROXY")))
+        parse_proxy_variable(parser, "PTUNNEL_PROXY");
+}
+
+/* The variables that other programs share; with them $no_proxy holds. */
+static void parse_shared_variables(struct parser *parser)
+{
+    size_t i = 0;
+
+    parser->layer = LAYER_ENVIRONMENT;
+    parser->shared_rules = rules_added(&parser->rules);
+    if (route_entry(parser, 0)->layer != LAYER_NOBODY)
+        return;
+    while (i < sizeof proxy_variables / sizeof *proxy_variables &&
+           !is_set(parser->variable(proxy_variables[i])))
+        i++;
+    if (i == sizeof proxy_variables / sizeof *proxy_variables)
+        return;
+    parse_proxy_variable(parser, proxy_variables[i]);
+    if (is_set(parser->variable("no_proxy")))
+        parse_no_proxy(parser, "no_proxy", parser->variable("no_proxy"));
+    else if (is_set(parser->variable("NO_PROXY")))
+        parse_no_proxy(parser, "NO_PROXY", parser->variable("NO_PROXY"));
+}
+
+/* What holds for the targets that no rule speaks of. A file that has rules must say it; where there is none,
+ * patterns that are to be tunnelled mean that others are not. */
+static void choose_default(struct parser *parser)
+{
+    struct setting *setting = &parser->settings[CONFIG_DEFAULT];
+    struct place file = { .source = parser->file ? parser->file : "PTUNNEL_CONFIG" };
+
+    if (parser->file_rules > 0 && parser->file_default == 0)
+        complain(parser, &file,
+                 "a file with rules needs a 'default' line for what they do not name: "
+                 "default tunnel, default direct or default reject");
+    if (parser->said_by[CONFIG_DEFAULT] == LAYER_NOBODY)
+        setting->value = parser->option_tunnels ? VERDICT_DIRECT : VERDICT_TUNNEL;
+    parser->wants_default |= setting->value == VERDICT_TUNNEL && setting->route == 0;
+}
+
+static void keep_routes(struct parser *parser, struct config *config)
+{
+    size_t proxies = 0;
+
+    config->route_count = route_entries(parser);
+    config->routes = parser_alloc(parser, config->route_count * sizeof *config->routes);
+    if (!config->routes)
+        return;
+    for (size_t i = 0; i < config->route_count; i++) {
+        config->routes[i] = route_entry(parser, i)->made;
+        proxies += config->routes[i].route.count;
+    }
+    config->ports = parser_alloc(parser, proxies * sizeof *config->ports + 1);
+    for (size_t i = 0; config->ports && i < config->route_count; i++) {
+        const struct route *route = &config->routes[i].route;
+
+        for (size_t k = 0; k < route->count; k++)
+            config->ports[config->port_count++] =
+                (struct proxy_port){ .route = route, .port = route->candidates[k].proxy.at.port };
+    }
+}
+
+static int finish(struct parser *parser, const struct config **out)
+{
+    struct config *config = parser_alloc(parser, sizeof *config);
+
+    routes_finish(parser);
+    choose_default(parser);
+    if (parser->no_memory || parser->rules.no_memory)
+        return -ENOMEM;
+    if (parser->bad)
+        return -EINVAL;
+    if (parser->wants_default && route_entry(parser, 0)->made.route.count == 0)
+        return -ENOENT;
+    config->limits = (struct dial_limits){
+        .timeout = (int)parser->settings[CONFIG_TIMEOUT].value * 1000,
+        .attempt = (int)parser->settings[CONFIG_ATTEMPT].value * 1000,
+        .fallback_direct = parser->settings[CONFIG_FALLBACK].value != 0,
+    };
+    memcpy(config->settings, parser->settings, sizeof config->settings);
+    memcpy(config->stand_ins, parser->stand_ins, sizeof config->stand_ins);
+    config->file = parser->file;
+    config->texts = parser->texts;
+    config->route_layer = route_entry(parser, 0)->layer;
+    config->shared_rules = parser->shared_rules;
+    config->default_said = parser->said_by[CONFIG_DEFAULT] != LAYER_NOBODY;
+    keep_routes(parser, config);
+    config->rules = rules_finish(&parser->rules);
+    if (parser->no_memory || !config->rules)
+        return -ENOMEM;
+    *out = config;
     return 0;
 }
 
-static int find_proxy(struct config *config, config_variable *variable, struct text *wrong)
+int config_load_options(const struct config **out, const struct config_options *options,
+                        config_variable *variable, const struct net *net, struct text *wrong)
 {
-    for (size_t i = 0; i < sizeof proxy_variables / sizeof *proxy_variables; i++) {
-        const char *urls = variable(proxy_variables[i].name);
+    struct parser parser = { .variable = variable, .net = net, .wrong = wrong };
+    struct route_entry *default_route = scratch_add(&parser.routes, sizeof *default_route);
+    int result = -ENOMEM;
 
-        if (!urls || !urls[strspn(urls, blanks)])
-            continue;
-        if (proxy_variables[i].with_no_proxy) {
-            config->no_proxy = variable("no_proxy");
-            if (!config->no_proxy)
-                config->no_proxy = variable("NO_PROXY");
-        }
-        return add_proxies(config, proxy_variables[i].name, urls, wrong);
+    if (default_route) {
+        *default_route = (struct route_entry){ .layer = LAYER_NOBODY, .said_by = LAYER_NOBODY };
+        settings_start(&parser);
+        parse_options(&parser, options);
+        parse_variables(&parser);
+        parser.layer = LAYER_FILE;
+        parse_files(&parser, options);
+        parse_shared_variables(&parser);
+        result = finish(&parser, out);
     }
-    return -ENOENT;
-}
-
-int config_load(const struct config **out, config_variable *variable, const struct net *net, struct text *wrong)
-{
-    struct config *config = arena_alloc(sizeof *config);
-    const char *loopback = variable("PTUNNEL_LOOPBACK");
-    int result;
-
-    (void)net;
-    if (!config)
-        return -ENOMEM;
-    config->limits = (struct dial_limits){ .timeout = 60000, .attempt = 10000 };
-    config->loopback = loopback && strcmp(loopback, "1") == 0;
-    result = find_proxy(config, variable, wrong);
-    if (result == 0)
-        *out = config;
+    rules_drop(&parser.rules);
+    scratch_free(&parser.routes);
     return result;
 }
 
-struct decision config_decide(const struct config *config, const struct endpoint *target)
+int config_load(const struct config **out, config_variable *variable, const struct net *net,
+                struct text *wrong)
 {
-    struct decision decision = { .verdict = VERDICT_DIRECT, .route = (struct route *)&config->route };
-
-    if (route_has_proxy(&config->route, target) || endpoint_is_link_local(target))
-        return decision;
-    if (config->loopback || !endpoint_is_loopback(target))
-        decision.verdict = VERDICT_TUNNEL;
-    return decision;
+    return config_load_options(out, NULL, variable, net, wrong);
 }
 
 const struct dial_limits *config_limits(const struct config *config)
 {
     return &config->limits;
+}
+
+const struct setting *config_setting(const struct config *config, enum config_setting setting)
+{
+    return &config->settings[setting];
+}
+
+const struct stand_ins *config_stand_ins(const struct config *config, int family)
+{
+    return &config->stand_ins[family == AF_INET6];
+}
+
+const struct config_route *config_route(const struct config *config, size_t number)
+{
+    return number < config->route_count ? &config->routes[number] : NULL;
+}
+
+const struct rules *config_rules(const struct config *config)
+{
+    return config->rules;
+}
+
+const char *config_file(const struct config *config)
+{
+    return config->file;
 }

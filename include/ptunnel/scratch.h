@@ -1,0 +1,20 @@
+/* Memory that is given back: for what is needed only while a configuration is read. It moves when it grows,
+ * so what lies in it is known by its offset. */
+#ifndef PTUNNEL_SCRATCH_H
+#define PTUNNEL_SCRATCH_H
+
+#include <stddef.h>
+
+struct scratch { /* all zero: empty */
+    char *start;
+    size_t size, room;
+    size_t ready; /* bytes that the kernel has been asked for in large pieces */
+};
+
+void *scratch_add(struct scratch *scratch,
+                  size_t size); /* size bytes at the end, of any content; NULL: no memory */
+const void *
+scratch_keep(struct scratch *scratch); /* what is in it, for good; NULL: no memory. Ends the scratch. */
+void scratch_free(struct scratch *scratch);
+
+#endif

@@ -1,0 +1,88 @@
+/* $no_proxy, as curl reads it: names (with or without a dot in front: the name and what is below it),
+ * addresses, CIDRs, parted by commas or blanks; '*' means everything if it stands alone. What is none of
+ * these matches nothing. */
+#include "config_parts.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+static const char between[] = ", \t\r\n";
+
+enum { PREFIX_SIZE = sizeof "direct " - 1 };
+
+static bool is_v6(const char *word, size_t size)
+{
+    char copy[INET6_ADDRSTRLEN] = "";
+    struct in6_addr address;
+
+    if (size >= sizeof copy)
+        return false;
+    memcpy(copy, word, size);
+    return inet_pton(AF_INET6, copy, &address) == 1;
+}
+
+static bool is_v4(const char *word, size_t size)
+{
+    char copy[INET_ADDRSTRLEN] = "";
+    struct in_addr address;
+
+    if (size >= sizeof copy)
+        return false;
+    memcpy(copy, word, size);
+    return inet_pton(AF_INET, copy, &address) == 1;
+}
+
+/* Writes curl's word as a pattern; a prefix length of 0 means the address itself to curl. */
+static void add_pattern(struct text *out, const char *word, size_t size)
+{
+    const char *slash = memchr(word, '/', size);
+    size_t host = slash ? (size_t)(slash - word) : size;
+    bool v6 = is_v6(word, host), bits = slash && !(size - host == 2 && slash[1] == '0');
+
+    if (!v6 && !is_v4(word, host) && word[0] != '[') {
+        text_add(out, word[0] == '.' ? "" : ".");
+        text_add_bytes(out, word, size);
+        return;
+    }
+    text_add(out, v6 ? "[" : "");
+    text_add_bytes(out, word, host);
+    text_add(out, v6 ? "]" : "");
+    if (bits)
+        text_add_bytes(out, slash, size - host);
+}
+
+static void add_rule(struct parser *parser, const char *name, const char *pattern)
+{
+    struct rule rule = { .source = name, .verdict = VERDICT_DIRECT };
+    struct pattern_wrong wrong;
+    struct pattern parsed;
+
+    if (!pattern_parse(&parsed, pattern, strlen(pattern), &wrong) || parsed.ports != parsed.end)
+        return;
+    rule.words = pattern - PREFIX_SIZE;
+    rule.size = (uint32_t)(PREFIX_SIZE + strlen(pattern));
+    rules_add(&parser->rules, &rule);
+    rules_add_pattern(&parser->rules, &parsed, 0, PORTS_END - 1);
+}
+
+void parse_no_proxy(struct parser *parser, const char *name, const char *list)
+{
+    const char *at = list + strspn(list, between);
+
+    for (size_t size; *at; at += size + strspn(at + size, between)) {
+        char *words;
+        struct text out;
+
+        size = strcspn(at, between);
+        words = parser_alloc(parser, PREFIX_SIZE + size + sizeof ".[]");
+        if (!words)
+            return;
+        out = text_in(words, PREFIX_SIZE + size + sizeof ".[]");
+        text_add(&out, "direct ");
+        if (strcmp(list, "*") == 0)
+            text_add(&out, "*");
+        else
+            add_pattern(&out, at, size);
+        add_rule(parser, name, words + PREFIX_SIZE);
+    }
+}

@@ -1,0 +1,160 @@
+/* A configuration as rule text again, for processes that may not find or read the files that it came from. */
+#include "config_parts.h"
+
+#include <string.h>
+
+enum { INLINE_MOST = 64 * 1024 };
+
+static void add_quoted(struct text *out, const char *words)
+{
+    text_add(out, "\"");
+    for (; *words; words++) {
+        if (*words == '"' || *words == '\\')
+            text_add(out, "\\");
+        text_add_bytes(out, words, 1);
+    }
+    text_add(out, "\"");
+}
+
+static void add_include(struct text *out, const char *path)
+{
+    text_add(out, "include ");
+    add_quoted(out, path);
+    text_add(out, "\n");
+}
+
+/* A credentials line names its file from the root on: the text it will stand in has no directory. */
+static void add_credentials(const struct config_text *text, struct text *out, struct line *line)
+{
+    const struct config_path *path = text->paths;
+    struct word first, second;
+
+    while (path->line != line->number)
+        path = path->next;
+    text_add(out, "credentials ");
+    if (line_word(line, &first) && line_word(line, &second)) {
+        text_add_bytes(out, first.text, first.size);
+        text_add(out, " ");
+    }
+    add_quoted(out, path->path);
+    text_add(out, "\n");
+}
+
+static void add_line(const struct config_text *text, struct text *out, struct line *line,
+                     const struct word *first)
+{
+    struct word word;
+
+    if (word_is(first, "credentials")) {
+        add_credentials(text, out, line);
+        return;
+    }
+    while (line_word(line, &word))
+        ;
+    text_add_bytes(out, first->text, (size_t)(line->at - first->text));
+    text_add(out, "\n");
+}
+
+/* The file and what it includes, or an include of it; out is NULL within a file that is not copied. Returns
+ * the file that was read after them. */
+static const struct config_text *write_text(const struct config_text *text, struct text *out)
+{
+    struct source source = { .path = text->path, .at = text->start, .end = text->end };
+    const struct config_text *next = text->next;
+    struct line line = { .source = &source };
+    struct word first;
+
+    if (out && text->secret) {
+        add_include(out, text->path);
+        out = NULL;
+    }
+    while (source_line(&line)) {
+        if (!line_word(&line, &first))
+            continue;
+        if (word_is(&first, "include"))
+            next = write_text(next, out);
+        else if (out)
+            add_line(text, out, &line, &first);
+    }
+    return next;
+}
+
+static void write_files(const struct config *config, struct text *out)
+{
+    struct text inlined = *out;
+
+    if (!config->texts)
+        return;
+    if (inlined.end - inlined.at > INLINE_MOST)
+        inlined.end = inlined.at + INLINE_MOST;
+    write_text(config->texts, &inlined);
+    if (inlined.cut)
+        add_include(out, config->file);
+    else
+        out->at = inlined.at;
+    *out->at = '\0';
+}
+
+static void write_options(const struct config *config, const struct config_options *options, struct text *out)
+{
+    for (size_t i = 0; i < options->count; i++) {
+        if (strcmp(options->rows[i].directive, "proxy") == 0)
+            continue;
+        text_add(out, options->rows[i].directive);
+        text_add(out, " ");
+        text_add(out, options->rows[i].value);
+        text_add(out, "\n");
+    }
+    if (config->default_said)
+        return;
+    text_add(out, "default ");
+    text_add(out, config_verdict_word((enum verdict)config->settings[CONFIG_DEFAULT].value));
+    text_add(out, "\n");
+}
+
+/* The proxy of a variable that other programs share, and the rules of $no_proxy that go with it: the last
+ * ones. */
+static void write_shared_variables(const struct config *config, struct text *out)
+{
+    char authority[ENDPOINT_TEXT_SIZE];
+
+    if (config->route_layer != LAYER_ENVIRONMENT)
+        return;
+    endpoint_print(&config->routes[0].route.candidates[0].proxy.at, authority);
+    text_add(out, "proxy http://");
+    text_add(out, authority);
+    text_add(out, "\n");
+    for (size_t i = config->shared_rules; i < config->rules->count; i++) {
+        text_add_bytes(out, config->rules->rules[i].words, config->rules->rules[i].size);
+        text_add(out, "\n");
+    }
+}
+
+bool config_proxy_is_handed(const struct config *config)
+{
+    return config->route_layer < LAYER_FILE ||
+           (config->route_layer == LAYER_ENVIRONMENT && strchr(config->routes[0].urls, '@'));
+}
+
+static bool has_line_end(const struct config *config)
+{
+    for (const struct config_text *text = config->texts; text; text = text->next) {
+        if (strpbrk(text->path, "\r\n"))
+            return true;
+        for (const struct config_path *path = text->paths; path; path = path->next)
+            if (strpbrk(path->path, "\r\n"))
+                return true;
+    }
+    return false;
+}
+
+enum config_written config_write(const struct config *config, const struct config_options *options,
+                                 struct text *out)
+{
+    if (has_line_end(config))
+        return WRITTEN_NO_PATH;
+    write_options(config, options, out);
+    write_files(config, out);
+    write_shared_variables(config, out);
+    return out->cut ? WRITTEN_TOO_LONG : WRITTEN;
+}

@@ -1,0 +1,223 @@
+/* The ports of one name or prefix: ranges in the order of their rules, the first counts. The range from port
+ * to port is cut at every end of a range; each piece then goes to the first rule that has it. A piece that is
+ * taken points behind itself, so whoever comes later skips what is taken in long steps, and no piece is
+ * looked at twice. */
+#include "rules_parts.h"
+
+#include <string.h>
+
+enum { FEW = 32, PASS = 256 };
+
+struct piece {
+    uint8_t from[4]; /* the port, the highest byte first; PORTS_END is behind the last */
+    uint32_t rule;
+    uint32_t next; /* the first piece from here on that may be free */
+};
+
+static void insert_records(char *records, char *spare, size_t count, size_t size, size_t key_at,
+                           size_t key_size)
+{
+    for (size_t i = 1; i < count; i++) {
+        size_t to = i;
+
+        while (to > 0 &&
+               memcmp(records + (to - 1) * size + key_at, records + i * size + key_at, key_size) > 0)
+            to--;
+        if (to == i)
+            continue;
+        memcpy(spare, records + i * size, size);
+        memmove(records + (to + 1) * size, records + to * size, (i - to) * size);
+        memcpy(records + to * size, spare, size);
+    }
+}
+
+/* One byte of the key. False if it is the same in all. */
+static bool pass(const char *from, char *to, size_t count, size_t size, size_t byte_at)
+{
+    size_t starts[PASS] = { 0 }, sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        starts[(unsigned char)from[i * size + byte_at]]++;
+    if (starts[(unsigned char)from[byte_at]] == count)
+        return false;
+    for (size_t i = 0; i < PASS; i++) {
+        size_t here = starts[i];
+
+        starts[i] = sum;
+        sum += here;
+    }
+    for (size_t i = 0; i < count; i++)
+        memcpy(to + starts[(unsigned char)from[i * size + byte_at]]++ * size, from + i * size, size);
+    return true;
+}
+
+void sort_records(char *records, char *spare, size_t count, size_t size, size_t key_at, size_t key_size)
+{
+    char *from = records, *to = spare;
+
+    if (count <= FEW) {
+        insert_records(records, spare, count, size, key_at, key_size);
+        return;
+    }
+    for (size_t byte = key_size; byte-- > 0;)
+        if (pass(from, to, count, size, key_at + byte)) {
+            char *before = from;
+
+            from = to;
+            to = before;
+        }
+    if (from != records)
+        memcpy(records, from, count * size);
+}
+
+static const struct use *use_at(const struct rules_builder *builder, uint32_t number)
+{
+    return (const struct use *)(const void *)builder->uses.start + number;
+}
+
+static bool all_ports(const struct use *use)
+{
+    return use->first == 0 && use->last == PORTS_END - 1;
+}
+
+/* The next use of the chain that is for `where`, from `number` on. */
+static uint32_t skip(const struct rules_builder *builder, uint32_t number, unsigned where)
+{
+    while (number && !(use_at(builder, number)->where & where))
+        number = use_at(builder, number)->next;
+    return number;
+}
+
+static void cut_at(struct rules_builder *builder, uint32_t port)
+{
+    struct piece *piece = scratch_add(&builder->work, sizeof *piece);
+
+    if (!piece) {
+        builder->no_memory = true;
+        return;
+    }
+    for (int i = 0; i < 4; i++)
+        piece->from[i] = (uint8_t)(port >> (24 - 8 * i));
+    piece->rule = RULES_NONE;
+}
+
+static uint32_t from_of(const struct piece *piece)
+{
+    return (uint32_t)piece->from[0] << 24 | (uint32_t)piece->from[1] << 16 | (uint32_t)piece->from[2] << 8 |
+           piece->from[3];
+}
+
+/* Leaves the pieces in work, sorted, each once; returns their number, the one behind the last port included.
+ */
+static uint32_t cut(struct rules_builder *builder, uint32_t chain, unsigned where)
+{
+    size_t count, kept = 0;
+    struct piece *pieces;
+
+    builder->work.size = 0;
+    cut_at(builder, 0);
+    cut_at(builder, PORTS_END);
+    for (uint32_t use = skip(builder, chain, where); use;
+         use = skip(builder, use_at(builder, use)->next, where)) {
+        cut_at(builder, use_at(builder, use)->first);
+        cut_at(builder, use_at(builder, use)->last + UINT32_C(1));
+    }
+    count = builder->work.size / sizeof *pieces;
+    if (builder->no_memory ||
+        !scratch_add(&builder->work, count * sizeof *pieces)) { /* the second half is spare */
+        builder->no_memory = true;
+        return 0;
+    }
+    sort_records(builder->work.start, builder->work.start + count * sizeof *pieces, count, sizeof *pieces,
+                 offsetof(struct piece, from), sizeof pieces->from);
+    pieces = (struct piece *)(void *)builder->work.start;
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || memcmp(pieces[i].from, pieces[kept - 1].from, sizeof pieces->from) != 0)
+            pieces[kept++] = pieces[i];
+    for (size_t i = 0; i < kept; i++)
+        pieces[i].next = (uint32_t)i;
+    return (uint32_t)kept;
+}
+
+static uint32_t free_piece(struct piece *pieces, uint32_t at)
+{
+    uint32_t found = at;
+
+    while (pieces[found].next != found)
+        found = pieces[found].next;
+    while (at != found) {
+        uint32_t next = pieces[at].next;
+
+        pieces[at].next = found;
+        at = next;
+    }
+    return found;
+}
+
+static uint32_t piece_of(const struct piece *pieces, uint32_t count, uint32_t port)
+{
+    uint32_t at = 0;
+
+    while (count > 1) {
+        uint32_t half = count / 2;
+
+        if (from_of(&pieces[at + half]) <= port)
+            at += half;
+        count -= half;
+    }
+    return at;
+}
+
+static void give(struct piece *pieces, uint32_t count, const struct use *use)
+{
+    uint32_t end = piece_of(pieces, count, use->last + UINT32_C(1));
+    uint32_t at = free_piece(pieces, piece_of(pieces, count, use->first));
+
+    while (at < end) {
+        pieces[at].rule = use->rule;
+        pieces[at].next = at + 1;
+        at = free_piece(pieces, at);
+    }
+}
+
+/* Neighbours with the same rule become one span. */
+static struct ports spans_of(struct rules_builder *builder, const struct piece *pieces, uint32_t count)
+{
+    struct ports ports = { .first = (uint32_t)(builder->spans.size / sizeof(struct span)) };
+
+    for (uint32_t i = 0; i + 1 < count; i++) {
+        struct span *span;
+
+        if (i > 0 && pieces[i].rule == pieces[i - 1].rule)
+            continue;
+        span = scratch_add(&builder->spans, sizeof *span);
+        if (!span) {
+            builder->no_memory = true;
+            return (struct ports){ 0 };
+        }
+        *span = (struct span){ .rule = pieces[i].rule, .from = (uint16_t)from_of(&pieces[i]) };
+        ports.count++;
+    }
+    if (ports.count > 1)
+        return ports;
+    builder->spans.size -= sizeof(struct span);
+    return (struct ports){ .count = 1, .first = pieces[0].rule };
+}
+
+struct ports ports_build(struct rules_builder *builder, uint32_t chain, unsigned where)
+{
+    uint32_t first = builder->no_memory ? 0 : skip(builder, chain, where), count;
+    struct piece *pieces;
+
+    if (first == 0)
+        return (struct ports){ 0 };
+    if (all_ports(use_at(builder, first)))
+        return (struct ports){ .count = 1, .first = use_at(builder, first)->rule };
+    count = cut(builder, first, where);
+    if (count == 0)
+        return (struct ports){ 0 };
+    pieces = (struct piece *)(void *)builder->work.start;
+    for (uint32_t use = first; use; use = skip(builder, use_at(builder, use)->next, where))
+        give(pieces, count, use_at(builder, use));
+    return spans_of(builder, pieces, count);
+}
