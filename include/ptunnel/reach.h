@@ -1,5 +1,6 @@
-/* Whether a command can be reached by preloading, told before it is run: from the files that the kernel and the loader will
- * look at, through #! lines, env(1) and symbolic links. Nothing is run and nothing is allocated. */
+/* Whether a command can be reached by preloading, told before it is run: from the files that the kernel and
+ * the loader will look at, through #! lines, env(1) and symbolic links. Nothing is run and nothing is
+ * allocated. */
 #ifndef PTUNNEL_REACH_H
 #define PTUNNEL_REACH_H
 

@@ -1,6 +1,6 @@
 /* From a command to the file that the loader will be asked for:
  *
- *   a name --PATH--> a file --#!--> its interpreter --#!--> ... --> env --its words--> a name ... --> an ELF file
+ *   a name --PATH--> a file --#!--> its interpreter --#!--> ... --> env --> a name ... --> an ELF file
  *
  * A step too many, or one that cannot be foreseen, is REACH_UNCLEAR: better refused than let out. */
 #include "reach_parts.h"
@@ -62,7 +62,8 @@ static bool find_file(struct reach_walk *walk)
     }
 }
 
-/* The interpreter in front of the script: its name and one word, as the kernel parts them. 0 if it will say ENOEXEC. */
+/* The interpreter in front of the script: its name and one word, as the kernel parts them. 0 if it will say
+ * ENOEXEC. */
 static size_t interpreter_words(struct reach_walk *walk, const char *head, size_t size, const char **words)
 {
     const char *end = memchr(head, '\n', size), *start, *at;
@@ -115,7 +116,9 @@ static int through_text(struct reach_walk *walk, const char *head, size_t size)
 
 static int through_env(struct reach_walk *walk)
 {
-    static const int found[] = { [ENV_RUNS] = GO_ON, [ENV_PRINTS] = REACH_PRELOADED, [ENV_UNCLEAR] = REACH_UNCLEAR };
+    static const int found[] = {
+        [ENV_RUNS] = GO_ON, [ENV_PRINTS] = REACH_PRELOADED, [ENV_UNCLEAR] = REACH_UNCLEAR
+    };
 
     return found[reach_through_env(walk)];
 }
@@ -162,7 +165,8 @@ static int through_file(struct reach_walk *walk)
     return found;
 }
 
-static struct reach_walk start(struct reach_look *look, const struct reach_command *command, const struct net *net)
+static struct reach_walk start(struct reach_look *look, const struct reach_command *command,
+                               const struct net *net)
 {
     struct reach_walk walk = {
         .net = net,
@@ -207,8 +211,8 @@ static const struct {
 } answers[] = {
     [REACH_PRELOADED] = { "can be preloaded", "nothing need be done" },
     [REACH_NOTHING] = { "cannot be run", "give a program" },
-    [REACH_STATIC] = { "is statically linked, so that nothing can be preloaded into it", LISTENER
-                       ", or use a dynamically linked build" },
+    [REACH_STATIC] = { "is statically linked, so that nothing can be preloaded into it",
+                       LISTENER ", or use a dynamically linked build" },
     [REACH_GO] = { "is a Go program, which makes its system calls itself",
                    "many of these honour https_proxy by themselves; otherwise " LISTENER },
     [REACH_SETID] = { "changes its user or group when it starts (set-user-ID, set-group-ID), which switches "

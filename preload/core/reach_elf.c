@@ -1,5 +1,5 @@
-/* What the ELF header, the program headers, the notes and the sections of a file say. Only files of this library's own class,
- * byte order and processor are read further than that, so libc's own structures fit. */
+/* What the ELF header, the program headers, the notes and the sections of a file say. Only files of this
+ * library's own class, byte order and processor are read further than that, so libc's own structures fit. */
 #include "reach_parts.h"
 
 #include <elf.h>
@@ -12,7 +12,7 @@
 
 enum { CHUNK = 8, NOTES_MOST = 4096, DATA_MOST = 64 * 1024, DATA_CHUNK = 1024, MAGIC_ALIGN = 16 };
 
-static const char go_magic[] = "\xff Go buildinf:"; /* where runtime/debug.BuildInfo begins, in every Go program */
+static const char go_magic[] = "\xff Go buildinf:"; /* so begins what a Go program says of its build */
 static const char go_note_name[4] = "Go";
 static const ElfW(Word) go_note_type = 4; /* the build ID */
 
@@ -39,7 +39,8 @@ bool reach_is_elf(const char *head, size_t size)
 static bool same_machine(const ElfW(Ehdr) *header)
 {
     return header->e_ident[EI_CLASS] == __ehdr_start.e_ident[EI_CLASS] &&
-           header->e_ident[EI_DATA] == __ehdr_start.e_ident[EI_DATA] && header->e_machine == __ehdr_start.e_machine;
+           header->e_ident[EI_DATA] == __ehdr_start.e_ident[EI_DATA] &&
+           header->e_machine == __ehdr_start.e_machine;
 }
 
 /* The kernel would take it, its segments' table is there. */
@@ -48,8 +49,9 @@ static bool loadable(int fd, const ElfW(Ehdr) *header)
     size_t table = header->e_phnum * sizeof(ElfW(Phdr));
     char last;
 
-    return (header->e_type == ET_EXEC || header->e_type == ET_DYN) && header->e_phentsize == sizeof(ElfW(Phdr)) &&
-           table > 0 && read_at(fd, header->e_phoff + table - 1, &last, 1);
+    return (header->e_type == ET_EXEC || header->e_type == ET_DYN) &&
+           header->e_phentsize == sizeof(ElfW(Phdr)) && table > 0 &&
+           read_at(fd, header->e_phoff + table - 1, &last, 1);
 }
 
 typedef bool each_segment(int fd, const ElfW(Phdr) *segment, const void *state);
@@ -96,7 +98,8 @@ static bool has_go_note(int fd, const ElfW(Phdr) *segment, const void *state)
         if (!read_at(fd, segment->p_offset + at, &note, sizeof note) ||
             !read_at(fd, segment->p_offset + at + sizeof note, name, sizeof name))
             return false;
-        if (note.n_type == go_note_type && note.n_namesz == sizeof name && memcmp(name, go_note_name, sizeof name) == 0)
+        if (note.n_type == go_note_type && note.n_namesz == sizeof name &&
+            memcmp(name, go_note_name, sizeof name) == 0)
             return true;
         if (note.n_namesz > size || note.n_descsz > size)
             return false;
@@ -125,8 +128,8 @@ static bool has_go_section(int fd, const ElfW(Ehdr) *header)
         if (!read_at(fd, header->e_shoff + at * sizeof *some, some, count * sizeof *some))
             return false;
         for (size_t i = 0; i < count; i++)
-            if (some[i].sh_type == SHT_PROGBITS && (some[i].sh_flags & SHF_ALLOC) && some[i].sh_size >= MAGIC_ALIGN &&
-                go_magic_at(fd, some[i].sh_offset))
+            if (some[i].sh_type == SHT_PROGBITS && (some[i].sh_flags & SHF_ALLOC) &&
+                some[i].sh_size >= MAGIC_ALIGN && go_magic_at(fd, some[i].sh_offset))
                 return true;
     }
     return false;
@@ -179,7 +182,8 @@ static bool reaches_beyond(int fd, const ElfW(Phdr) *segment, const void *state)
     uint64_t size = *(const uint64_t *)state;
 
     (void)fd;
-    return segment->p_type == PT_LOAD && (segment->p_offset > size || segment->p_filesz > size - segment->p_offset);
+    return segment->p_type == PT_LOAD &&
+           (segment->p_offset > size || segment->p_filesz > size - segment->p_offset);
 }
 
 static const char *library_wrong(int fd)

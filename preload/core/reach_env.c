@@ -1,5 +1,5 @@
-/* env(1) on the way to a program: its options, its assignments, and what -S makes of one word. As GNU env does it, whose options
- * are those of the others and more. */
+/* env(1) on the way to a program: its options, its assignments, and what -S makes of one word. As GNU env
+ * does it, whose options are those of the others and more. */
 #include "reach_parts.h"
 
 #include <string.h>
@@ -123,7 +123,8 @@ static bool split_word(struct split *split, bool *clear)
     return split->in_word && *clear;
 }
 
-/* The first words, `drop` of them, were -S and its string: in their place stands what the string says, behind env's name. */
+/* The first words, `drop` of them, were -S and its string: in their place stands what the string says, behind
+ * env's name. */
 static bool split_string(struct reach_walk *walk, size_t drop, const char *string)
 {
     const char *words[REACH_WORDS];
@@ -160,7 +161,8 @@ static const struct env_option *find_letter(char letter)
 }
 
 /* An option, its value (NULL: none) and how many words they are. */
-static enum reach_env take(struct reach_walk *walk, const struct env_option *option, const char *value, size_t words)
+static enum reach_env take(struct reach_walk *walk, const struct env_option *option, const char *value,
+                           size_t words)
 {
     if (option->letter == 'S')
         return split_string(walk, words, value) ? ENV_RUNS : ENV_UNCLEAR;

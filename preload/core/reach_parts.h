@@ -11,7 +11,7 @@ enum { REACH_HEAD_SIZE = 256 }; /* as much as the kernel looks at to know what a
 struct reach_walk {
     const struct net *net;
     struct reach_look *out;
-    const char **words;    /* its argv, the first of them */
+    const char **words; /* its argv, the first of them */
     size_t count;
     bool more;             /* there are words that had no room */
     const char *file;      /* what is to be run: a path, or with `search` a name */
@@ -32,7 +32,8 @@ enum reach_env { ENV_RUNS, ENV_PRINTS, ENV_UNCLEAR };
 /* The words are those of env(1): makes them those of the command that it runs. */
 enum reach_env reach_through_env(struct reach_walk *walk);
 
-/* What its IDs and capabilities will do to the loader: REACH_SETID, REACH_CAPABLE, REACH_CALLER or REACH_PRELOADED. */
+/* What its IDs and capabilities will do to the loader: REACH_SETID, REACH_CAPABLE, REACH_CALLER or
+ * REACH_PRELOADED. */
 enum reach reach_privileges(const char *path);
 
 /* What an ELF file is, the first bytes of which are here. */

@@ -1,5 +1,6 @@
-/* When the loader ignores LD_PRELOAD: "secure-execution mode" of ld.so(8), which the kernel decides in execve(2) as
- * security/commoncap.c does. The bits that count are those of the last file, never those of a script. */
+/* When the loader ignores LD_PRELOAD: "secure-execution mode" of ld.so(8), which the kernel decides in
+ * execve(2) as security/commoncap.c does. The bits that count are those of the last file, never those of a
+ * script. */
 #include "reach_parts.h"
 
 #include <endian.h>
@@ -45,7 +46,8 @@ static bool inherits(const struct vfs_ns_cap_data *given, unsigned sets)
     return false;
 }
 
-/* Whether the program gets a capability from them, or the flag that counts as one. For root they change nothing. */
+/* Whether the program gets a capability from them, or the flag that counts as one. For root they change
+ * nothing. */
 static bool file_capabilities_count(const char *path)
 {
     struct vfs_ns_cap_data given = { 0 };
