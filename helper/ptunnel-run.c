@@ -3,11 +3,20 @@
 #include "common/credentials.h"
 #include "common/libc_net.h"
 #include "common/usage.h"
+#include "run/check.h"
+#include "run/explain.h"
+#include "run/handover.h"
+#include "run/reach.h"
+#include "run/rule_options.h"
+#include "run/show.h"
+#include "run/strict.h"
 
 #include <ptunnel/config.h>
 #include <ptunnel/log.h>
+#include <ptunnel/reach.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,33 +24,56 @@
 #include <unistd.h>
 
 enum { EXIT_OURS = 125, EXIT_NOT_RUNNABLE = 126, EXIT_NOT_FOUND = 127 };
-enum { PASSWORD_FILE = 256, LOOPBACK, TIMEOUT, LOG };
+enum { PASSWORD_FILE = 256, LOOPBACK, FORCE, STRICT, LOG, EXPLAIN, SHOW, CHECK };
 
 static const struct choice choices[] = {
     { 'p', "proxy", "URL", "send connections through this HTTP proxy" },
     { 'U', "user", "NAME", "user name for the proxy" },
     { 'P', "password", "TEXT", "its password; without -P it is asked for" },
     { PASSWORD_FILE, "password-file", "FILE", "its password is the first line of FILE" },
-    { LOOPBACK, "loopback", NULL, "tunnel connections to this machine too" },
+    { 'r', "rules", "FILE", "read rules from FILE, not ~/.config/ptunnel/rules or /etc/ptunnel/rules" },
+    { NO_RULES, "no-rules", NULL, "read no rule file" },
+    { 't', "tunnel", "PATTERN", "tunnel these targets; of -t, -n, -x the first that matches counts" },
+    { 'n', "direct", "PATTERN", "connect to these without the proxy" },
+    { 'x', "reject", "PATTERN", "refuse connections to these" },
+    { DEFAULT, "default", "WORD", "all other targets: tunnel, direct or reject" },
+    { FALLBACK, "fallback", "WORD", "when no proxy can be reached: none (fail) or direct" },
+    { NAMES, "names", "WORD", "who looks names up: proxy or local" },
+    { RESOLVERS, "resolvers", "WORD", "the command's own traffic to port 53: allow or refuse" },
     { TIMEOUT, "timeout", "SECONDS", "the most that opening a tunnel may take (60)" },
+    { ATTEMPT, "attempt", "SECONDS", "the most for one proxy while another is left (10)" },
+    { LOOPBACK, "loopback", NULL, "tunnel connections to this machine too" },
+    { FORCE, "force", NULL, "run also what cannot be tunnelled, and say so" },
+    { STRICT, "strict", NULL, "let nothing be started that cannot be tunnelled, and no io_uring be used" },
     { 'v', "verbose", NULL, "say more; up to three times" },
     { 'q', "quiet", NULL, "say nothing, not even why a tunnel failed" },
     { LOG, "log", "FILE", "say it in FILE instead of standard error" },
+    { EXPLAIN, "explain", NULL, "run nothing; say where each TARGET would go and why ('-': read them)" },
+    { SHOW, "show", NULL, "run nothing; print the configuration, and where each line comes from" },
+    { CHECK, "check", NULL, "run nothing; try each proxy, for TARGET (example.com:443), and say what is wrong" },
     { 'h', "help", NULL, "print this" },
     { 'V', "version", NULL, "print the version" },
 };
 
 static const char head[] = "Usage: ptunnel-run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
+                           "       ptunnel-run [OPTION]... --explain TARGET...\n"
+                           "       ptunnel-run [OPTION]... --show\n"
+                           "       ptunnel-run [OPTION]... --check [TARGET]...\n"
                            "Runs COMMAND with its TCP connections sent through an HTTP proxy (CONNECT).\n\n";
 static const char tail[] =
-    "\nURL is [http://][USER[:PASSWORD]@]HOST[:PORT]. Without -p the proxy is that of $PTUNNEL_PROXY, else of\n"
-    "$https_proxy, $all_proxy, $http_proxy (and then $no_proxy holds).\n"
-    "Exit status: that of COMMAND; 125 if ptunnel-run failed, 126 if COMMAND cannot be run, 127 if it is not found.\n";
+    "\nURL is [http://][USER[:PASSWORD]@]HOST[:PORT]. Without -p the proxy is that of $PTUNNEL_PROXY, else of the rule\n"
+    "file, else of $https_proxy, $all_proxy, $http_proxy (and then $no_proxy holds).\n"
+    "PATTERN is a HOST, .DOMAIN, *.DOMAIN, IPV4[/BITS], [IPV6][/BITS] or '*', then perhaps :PORT, :PORT-PORT, ...: see\n"
+    "ptunnel-rules(5).\n"
+    "Exit status: that of COMMAND; 125 if ptunnel-run failed, 126 if COMMAND cannot be run, 127 if it is not found;\n"
+    "with --check 0 if all is well, otherwise see ptunnel-run(1).\n";
 
 struct options {
     struct proxy_options proxy;
     bool loopback;
-    const char *timeout;
+    struct rule_options rules;
+    bool explain, show, check;
+    bool force;
     int verbose;
     const char *log;
     char **command;
@@ -70,8 +102,31 @@ static bool valid_timeout(const char *seconds)
     return false;
 }
 
+/* Of the options that are said or not; NULL: it is another one. */
+static bool *flag_of(struct options *options, int id)
+{
+    const struct {
+        int id;
+        bool *flag;
+    } flags[] = {
+        { LOOPBACK, &options->loopback }, { FORCE, &options->force }, { EXPLAIN, &options->explain },
+        { SHOW, &options->show },         { CHECK, &options->check },
+    };
+
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].id == id)
+            return flags[i].flag;
+    return NULL;
+}
+
 static bool take(struct options *options, int id, char *value)
 {
+    bool *flag = flag_of(options, id);
+
+    if (flag) {
+        *flag = true;
+        return true;
+    }
     switch (id) {
     case 'p':
         return proxy_options_add(&options->proxy, value);
@@ -83,12 +138,10 @@ static bool take(struct options *options, int id, char *value)
     case PASSWORD_FILE:
         options->proxy.password_file = value;
         return true;
-    case LOOPBACK:
-        options->loopback = true;
-        return true;
     case TIMEOUT:
-        options->timeout = value;
-        return valid_timeout(value);
+        return valid_timeout(value) && rule_options_take(&options->rules, id, value);
+    case STRICT:
+        return rule_options_take(&options->rules, CHILDREN, "refuse");
     case 'v':
         options->verbose += options->verbose < 3;
         return true;
@@ -101,8 +154,8 @@ static bool take(struct options *options, int id, char *value)
     case 'h':
     case 'V':
         print_and_exit(id);
-    default:
-        return false; /* getopt_long has spoken */
+    default: /* of what is in no table getopt_long has spoken */
+        return rule_options_has(id) && rule_options_take(&options->rules, id, value);
     }
 }
 
@@ -116,77 +169,84 @@ static struct options options_or_exit(int argc, char **argv)
         if (!take(&options, id, optarg))
             fail_usage();
     options.command = argv + optind;
-    if (!options.command[0]) {
-        usage_complain("no command to run");
+    if (options.show ? options.command[0] != NULL : !options.check && !options.command[0]) {
+        usage_complain(options.show      ? "--show takes no command"
+                       : options.explain ? "no target to explain"
+                                         : "no command to run");
         fail_usage();
     }
     return options;
 }
 
+/* What an outer ptunnel-run set is emptied, not taken away: its library puts back what is missing. */
 static void export(const char *name, const char *value)
 {
-    if ((value ? setenv(name, value, 1) : unsetenv(name)) < 0) {
+    if (!value && !getenv(name))
+        return;
+    if (setenv(name, value ? value : "", 1) < 0) {
         usage_complain("%s: %s", name, strerror(errno));
         exit(EXIT_OURS);
     }
 }
 
-static const char *absolute_or_exit(const char *path)
+/* Opened as the library will, a line at a time; a pipe that nobody reads yet is no mistake. */
+static bool can_be_written(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 || errno == ENXIO;
+}
+
+static const char *log_file_or_exit(const char *path)
 {
     char here[PATH_MAX];
-    char *whole;
+    char *whole = NULL;
 
-    if (!path || path[0] == '/')
-        return path;
-    if (!getcwd(here, sizeof here) || asprintf(&whole, "%s/%s", here, path) < 0) {
-        usage_complain("--log '%s': %s", path, strerror(errno));
-        exit(EXIT_OURS);
+    if (can_be_written(path)) {
+        if (path[0] == '/')
+            return path;
+        if (getcwd(here, sizeof here) && asprintf(&whole, "%s/%s", here, path) >= 0)
+            return whole;
     }
-    return whole;
+    usage_complain("--log '%s': %s", path, errno == ELOOP ? "a symbolic link is not followed" : strerror(errno));
+    exit(EXIT_OURS);
 }
 
-/* All six variables, so that nothing of an outer ptunnel-run shows through. */
-static void export_configuration_or_exit(struct options *options)
+/* A variable that the user may set as well, unless an outer ptunnel-run has: PTUNNEL_VERBOSE is its mark. */
+static const char *users_own(const char *name)
+{
+    const char *mark = getenv("PTUNNEL_VERBOSE");
+
+    return mark && mark[0] ? NULL : getenv(name);
+}
+
+/* With what configuration_hand_over() sets, all six variables, so that nothing of an outer ptunnel-run shows through. A rule
+ * file that the user names in PTUNNEL_RULES stays named: an inner ptunnel-run may want it. */
+static void export_settings_or_exit(const struct options *options)
 {
     static const char *const levels[] = { "-1", "0", "1", "2", "3" };
-    static char urls[PROXY_LIST_SIZE];
-    char settings[64];
-    struct text config = text_in(settings, sizeof settings);
 
-    if (!proxy_options_merge(&options->proxy, getenv("PTUNNEL_PROXY"), urls))
-        exit(EXIT_OURS);
-    if (options->timeout) {
-        text_add(&config, "timeout ");
-        text_add(&config, options->timeout);
-        text_add(&config, "\n");
-    }
-    export("PTUNNEL_PROXY", urls[0] ? urls : NULL);
-    export("PTUNNEL_CONFIG", settings[0] ? settings : NULL);
-    export("PTUNNEL_LOOPBACK", options->loopback ? "1" : getenv("PTUNNEL_LOOPBACK"));
+    export("PTUNNEL_LOOPBACK", options->loopback ? "1" : users_own("PTUNNEL_LOOPBACK"));
+    export("PTUNNEL_LOG", options->log ? log_file_or_exit(options->log) : users_own("PTUNNEL_LOG"));
     export("PTUNNEL_VERBOSE", levels[options->verbose + 1]);
-    export("PTUNNEL_LOG", absolute_or_exit(options->log));
 }
 
-static const char *environment_variable(const char *name)
+static const struct config *configuration_or_exit(struct options *options)
 {
-    return getenv(name);
+    const struct config *config = configuration_load(&options->proxy, &options->rules);
+
+    if (!config)
+        exit(options->check ? CHECK_NO_PROXY : EXIT_OURS);
+    return config;
 }
 
-static void check_configuration_or_exit(void)
+static _Noreturn void tell_and_exit(const struct config *config, const struct options *options)
 {
-    const struct config *config;
-    static char words[LOG_LINE_SIZE * 4];
-    struct text wrong = text_in(words, sizeof words);
-    int result = config_load(&config, environment_variable, &libc_net, &wrong);
-
-    if (result == -ENOENT)
-        usage_complain("no proxy is known: give -p HOST:PORT, or set PTUNNEL_PROXY or https_proxy");
-    else if (result == -ENOMEM)
-        usage_complain("%s", strerror(ENOMEM));
-    for (char *line = strtok(words, "\n"); line; line = strtok(NULL, "\n"))
-        usage_complain("%s", line);
-    if (result != 0)
-        exit(EXIT_OURS);
+    if (options->check)
+        exit(check_proxies(config, options->command));
+    exit((options->show ? show(config) : explain(config, options->command)) ? 0 : EXIT_OURS);
 }
 
 /* Beside this program, or where `make install` puts it; never the working directory, argv[0] or PATH, which others
@@ -195,6 +255,7 @@ static char *library_or_exit(void)
 {
     static char path[PATH_MAX];
     ssize_t size = readlink("/proc/self/exe", path, sizeof path - sizeof "libptunnel.so");
+    const char *wrong;
     char *slash;
 
     path[size > 0 ? size : 0] = '\0';
@@ -203,8 +264,9 @@ static char *library_or_exit(void)
         strcpy(slash + 1, "libptunnel.so");
     if (!slash || access(path, F_OK) < 0)
         strcpy(path, PTUNNEL_LIBDIR "/libptunnel.so");
-    if (access(path, R_OK) < 0) {
-        usage_complain("%s: %s: reinstall ptunnel", path, strerror(errno));
+    wrong = reach_library_wrong(path, &libc_net);
+    if (wrong) { /* the loader would warn, and go on without it */
+        usage_complain("%s: it %s: reinstall ptunnel", path, wrong);
         exit(EXIT_OURS);
     }
     if (path[strcspn(path, " \t\n:")]) {
@@ -257,9 +319,18 @@ static _Noreturn void run(char **command)
 int main(int argc, char **argv)
 {
     struct options options = options_or_exit(argc, argv);
+    const struct config *config;
 
-    export_configuration_or_exit(&options);
-    check_configuration_or_exit();
+    export_settings_or_exit(&options);
+    config = configuration_or_exit(&options);
+    if (options.show || options.explain || options.check)
+        tell_and_exit(config, &options);
+    if (!configuration_hand_over(config, &options.rules))
+        exit(EXIT_OURS);
+    if (!strict_allows(config, options.force) || !reach_allows(options.command, options.force, options.verbose < 0))
+        exit(EXIT_OURS);
     preload_library_or_exit();
+    if (!strict_begin(config))
+        exit(EXIT_OURS);
     run(options.command);
 }

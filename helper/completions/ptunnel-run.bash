@@ -1,0 +1,58 @@
+# bash completion of ptunnel-run: its options, as --help lists them, and then those of the command.
+
+_ptunnel_run()
+{
+    local word=${COMP_WORDS[COMP_CWORD]} help at option=
+
+    help=$("$1" --help 2> /dev/null)
+    for ((at = 1; at < COMP_CWORD; at++)); do
+        option=${COMP_WORDS[at]}
+        case $option in
+        --) # the command is next
+            ((at++))
+            option=
+            break
+            ;;
+        -*) ;;
+        *) # it is the command
+            option=
+            break
+            ;;
+        esac
+        # An option with a value, which bash has cut at every one of these bytes.
+        if grep -qE -- "^ *(-., )?$option [A-Z]|^ *$option, --[a-z-]+ [A-Z]" <<< "$help"; then
+            ((at++))
+            [[ ${COMP_WORDS[at]} != = ]] || ((at++))
+            while ((at < COMP_CWORD)) && [[ ${COMP_WORDS[at + 1]} == [:=@]* ]]; do
+                ((at += 2))
+            done
+            ((at < COMP_CWORD)) || break
+        fi
+        option=
+    done
+
+    [[ $word != = ]] || word=
+    COMPREPLY=()
+    case $option in
+    -r | --rules | --password-file | --log) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    --default) mapfile -t COMPREPLY < <(compgen -W 'tunnel direct reject' -- "$word") ;;
+    --fallback) mapfile -t COMPREPLY < <(compgen -W 'none direct' -- "$word") ;;
+    --names) mapfile -t COMPREPLY < <(compgen -W 'proxy local' -- "$word") ;;
+    --resolvers) mapfile -t COMPREPLY < <(compgen -W 'allow refuse' -- "$word") ;;
+    -*) ;;
+    *)
+        if ((at == COMP_CWORD)) && [[ $word == -* ]]; then
+            help=$(grep -oE -- '^ *(-., )?--[a-z-]+' <<< "$help")
+            mapfile -t COMPREPLY < <(compgen -W "${help//-?,/}" -- "$word")
+        elif declare -F _command_offset > /dev/null; then
+            _command_offset "$at" # of the package bash-completion
+        elif ((at == COMP_CWORD)); then
+            mapfile -t COMPREPLY < <(compgen -c -- "$word")
+        else
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        fi
+        ;;
+    esac
+}
+
+complete -F _ptunnel_run ptunnel-run

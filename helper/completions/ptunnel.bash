@@ -1,0 +1,22 @@
+# bash completion for ptunnel
+_ptunnel() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words=
+
+    case $before in
+    --fallback) words='none direct' ;;
+    -l | --listen) words='127.0.0.1 [::1] localhost *' ;;
+    -r | --rules | --log | --password-file)
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        compopt -o filenames
+        return
+        ;;
+    -p | --proxy)
+        mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
+        return
+        ;;
+    -U | --user | -P | --password | -W | --stdio | --timeout | --attempt | --grace) return ;;
+    *) [[ $word != -* ]] || words=$(ptunnel --help | grep -o -- '^  -., --[a-z-]*\|^ *--[a-z-]*' | grep -o -- '--.*') ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+complete -F _ptunnel ptunnel

@@ -1,0 +1,81 @@
+#include "handover.h"
+
+#include "../common/libc_net.h"
+#include "../common/usage.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    WORDS_SIZE = 1024 * 1024,
+    CONFIG_SIZE = 128 * 1024 - sizeof "PTUNNEL_CONFIG=", /* the kernel's limit for one variable */
+};
+
+static const char *environment_variable(const char *name)
+{
+    return getenv(name);
+}
+
+static const struct config *load(const struct rule_options *rules)
+{
+    static char words[WORDS_SIZE];
+    struct text wrong = text_in(words, sizeof words);
+    const struct config *config = NULL;
+    int result = config_load_options(&config, &rules->all, environment_variable, &libc_net, &wrong);
+
+    if (result == -ENOENT)
+        usage_complain("no proxy is known: give -p HOST:PORT, or set PTUNNEL_PROXY or https_proxy, or name one in the "
+                       "rule file (a line 'proxy http://HOST:PORT')");
+    else if (result == -ENOMEM)
+        usage_complain("%s", strerror(ENOMEM));
+    for (char *line = strtok(words, "\n"); line; line = strtok(NULL, "\n"))
+        usage_complain("%s", line);
+    return result == 0 ? config : NULL;
+}
+
+/* Emptied, not taken out: a library that an outer ptunnel-run has put in front of us would put it back at exec. */
+bool hand_over(const char *name, const char *value)
+{
+    if ((!value && !getenv(name)) || setenv(name, value ? value : "", 1) == 0)
+        return true;
+    usage_complain("%s: %s", name, strerror(errno));
+    return false;
+}
+
+const struct config *configuration_load(struct proxy_options *proxy, struct rule_options *rules)
+{
+    static char urls[PROXY_LIST_SIZE], with_user[PROXY_LIST_SIZE];
+    const struct config *config;
+
+    if (!proxy_options_merge(proxy, getenv("PTUNNEL_PROXY"), urls))
+        return NULL;
+    if (urls[0] && !(proxy->count ? rule_options_add(rules, "-p", "proxy", urls) : hand_over("PTUNNEL_PROXY", urls)))
+        return NULL;
+    config = load(rules);
+    if (!config || urls[0] || !proxy->user || !config_route(config, 0)->urls)
+        return config;
+    /* -U without -p: for the proxy that a file or another variable names */
+    if (!proxy_options_merge(proxy, config_route(config, 0)->urls, with_user) ||
+        !rule_options_add(rules, "-U", "proxy", with_user))
+        return NULL;
+    return load(rules);
+}
+
+bool configuration_hand_over(const struct config *config, const struct rule_options *rules)
+{
+    static char buffer[CONFIG_SIZE];
+    struct text written = text_in(buffer, sizeof buffer);
+
+    switch (config_write(config, &rules->all, &written)) {
+    case WRITTEN_TOO_LONG:
+        usage_complain("-t, -n, -x: more than fits into the environment: put them into a rule file");
+        return false;
+    case WRITTEN_NO_PATH:
+        usage_complain("a rule file's path has a line end: rename it");
+        return false;
+    default:
+        return hand_over("PTUNNEL_CONFIG", buffer) &&
+               hand_over("PTUNNEL_PROXY", config_proxy_is_handed(config) ? config_route(config, 0)->urls : NULL);
+    }
+}

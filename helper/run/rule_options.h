@@ -1,0 +1,24 @@
+/* The options that say what goes where: each is a directive of a rule file, with an origin of its own. */
+#ifndef PTUNNEL_RULE_OPTIONS_H
+#define PTUNNEL_RULE_OPTIONS_H
+
+#include <ptunnel/config.h>
+
+#include <stdbool.h>
+
+/* Of the options that have no letter. */
+enum { NO_RULES = 512, DEFAULT, FALLBACK, NAMES, RESOLVERS, TIMEOUT, ATTEMPT, CHILDREN };
+
+struct rule_options {
+    struct config_options all; /* what config_load_options() takes */
+    struct config_option *rows;
+};
+
+/* Takes one of those, -r, -t, -n or -x; false, with words on standard error, if there is no memory or no directory.
+ * A setting that is given twice holds as it was given last. Values are checked by config_load_options(). */
+bool rule_options_take(struct rule_options *options, int id, const char *value);
+bool rule_options_add(struct rule_options *options, const char *origin, const char *directive,
+                      const char *value);
+bool rule_options_has(int id); /* the id is one of these options */
+
+#endif

@@ -1,0 +1,122 @@
+#include "show.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LINE_SIZE = 64 * 1024, COLUMN = 44 };
+
+static void print_line(const char *words, const char *source, uint32_t line)
+{
+    char buffer[8192];
+    struct text origin = text_in(buffer, sizeof buffer);
+    struct place place = { .source = source ? source : "built in", .line = line };
+
+    place_print(&origin, &place);
+    printf("%-*s # %s\n", COLUMN, words, buffer);
+}
+
+static void add_name(struct text *out, const char *directive, const struct route *route)
+{
+    text_add(out, directive);
+    text_add(out, route->name ? " " : "");
+    text_add(out, route->name ? route->name : "");
+}
+
+static void show_route(const struct config_route *route)
+{
+    char words[LINE_SIZE], authority[ENDPOINT_TEXT_SIZE];
+    struct text out = text_in(words, sizeof words);
+
+    add_name(&out, "proxy", &route->route);
+    for (size_t i = 0; i < route->route.count; i++) {
+        const struct proxy *proxy = &route->route.candidates[i].proxy;
+
+        endpoint_print(&proxy->at, authority);
+        text_add(&out, proxy->has_credentials ? " http://***@" : " http://");
+        text_add(&out, authority);
+    }
+    print_line(words, route->at.source, route->at.line);
+}
+
+static void show_secrets(const struct config_route *route)
+{
+    char words[LINE_SIZE];
+    struct text out = text_in(words, sizeof words);
+
+    if (route->credentials.source) {
+        add_name(&out, "credentials", &route->route);
+        text_add(&out, " ***");
+        print_line(words, route->credentials.source, route->credentials.line);
+    }
+    for (const struct config_field *field = route->fields; field; field = field->next) {
+        out = text_in(words, sizeof words);
+        add_name(&out, "header", &route->route);
+        text_add(&out, " \"");
+        text_add_bytes(&out, field->field, strcspn(field->field, ":"));
+        text_add(&out, ": ***\"");
+        print_line(words, field->at.source, field->at.line);
+    }
+}
+
+static void show_setting(const struct config *config, enum config_setting which)
+{
+    const struct setting *setting = config_setting(config, which);
+    const char *word = config_setting_word(which, setting->value);
+    char words[LINE_SIZE];
+    struct text out = text_in(words, sizeof words);
+
+    text_add(&out, config_setting_name(which));
+    text_add(&out, " ");
+    if (word)
+        text_add(&out, word);
+    else
+        text_add_number(&out, (unsigned long)setting->value);
+    if (which == CONFIG_DEFAULT && setting->value == VERDICT_TUNNEL && setting->route) {
+        text_add(&out, " via ");
+        text_add(&out, config_route(config, setting->route)->route.name);
+    }
+    print_line(words, setting->at.source, setting->at.line);
+}
+
+static void show_stand_ins(const struct config *config)
+{
+    const struct setting *setting = config_setting(config, CONFIG_STAND_INS);
+    const struct stand_ins *v4 = config_stand_ins(config, AF_INET), *v6 = config_stand_ins(config, AF_INET6);
+    char first4[INET_ADDRSTRLEN], first6[INET6_ADDRSTRLEN], words[128];
+
+    inet_ntop(AF_INET, v4->first.s6_addr + 12, first4, sizeof first4);
+    inet_ntop(AF_INET6, &v6->first, first6, sizeof first6);
+    snprintf(words, sizeof words, "stand-ins %s/%u [%s]/%u", first4, v4->bits - 96, first6, v6->bits);
+    print_line(words, setting->at.source, setting->at.line);
+}
+
+static void show_rules(const struct rules *rules)
+{
+    for (size_t i = 0; i < rules_count(rules); i++) {
+        const struct rule *rule = rules_at(rules, (uint32_t)i);
+        char words[LINE_SIZE];
+        struct text out = text_in(words, sizeof words);
+
+        text_add_foreign(&out, rule->words, rule->size, LINE_SIZE);
+        print_line(words, rule->source, rule->line);
+    }
+}
+
+bool show(const struct config *config)
+{
+    const struct config_route *route;
+
+    for (size_t i = 0; (route = config_route(config, i)) != NULL; i++) {
+        if (route->route.count > 0)
+            show_route(route);
+        show_secrets(route);
+    }
+    for (int i = 0; i < CONFIG_SETTINGS; i++)
+        if (i != CONFIG_STAND_INS && i != CONFIG_DEFAULT)
+            show_setting(config, (enum config_setting)i);
+    show_stand_ins(config);
+    show_rules(config_rules(config));
+    show_setting(config, CONFIG_DEFAULT);
+    return fflush(stdout) == 0;
+}
