@@ -34,6 +34,7 @@ PROXY   := $(call objects,tests/proxy/*.c)
 SUPPORT := $(call objects,tests/unit/support/*.c)
 # What the machine cannot build is skipped by tests/check, which says what it needs.
 UNIT    := $(if $(wildcard /usr/include/cmocka.h),$(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c)))
+BENCH   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 FUZZ    := $(if $(shell command -v clang),$(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c)))
 PROGRAM := $(patsubst tests/programs/%.c,$(B)/programs/%,$(wildcard tests/programs/*.c))
 COMPLETE     := $(wildcard helper/completions/*.bash)
@@ -71,7 +72,7 @@ $(B)/ptunnel-run: $(B)/obj/helper/ptunnel-run.o $(RUN) $(COMMON) $(B)/libptunnel
 $(B)/ptunnel: $(B)/obj/helper/ptunnel.o $(LISTEN) $(COMMON) $(B)/libptunnel-core.a
 	$(call link)
 
-tests: all $(B)/tests/proxy $(PROGRAM) $(UNIT)
+tests: all $(B)/tests/proxy $(PROGRAM) $(UNIT) $(BENCH)
 
 $(B)/tests/proxy: $(PROXY)
 	$(call link)
@@ -81,6 +82,9 @@ $(B)/programs/%: $(B)/obj/tests/programs/%.o
 
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(SUPPORT) $(B)/libptunnel-core.a
 	$(call link,-lcmocka -pthread -Wl$(comma)--wrap=clock_gettime)
+
+$(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/libptunnel-core.a
+	$(call link,-pthread)
 
 demo: all $(B)/tests/proxy $(B)/programs/demo
 	@tests/demo $(B)

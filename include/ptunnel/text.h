@@ -19,6 +19,10 @@ void text_add_number(struct text *out, unsigned long number);
 void text_add_foreign(struct text *out, const char *bytes, size_t size, size_t most);
 size_t text_size(const struct text *out);
 
+/* Without regard to case, ASCII's and nobody else's: in a Turkish locale strcasecmp(3) has another idea of I. */
+bool text_same(const char *a, const char *b);
+bool text_begins(const char *text, const char *start); /* text has at least as many bytes, or ends in NUL */
+
 /* A whole decimal number from least to most, or -1: no sign, no blanks, nothing behind it. */
 long text_to_number(const char *digits, size_t size, long least, long most);
 

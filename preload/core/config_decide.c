@@ -2,7 +2,6 @@
 #include "config_parts.h"
 
 #include <string.h>
-#include <strings.h>
 
 static bool is_proxy(const struct config *config, const struct endpoint *target)
 {
@@ -108,7 +107,7 @@ static bool names_proxy(const struct config *config, const struct endpoint *name
         for (size_t k = 0; k < config->routes[i].route.count; k++) {
             const struct endpoint *proxy = &config->routes[i].route.candidates[k].proxy.at;
 
-            if (!proxy->literal && strcasecmp(proxy->host, name->host) == 0)
+            if (!proxy->literal && text_same(proxy->host, name->host))
                 return true;
         }
     return false;

@@ -2,7 +2,6 @@
 #include "config_parts.h"
 
 #include <string.h>
-#include <strings.h>
 
 static bool letter(char c)
 {
@@ -311,7 +310,7 @@ static bool reserved_field(const char *field)
     static const char *const names[] = { "Host:", "Content-Length:", "Transfer-Encoding:", "Connection:" };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strncasecmp(field, names[i], strlen(names[i])) == 0)
+        if (text_begins(field, names[i]))
             return true;
     return false;
 }

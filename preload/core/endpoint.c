@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <string.h>
-#include <strings.h>
 
 enum { SIN6_LEAST = offsetof(struct sockaddr_in6, sin6_scope_id) }; /* RFC 2133's size; Linux still takes it */
 
@@ -201,7 +200,7 @@ bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
         return false;
     if (a->literal)
         return memcmp(&a->address, &b->address, sizeof a->address) == 0;
-    return strcasecmp(a->host, b->host) == 0;
+    return text_same(a->host, b->host);
 }
 
 bool endpoint_is_v4(const struct endpoint *endpoint)
@@ -218,8 +217,8 @@ bool endpoint_is_loopback(const struct endpoint *endpoint)
         return endpoint->address.s6_addr[12] == 127;
     if (endpoint->literal)
         return IN6_IS_ADDR_LOOPBACK(&endpoint->address);
-    return strcasecmp(endpoint->host, suffix + 1) == 0 ||
-           (size > sizeof suffix - 1 && strcasecmp(endpoint->host + size - (sizeof suffix - 1), suffix) == 0);
+    return text_same(endpoint->host, suffix + 1) ||
+           (size > sizeof suffix - 1 && text_same(endpoint->host + size - (sizeof suffix - 1), suffix));
 }
 
 bool endpoint_is_link_local(const struct endpoint *endpoint)

@@ -1,7 +1,6 @@
 #include <ptunnel/proxy.h>
 
 #include <string.h>
-#include <strings.h>
 
 enum { PORT_OF_HTTP = 80, PORT_OF_PROXIES = 3128 };
 
@@ -19,7 +18,7 @@ static const char *refuse_scheme(const char *url)
 {
     size_t i = 0;
 
-    while (strncasecmp(url, other_schemes[i].scheme, strlen(other_schemes[i].scheme)) != 0)
+    while (!text_begins(url, other_schemes[i].scheme))
         i++;
     return other_schemes[i].wrong;
 }
@@ -94,7 +93,7 @@ static const char *find_scheme_end(const char *url, size_t size)
 const char *proxy_parse(struct proxy *out, const char *url, size_t size)
 {
     const char *rest = find_scheme_end(url, size);
-    bool http = rest && rest - url == 7 && strncasecmp(url, "http", 4) == 0;
+    bool http = rest && rest - url == 7 && text_begins(url, "http");
     const char *end, *slash, *at, *wrong;
 
     *out = (struct proxy){ 0 };

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 /* The first row that fits counts. No peer can cause an errno that is not in these tables. */
 static const struct {
@@ -108,7 +107,7 @@ static size_t next_word(const char **at, const char *end, char *before)
 
 static bool word_is(const char *word, size_t size, const char *what)
 {
-    return strlen(what) == size && strncasecmp(word, what, size) == 0;
+    return strlen(what) == size && text_begins(word, what);
 }
 
 static void proxy_status(struct reply *reply, const char *value, size_t size)

@@ -72,3 +72,22 @@ long text_to_number(const char *digits, size_t size, long least, long most)
     }
     return number >= least && number <= most ? number : -1;
 }
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+bool text_begins(const char *text, const char *start)
+{
+    while (*start && lower(*text) == lower(*start)) {
+        text++;
+        start++;
+    }
+    return !*start;
+}
+
+bool text_same(const char *a, const char *b)
+{
+    return text_begins(a, b) && strlen(a) == strlen(b);
+}
