@@ -91,6 +91,12 @@ void real_find_all(void)
 #define FIND(type, name, parameters) found.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);
     REAL_FUNCTIONS(FIND)
 #undef FIND
+    /* Before glibc 2.34 the resolver's functions had only their other names. */
+#define FIND_OTHER(name, other)                                 \
+    if (!found.name)                                            \
+        found.name = (__typeof__(found.name))dlsym(RTLD_NEXT, #other);
+    REAL_ALIASES(FIND_OTHER)
+#undef FIND_OTHER
     fill_gaps(&found);
     /* connect tells real() that the table is there, so it is set when it is. */
     found_connect = found.connect;
@@ -139,6 +145,12 @@ static int next_close(int fd)
     return real()->close(fd);
 }
 
+static int next_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                            struct addrinfo **result)
+{
+    return real()->getaddrinfo(node, service, hints, result);
+}
+
 const struct net real_net = {
     .connect = next_connect,
     .send = next_send,
@@ -149,5 +161,5 @@ const struct net real_net = {
     .read = next_read,
     .write = next_write,
     .close = next_close,
-    .getaddrinfo = getaddrinfo,
+    .getaddrinfo = next_getaddrinfo,
 };

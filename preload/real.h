@@ -6,7 +6,9 @@
 #include <ptunnel/net.h>
 
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
+#include <resolv.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -85,7 +87,35 @@
        const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])) \
     X(int, posix_spawnp, \
       (pid_t * pid, const char *file, const posix_spawn_file_actions_t *actions, \
-       const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]))
+       const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])) \
+    X(int, getaddrinfo, \
+      (const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)) \
+    X(int, getaddrinfo_a, (int mode, struct gaicb *list[], int count, struct sigevent *event)) \
+    X(int, getnameinfo, \
+      (const struct sockaddr *address, socklen_t size, char *host, socklen_t host_size, char *service, \
+       socklen_t service_size, int flags)) \
+    X(struct hostent *, gethostbyname, (const char *name)) \
+    X(struct hostent *, gethostbyname2, (const char *name, int family)) \
+    X(int, gethostbyname_r, \
+      (const char *name, struct hostent *into, char *buffer, size_t size, struct hostent **result, int *error)) \
+    X(int, gethostbyname2_r, \
+      (const char *name, int family, struct hostent *into, char *buffer, size_t size, struct hostent **result, \
+       int *error)) \
+    X(struct hostent *, gethostbyaddr, (const void *address, socklen_t size, int family)) \
+    X(int, gethostbyaddr_r, \
+      (const void *address, socklen_t size, int family, struct hostent *into, char *buffer, size_t room, \
+       struct hostent **result, int *error)) \
+    X(int, res_query, (const char *name, int class, int type, unsigned char *answer, int size)) \
+    X(int, res_search, (const char *name, int class, int type, unsigned char *answer, int size)) \
+    X(int, res_querydomain, \
+      (const char *name, const char *domain, int class, int type, unsigned char *answer, int size)) \
+    X(int, res_send, (const unsigned char *query, int query_size, unsigned char *answer, int size)) \
+    X(int, res_nquery, (res_state state, const char *name, int class, int type, unsigned char *answer, int size)) \
+    X(int, res_nsearch, (res_state state, const char *name, int class, int type, unsigned char *answer, int size)) \
+    X(int, res_nquerydomain, \
+      (res_state state, const char *name, const char *domain, int class, int type, unsigned char *answer, int size)) \
+    X(int, res_nsend, \
+      (res_state state, const unsigned char *query, int query_size, unsigned char *answer, int size))
 
 /* Other names that libc exports for the same functions: the second is defined as an alias of the first. */
 #define REAL_ALIASES(A) \
@@ -102,7 +132,15 @@
     A(pwritev2, pwritev64v2) \
     A(send, __send) \
     A(sendmmsg, __sendmmsg) \
-    A(sendfile, sendfile64)
+    A(sendfile, sendfile64) \
+    A(res_query, __res_query) \
+    A(res_search, __res_search) \
+    A(res_querydomain, __res_querydomain) \
+    A(res_send, __res_send) \
+    A(res_nquery, __res_nquery) \
+    A(res_nsearch, __res_nsearch) \
+    A(res_nquerydomain, __res_nquerydomain) \
+    A(res_nsend, __res_nsend)
 
 struct real {
 #define FIELD(type, name, parameters) type(*name) parameters;

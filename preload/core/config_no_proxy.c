@@ -39,7 +39,7 @@ static void add_pattern(struct text *out, const char *word, size_t size)
     size_t host = slash ? (size_t)(slash - word) : size;
     bool v6 = is_v6(word, host), bits = slash && !(size - host == 2 && slash[1] == '0');
 
-    if (!v6 && !is_v4(word, host) && word[0] != '[') {
+    if (!v6 && !is_v4(word, host)) { /* of an address in brackets curl makes nothing, and so does the pattern */
         text_add(out, word[0] == '.' ? "" : ".");
         text_add_bytes(out, word, size);
         return;

@@ -58,12 +58,11 @@ EXPORT int __dup2(int from, int to) __attribute__((alias("dup2"), nothrow, leaf)
 
 EXPORT int dup3(int from, int to, int flags)
 {
-    if (!descriptors_unknown())
+    if (!descriptors_unknown() && (flags & ~O_CLOEXEC) == 0)
         descriptors_before_replace(from, to);
     return duplicated(from, real()->dup3(from, to, flags));
 }
 
-/* O_ASYNC wants SIGIO when the program's connection is made, not when the proxy's is. */
 EXPORT int fcntl(int fd, int command, ...)
 {
     va_list list;
@@ -72,8 +71,6 @@ EXPORT int fcntl(int fd, int command, ...)
     va_start(list, command);
     argument = va_arg(list, void *);
     va_end(list);
-    if (command == F_SETFL && ((long)argument & O_ASYNC) && !table_empty())
-        pending_finish(fd);
     if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
         return duplicated(fd, real()->fcntl(fd, command, argument));
     return real()->fcntl(fd, command, argument);
@@ -93,7 +90,5 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
     va_end(list);
     if ((request == FIONREAD || request == SIOCOUTQ) && !table_empty() && pending_before(fd, SO_RCVTIMEO, MSG_DONTWAIT) < 0)
         return *(int *)argument = 0;
-    if (request == FIOASYNC && argument && *(int *)argument && !table_empty())
-        pending_finish(fd);
     return real()->ioctl(fd, request, argument);
 }

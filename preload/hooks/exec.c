@@ -16,9 +16,9 @@ static char *const *completed(void *room, char *const *envp)
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
     char *const *whole = completed(CHILDREN_ROOM(envp), envp);
+    int result = children_before_start(path, argv, whole, false);
 
-    children_before_start(path, argv, whole, false);
-    return real()->execve(path, argv, whole);
+    return result < 0 ? libc_result(result) : real()->execve(path, argv, whole);
 }
 
 EXPORT int execv(const char *path, char *const argv[])
@@ -29,9 +29,9 @@ EXPORT int execv(const char *path, char *const argv[])
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
     char *const *whole = completed(CHILDREN_ROOM(envp), envp);
+    int result = children_before_start(file, argv, whole, true);
 
-    children_before_start(file, argv, whole, true);
-    return real()->execvpe(file, argv, whole);
+    return result < 0 ? libc_result(result) : real()->execvpe(file, argv, whole);
 }
 
 EXPORT int execvp(const char *file, char *const argv[])
@@ -43,20 +43,22 @@ EXPORT int execveat(int directory, const char *path, char *const argv[], char *c
 {
     char *const *whole = completed(CHILDREN_ROOM(envp), envp);
     char found[CHILDREN_PATH_SIZE];
+    int result;
 
     children_descriptor_path(found, directory, path);
-    children_before_start(found, argv, whole, false);
-    return real()->execveat(directory, path, argv, whole, flags);
+    result = children_before_start(found, argv, whole, false);
+    return result < 0 ? libc_result(result) : real()->execveat(directory, path, argv, whole, flags);
 }
 
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
     char *const *whole = completed(CHILDREN_ROOM(envp), envp);
     char found[CHILDREN_PATH_SIZE];
+    int result;
 
     children_descriptor_path(found, fd, "");
-    children_before_start(found, argv, whole, false);
-    return real()->fexecve(fd, argv, whole);
+    result = children_before_start(found, argv, whole, false);
+    return result < 0 ? libc_result(result) : real()->fexecve(fd, argv, whole);
 }
 
 /* The words of execl and its like, from the second on, and the NULL behind them. */
@@ -118,16 +120,16 @@ EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_acti
                        const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
     char *const *whole = completed(CHILDREN_ROOM(envp), envp);
+    int result = children_before_start(path, argv, whole, false);
 
-    children_before_start(path, argv, whole, false);
-    return real()->posix_spawn(pid, path, actions, attributes, argv, whole);
+    return result < 0 ? -result : real()->posix_spawn(pid, path, actions, attributes, argv, whole);
 }
 
 EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
                         const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
     char *const *whole = completed(CHILDREN_ROOM(envp), envp);
+    int result = children_before_start(file, argv, whole, true);
 
-    children_before_start(file, argv, whole, true);
-    return real()->posix_spawnp(pid, file, actions, attributes, argv, whole);
+    return result < 0 ? -result : real()->posix_spawnp(pid, file, actions, attributes, argv, whole);
 }

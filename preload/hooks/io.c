@@ -118,7 +118,7 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 
 EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
-    for (unsigned i = 0; messages && i < count && outgoing_concerned(flags); i++)
+    for (unsigned i = 0; messages && i < count; i++)
         if (outgoing_message_refused(fd, flags, &messages[i].msg_hdr))
             return -1;
     return (int)WHEN_OPEN(fd, SO_SNDTIMEO, flags, real()->sendmmsg(fd, messages, count, flags));

@@ -1,6 +1,7 @@
 #include "answers.h"
 
 #include "../real.h"
+#include "memory.h"
 #include "peers.h"
 #include "pending.h"
 
@@ -9,17 +10,19 @@
 #include <string.h>
 
 /* As the kernel does: cut to the room there is, and the whole size told. */
-static int give_address(int fd, const struct peer *peer, struct sockaddr *address, socklen_t *size)
+static int give_address(int fd, const struct peer *peer, struct sockaddr *address, socklen_t room, socklen_t *size)
 {
-    struct endpoint target = { .literal = true, .port = peer->target_port, .scope = peer->target_scope };
+    struct endpoint target = { .literal = true, .port = peer->target_port };
     struct sockaddr_storage whole = { 0 };
     int family = AF_INET6;
     socklen_t family_size = sizeof family, whole_size;
 
     real()->getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &family_size);
     target.address = peer->target;
+    if (IN6_IS_ADDR_LINKLOCAL(&target.address)) /* no others have one */
+        target.scope = peer->target_scope;
     whole_size = endpoint_to_sockaddr(&target, family, &whole);
-    memcpy(address, &whole, *size < whole_size ? *size : whole_size);
+    memcpy(address, &whole, room < whole_size ? room : whole_size);
     *size = whole_size;
     return 0;
 }
@@ -28,12 +31,15 @@ int answers_peer(int fd, struct sockaddr *address, socklen_t *size)
 {
     struct entry *entry = table_empty() ? NULL : pending_find(fd);
     struct peer peer;
+    socklen_t room = 0;
 
     if (entry && atomic_load(&entry->state) == ENTRY_PENDING && !pending_step(fd, entry))
         return -ENOTCONN;
-    if (!address || !size || (int)*size < 0 || !peers_get(fd, &peer))
-        return real()->getpeername(fd, address, size) < 0 ? -errno : 0;
-    return give_address(fd, &peer, address, size);
+    if (size && memory_readable(size, sizeof *size))
+        room = *size;
+    if (real()->getpeername(fd, address, size) < 0) /* it finds out whether there is that room, and as much is taken */
+        return -errno;
+    return peers_get(fd, &peer) || peers_adopt(fd, &peer) ? give_address(fd, &peer, address, room, size) : 0;
 }
 
 int answers_error(int fd, void *value, socklen_t *size)
@@ -41,11 +47,8 @@ int answers_error(int fd, void *value, socklen_t *size)
     struct entry *entry = pending_find(fd);
     int error;
 
-    /* A program that asks without having been seen to wait was told by something we do not see that the socket is ready. */
-    if (entry && atomic_load(&entry->state) == ENTRY_PENDING && !atomic_load(&entry->waited))
-        pending_finish(fd);
-    else if (entry && atomic_load(&entry->state) == ENTRY_PENDING)
-        pending_step(fd, entry);
+    if (entry && atomic_load(&entry->state) == ENTRY_PENDING)
+        pending_ask(fd, entry);
     if (real()->getsockopt(fd, SOL_SOCKET, SO_ERROR, value, size) < 0)
         return -errno;
     if (*size >= sizeof error) {

@@ -20,36 +20,44 @@ static uint64_t hash_of(const char *words)
     return hash;
 }
 
-static void report(const struct reach_look *look)
+static void report(const char *file, const char *reason, bool refused)
 {
     char buffer[LOG_LINE_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
 
-    text_add_foreign(&line, look->file, strlen(look->file), 200);
+    text_add_foreign(&line, file, strlen(file), 200);
     text_add(&line, " ");
-    text_add(&line, reach_reason(look->reach));
-    text_add(&line, ": its connections do not go through the proxy");
-    log_failure(hash_of(look->file), &line);
+    text_add(&line, reason);
+    text_add(&line, refused ? ": it is not started, as 'children refuse' says"
+                            : ": its connections do not go through the proxy");
+    log_failure(hash_of(file), &line);
 }
 
 /* In a function of its own: what it looks at takes a good deal of stack, which exec's own frame need not keep. */
-static __attribute__((noinline)) void look(const char *file, char *const *argv, bool search)
+static __attribute__((noinline)) int look(const char *file, char *const *argv, bool search, bool emptied)
 {
     struct reach_command command = { .file = file, .argv = argv, .path = search ? getenv("PATH") : NULL, .search = search };
     struct reach_look seen;
+    enum reach reach = reach_look(&seen, &command, &real_net);
+    bool refused;
 
-    if (reach_misses(reach_look(&seen, &command, &real_net)))
-        report(&seen);
+    if (reach == REACH_NOTHING || (!reach_misses(reach) && !emptied))
+        return 0;
+    refused = guest_refuses_children();
+    if (!emptied || refused) /* an empty LD_PRELOAD is somebody's decision, where children may leave the tunnel */
+        report(seen.file, emptied ? "is started with an empty LD_PRELOAD" : reach_reason(reach), refused);
+    return refused ? -EACCES : 0;
 }
 
-void children_before_start(const char *file, char *const *argv, char *const *envp, bool search)
+int children_before_start(const char *file, char *const *argv, char *const *envp, bool search)
 {
-    int saved = errno;
+    int saved = errno, result = 0;
 
     descriptors_before_exec();
-    if (guest_may_act() && file && log_wants(LOG_FAILURE) && environment_preloads(envp))
-        look(file, argv, search);
+    if (guest_may_act() && file)
+        result = look(file, argv, search, !environment_preloads(envp));
     errno = saved;
+    return result;
 }
 
 void children_descriptor_path(char *out, int directory, const char *path)

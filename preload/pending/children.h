@@ -11,8 +11,9 @@
 enum { CHILDREN_PATH_SIZE = PATH_MAX + 32 };
 
 /* Before a program is started, `file` as execvp(3) searches for it (search) or as execve(2) takes it: descriptors that it
- * inherits are connected to the end, and a child that preloading cannot reach is named in the log. */
-void children_before_start(const char *file, char *const *argv, char *const *envp, bool search);
+ * inherits are connected to the end, and a child that preloading cannot reach is named in the log. 0, or -EACCES if such a
+ * child is not to be started. */
+int children_before_start(const char *file, char *const *argv, char *const *envp, bool search);
 
 /* A path for what execveat(2) means; out has CHILDREN_PATH_SIZE bytes. */
 void children_descriptor_path(char *out, int directory, const char *path);

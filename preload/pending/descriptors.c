@@ -16,7 +16,7 @@ void descriptors_before_close(int fd)
     int saved = errno;
 
     if (table_find(fd) && !table_is_borrowed())
-        pending_forget(fd);
+        pending_close(fd);
     errno = saved;
 }
 
@@ -29,7 +29,7 @@ void descriptors_before_close_range(unsigned first, unsigned last)
 
         for (unsigned fd = first; fd <= end && !table_empty(); fd++)
             if (table_find((int)fd))
-                pending_forget((int)fd);
+                pending_close((int)fd);
     }
     errno = saved;
 }
@@ -44,7 +44,7 @@ void descriptors_before_replace(int from, int to)
     int saved = errno;
 
     if (from != to && known(to) && is_open(from) && !table_is_borrowed())
-        pending_forget(to);
+        pending_close(to);
     errno = saved;
 }
 

@@ -149,5 +149,5 @@ bool environment_preloads(char *const *envp)
     const char *list = value_in(envp, preload);
     size_t size;
 
-    return list && find_library(list, &size);
+    return own_word_size == 0 || (list && find_library(list, &size));
 }

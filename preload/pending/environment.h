@@ -16,7 +16,8 @@ const char *environment_variable(const char *name); /* as it was; NULL: not set 
 size_t environment_size(char *const *envp);
 char *const *environment_complete(void *room, char *const *envp);
 
-/* Whether a child with this environment is preloaded with the library. */
+/* Whether a child with this environment, made complete, is preloaded with the library. One that came by another way than
+ * LD_PRELOAD (/etc/ld.so.preload) comes to the children by it, too. */
 bool environment_preloads(char *const *envp);
 
 #endif

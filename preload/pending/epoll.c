@@ -2,7 +2,10 @@
 
 #include "../real.h"
 #include "pending.h"
+#include "signals.h"
 #include "watch.h"
+
+enum { SLICE = 200 }; /* milliseconds */
 
 /* The number that this process knows the entry's socket by; -1: none any more. */
 static int descriptor_of(struct entry *entry)
@@ -55,19 +58,46 @@ int wait_take_cookies(int set, struct epoll_event *events, int count)
     return kept;
 }
 
-/* No slices here: what another thread ends is put back by EPOLL_CTL_MOD, and that wakes whoever waits. */
-int wait_epoll(int set, struct epoll_event *events, int most, struct deadline end, const sigset_t *mask)
+/* What another thread ends is put back by EPOLL_CTL_MOD, and that wakes whoever waits. Slices are here for what the set
+ * does not tell: SO_RCVLOWAT hides a short reply, and a forked process may have ended the dial. */
+static int epoll_translated(int set, struct epoll_event *events, int most, struct deadline end, const sigset_t *mask)
 {
     for (;;) {
         bool last = deadline_passed(end);
+        struct deadline slice;
         int count, kept;
 
         pending_expire();
-        count = real()->epoll_pwait(set, events, most, deadline_left(deadline_earlier(end, pending_deadline())), mask);
+        slice = pending_deadline();
+        if (slice.at != deadline_never().at)
+            slice = deadline_earlier(slice, deadline_in(SLICE));
+        count = real()->epoll_pwait(set, events, most, deadline_left(deadline_earlier(end, slice)), mask);
         if (count < 0)
             return -errno;
+        if (count == 0 && deadline_passed(slice))
+            pending_step_set(set);
         kept = wait_take_cookies(set, events, count);
         if (kept > 0 || (count == 0 && last))
             return kept;
     }
+}
+
+int wait_epoll(int set, struct epoll_event *events, int most, struct deadline end, const sigset_t *mask)
+{
+    sigset_t before;
+    int result;
+
+    if (pending_deadline().at == deadline_never().at) {
+        /* Nothing is pending: one wait, for what the program waits for or another thread's first cookie. */
+        result = real()->epoll_pwait(set, events, most, deadline_left(end), mask);
+        if (result <= 0)
+            return result < 0 ? -errno : 0;
+        result = wait_take_cookies(set, events, result);
+        if (result > 0)
+            return result;
+    }
+    signals_hold(&before);
+    result = epoll_translated(set, events, most, end, mask ? mask : &before);
+    signals_release(&before);
+    return result;
 }

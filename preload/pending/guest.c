@@ -107,3 +107,13 @@ const struct config *guest_config(void)
         config = load();
     return config == none ? NULL : config;
 }
+
+bool guest_refuses_children(void)
+{
+    const struct config *config = guest_config();
+    const char *handed = environment_variable("PTUNNEL_CONFIG");
+
+    if (config)
+        return config_setting(config, CONFIG_CHILDREN)->value != 0;
+    return handed && handed[0];
+}

@@ -1,5 +1,6 @@
 #include "outgoing.h"
 
+#include "lookup.h"
 #include "pending.h"
 #include "tunnel.h"
 
@@ -10,6 +11,10 @@ bool outgoing_refused(int fd, int flags, const struct sockaddr *address, socklen
 {
     struct tunnel tunnel;
 
+    if (address && lookup_unreachable(fd, address, size)) {
+        errno = ENETUNREACH;
+        return true;
+    }
     if (!(flags & MSG_FASTOPEN) || !tunnel_wanted(&tunnel, fd, address, size))
         return false;
     errno = EOPNOTSUPP;
@@ -29,7 +34,7 @@ static void finish_rights(const struct cmsghdr *control)
 
 bool outgoing_message_refused(int fd, int flags, const struct msghdr *message)
 {
-    if (!outgoing_concerned(flags) || !message)
+    if (!outgoing_concerned(flags, message))
         return false;
     for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control && !table_empty();
          control = CMSG_NXTHDR((struct msghdr *)message, control))

@@ -7,16 +7,17 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/* True, with errno EOPNOTSUPP, for a MSG_FASTOPEN to a target that is to be tunnelled. */
+/* True, with errno EOPNOTSUPP, for a MSG_FASTOPEN to a target that is to be tunnelled; with ENETUNREACH for a datagram to
+ * where none may go. */
 bool outgoing_refused(int fd, int flags, const struct sockaddr *address, socklen_t size);
 
 /* The same for a message; before that, descriptors that it carries are driven to the end of their dials. */
 bool outgoing_message_refused(int fd, int flags, const struct msghdr *message);
 
 /* Whether the message needs a look at all. */
-static inline bool outgoing_concerned(int flags)
+static inline bool outgoing_concerned(int flags, const struct msghdr *message)
 {
-    return (flags & MSG_FASTOPEN) || !table_empty();
+    return message && ((flags & MSG_FASTOPEN) || message->msg_name || !table_empty());
 }
 
 #endif

@@ -74,6 +74,16 @@ bool peers_known(int fd)
     return record && record->target_port != 0;
 }
 
+bool peers_pay(int fd)
+{
+    struct peer *record = record_of(fd, false);
+    bool owed = record && record->target_port != 0 && record->owed;
+
+    if (owed)
+        record->owed = false;
+    return owed;
+}
+
 bool peers_get(int fd, struct peer *out)
 {
     struct peer *record = record_of(fd, false);
@@ -89,9 +99,32 @@ bool peers_get(int fd, struct peer *out)
            memcmp(&now.address, &out->proxy, sizeof now.address) == 0;
 }
 
-bool peers_get_unasked(int fd, struct peer *out)
+static uint64_t cookie_of(int fd)
 {
-    struct peer *record = record_of(fd, false);
+    uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
 
-    return record && record->target_port != 0 && record->unasked && peers_get(fd, out);
+    return real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+}
+
+bool peers_adopt(int fd, struct peer *out)
+{
+    uint64_t cookie = cookie_of(fd);
+
+    for (int other = 0; cookie != 0 && other < PAGES * PAGE_FDS; other++) {
+        if (other % PAGE_FDS == 0 && !atomic_load_explicit(&pages[other / PAGE_FDS], memory_order_acquire))
+            other += PAGE_FDS - 1;
+        else if (peers_known(other) && cookie_of(other) == cookie) {
+            peers_copy(other, fd);
+            return peers_get(fd, out);
+        }
+    }
+    return false;
+}
+
+bool peers_unsettled(int fd)
+{
+    struct peer *record = record_of(fd, false), open;
+
+    return record && record->target_port != 0 && (record->unasked || record->owed) && peers_get(fd, &open);
 }

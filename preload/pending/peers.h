@@ -15,7 +15,8 @@ struct peer {
     struct in6_addr target, proxy; /* IPv4 mapped */
     uint32_t target_scope;
     uint16_t target_port, proxy_port; /* host byte order; target_port 0: no record */
-    bool unasked;                     /* the kernel's "0 once" is still to come: the connect() did not block */
+    bool owed;                        /* the program's connect() has not returned 0 yet */
+    bool unasked;                     /* nor has the kernel's */
 };
 
 extern _Atomic int peers_used;
@@ -33,6 +34,15 @@ bool peers_known(int fd); /* there is a record, true or not */
 
 /* True if fd is an open tunnel; *out is then its record. A system call if there is a record. */
 bool peers_get(int fd, struct peer *out);
-bool peers_get_unasked(int fd, struct peer *out); /* only one of which that is so */
+
+/* The same for a descriptor that we have not seen become a duplicate of one with a record; it then has one, too. Slow. */
+bool peers_adopt(int fd, struct peer *out);
+
+/* True if fd is an open tunnel of which connect() has still to say 0, to the program or for the kernel. (All others say EISCONN
+ * by themselves.) */
+bool peers_unsettled(int fd);
+
+/* connect() says 0 now. True, once, if that was still to come. */
+bool peers_pay(int fd);
 
 #endif

@@ -42,6 +42,7 @@ static void record_peer(int fd, struct entry *entry, void *wanted)
                          .target_port = entry->asked.port,
                          .unasked = dial->in_progress,
                          .proxy = dial->reached,
+                         .owed = !atomic_load(&entry->paid),
                          .proxy_port = dial->route->candidates[dial->candidate].proxy.at.port };
 
     if (entry == wanted)
@@ -75,11 +76,16 @@ static void play_failure(int fd, struct dial *dial)
 {
     struct sockaddr_storage nowhere = { .ss_family = (sa_family_t)dial->family };
     socklen_t size = dial->family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+    int flags = real()->fcntl(fd, F_GETFL);
 
     dial_disconnect(dial);
+    if (!(flags & O_NONBLOCK)) /* a connect() that waits would take the error itself */
+        real()->fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     if (real()->connect(fd, (const struct sockaddr *)&nowhere, size) < 0 && errno != EINPROGRESS &&
         errno != ECONNREFUSED)
         real()->shutdown(fd, SHUT_RDWR);
+    if (!(flags & O_NONBLOCK))
+        real()->fcntl(fd, F_SETFL, flags);
 }
 
 static void settle(int fd, struct entry *entry, enum dial_want result)
@@ -93,6 +99,7 @@ static void settle(int fd, struct entry *entry, enum dial_want result)
         for_each_duplicate(fd, entry, restore_one);
         return;
     }
+    entry->error = entry->dial.error;
     if (result == DIAL_OPEN)
         for_each_duplicate(fd, entry, record_peer);
     atomic_store(&entry->state, result == DIAL_OPEN ? ENTRY_OPEN : ENTRY_HANDED);
@@ -233,11 +240,18 @@ void pending_step_set(int set)
         table_each(visit_set, &in);
 }
 
-bool pending_wait(int fd, struct entry *entry, struct deadline end, bool *interrupted)
+static int poll_under(struct pollfd *ready, struct deadline end, const sigset_t *mask)
+{
+    int left = deadline_left(end);
+    struct timespec time = { left / 1000, left % 1000 * 1000000 };
+
+    return real()->ppoll(ready, 1, left < 0 ? NULL : &time, mask);
+}
+
+static bool wait_under(int fd, struct entry *entry, struct deadline end, bool *interrupted, const sigset_t *mask)
 {
     uint32_t number = atomic_load(&entry->number);
 
-    *interrupted = false;
     while (!pending_step(fd, entry) && atomic_load(&entry->number) == number) {
         struct pollfd ready = { .fd = fd };
         struct deadline own = { atomic_load(&entry->deadline) };
@@ -245,13 +259,26 @@ bool pending_wait(int fd, struct entry *entry, struct deadline end, bool *interr
         if (deadline_passed(end) || table_locked_by_me(entry))
             return false;
         ready.events = atomic_load(&entry->want) == DIAL_WANT_READ ? POLLIN : POLLOUT;
-        if (real()->poll(&ready, 1, deadline_left(deadline_earlier(deadline_earlier(end, own), deadline_in(SLICE)))) < 0 &&
-            errno == EINTR && signals_interrupt(fd)) {
+        own = deadline_earlier(own, deadline_in(SLICE));
+        if (poll_under(&ready, deadline_earlier(end, own), mask) < 0 && errno == EINTR &&
+            signals_interrupt_under(fd, mask)) {
             *interrupted = true;
             return false;
         }
     }
     return true;
+}
+
+bool pending_wait(int fd, struct entry *entry, struct deadline end, bool *interrupted)
+{
+    sigset_t before;
+    bool ended;
+
+    *interrupted = false;
+    signals_hold(&before);
+    ended = wait_under(fd, entry, end, interrupted, &before);
+    signals_release(&before);
+    return ended;
 }
 
 void pending_finish(int fd)
@@ -275,21 +302,27 @@ static struct deadline option_deadline(int fd, int option)
     return deadline_in(set.tv_sec * INT64_C(1000) + (set.tv_usec + 999) / 1000);
 }
 
+bool pending_ask(int fd, struct entry *entry)
+{
+    if (pending_step(fd, entry))
+        return true;
+    if (atomic_load(&entry->waited) || pending_is_blocking(fd) || !atomic_exchange(&entry->tried, true))
+        return false;
+    pending_finish(fd);
+    return true;
+}
+
 int pending_before(int fd, int wait_option, int flags)
 {
     struct entry *entry = pending_find(fd);
     bool interrupted;
 
-    if (!entry || atomic_load(&entry->state) != ENTRY_PENDING || pending_step(fd, entry))
+    if (!entry || atomic_load(&entry->state) != ENTRY_PENDING)
         return 0;
-    if ((flags & MSG_DONTWAIT) || !pending_is_blocking(fd)) {
-        /* A program that tries again without having been seen to wait does so by a way that passes us by, and is told by
-         * the kernel that the socket is writable: it would turn on the spot. */
-        if (atomic_load(&entry->waited) || !atomic_exchange(&entry->tried, true))
-            return -EAGAIN;
-        pending_finish(fd);
+    if (wait_option == SO_RCVTIMEO && (flags & MSG_OOB)) /* the kernel's EINVAL; a proxy sends nothing urgent */
         return 0;
-    }
+    if ((flags & MSG_DONTWAIT) || !pending_is_blocking(fd))
+        return pending_ask(fd, entry) ? 0 : -EAGAIN;
     if (pending_wait(fd, entry, option_deadline(fd, wait_option), &interrupted))
         return 0;
     return interrupted ? -EINTR : -EAGAIN;
@@ -329,6 +362,23 @@ void pending_forget(int fd)
     table_drop(fd);
 }
 
+/* The kernel drops registrations with the last descriptor of a socket. If that is in another process, it goes on with the
+ * dial and the substitutes. If it is a duplicate in this one, what is registered here stays in the set where nobody can
+ * reach it any more: the program's own registration must be back by then, and that is when the dial has ended. */
+void pending_close(int fd)
+{
+    struct entry *entry = table_empty() ? NULL : table_find(fd);
+
+    if (!peers_empty())
+        peers_forget(fd);
+    if (!entry)
+        return;
+    if (atomic_load(&entry->slots) > 1 && watch_any(fd))
+        pending_finish(fd);
+    watch_forget(fd);
+    table_drop(fd);
+}
+
 bool pending_cancel(int fd)
 {
     struct entry *entry = pending_find(fd);
@@ -340,6 +390,7 @@ bool pending_cancel(int fd)
         entry->dial.fd = fd;
         entry->dial.touched = true;
         cancelled = dial_disconnect(&entry->dial) == 0;
+        entry->error = ECONNRESET;
         for_each_duplicate(fd, entry, restore_one);
         atomic_store(&entry->state, ENTRY_HANDED);
         table_drop_all(entry);

@@ -36,6 +36,10 @@ bool pending_wait(int fd, struct entry *entry, struct deadline end, bool *interr
  * for programs whose waits pass us by. */
 void pending_finish(int fd);
 
+/* A step for a call that asks and never waits. False: not yet. A program that asks again without having been seen to wait does so by
+ * a way that passes us by, and is told by the kernel that the socket is ready: for it the dial is driven to its end. */
+bool pending_ask(int fd, struct entry *entry);
+
 /* Before a call that needs the connection: 0, go ahead; or the negative errno that the kernel gives while
  * connecting (-EAGAIN, -EINTR). `wait_option` is SO_SNDTIMEO or SO_RCVTIMEO; flags as for send(2). */
 int pending_before(int fd, int wait_option, int flags);
@@ -51,8 +55,11 @@ bool pending_enter(int fd, int wait_option, int flags); /* pending_before() with
 /* What the kernel's failed connect() stands for, taken once: the errno to report in place of `said`. */
 int pending_error(int fd, int said);
 
-/* The program's own connect(AF_UNSPEC), or close(): nothing of a former connection stays. */
+/* The program's own connect(AF_UNSPEC): nothing of a former connection stays. */
 void pending_forget(int fd);
+
+/* Before close(), or another meaning for the number. */
+void pending_close(int fd);
 
 /* shutdown(2) while connecting cancels, as natively. True if it was done; the answer is then 0. */
 bool pending_cancel(int fd);

@@ -2,6 +2,7 @@
 
 #include "../real.h"
 #include "pending.h"
+#include "signals.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -120,13 +121,16 @@ int wait_poll(struct pollfd *fds, nfds_t count, struct deadline end, const sigse
 {
     struct pollfd small[ON_STACK], *view = small;
     size_t size = count * sizeof *fds;
+    sigset_t before;
     int result;
 
     if (count > ON_STACK)
         view = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (view == MAP_FAILED)
         return -ENOMEM;
-    result = poll_translated(view, fds, count, end, mask);
+    signals_hold(&before);
+    result = poll_translated(view, fds, count, end, mask ? mask : &before);
+    signals_release(&before);
     if (view != small)
         munmap(view, size);
     return result;

@@ -2,6 +2,7 @@
 
 #include "../real.h"
 #include "pending.h"
+#include "signals.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -156,6 +157,7 @@ int wait_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struc
     struct sets asked = sets_of(count, reads, writes, excepts), view = asked;
     unsigned long small[ON_STACK_WORDS], *memory = small;
     size_t size = SETS * asked.words * sizeof(unsigned long);
+    sigset_t before;
     int result;
 
     if (size > sizeof small)
@@ -164,7 +166,9 @@ int wait_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struc
         return -ENOMEM;
     for (size_t which = 0; which < SETS; which++)
         view.set[which] = memory + which * asked.words;
-    result = select_translated(count, &view, &asked, end, mask);
+    signals_hold(&before);
+    result = select_translated(count, &view, &asked, end, mask ? mask : &before);
+    signals_release(&before);
     if (memory != small)
         munmap(memory, size);
     return result;

@@ -164,12 +164,10 @@ static struct entry *take_entry(void)
     return NULL;
 }
 
-static void return_entry(struct entry *entry)
+/* An ancestor's, who may still be using it, and counts its own slots alone. */
+static bool is_inherited(const struct entry *entry)
 {
-    uint32_t index = atomic_load(&entry->number) & ((1u << INDEX_BITS) - 1);
-
-    if (index >= pool.first) /* else an ancestor's, who may still be using it */
-        atomic_store(&entry->taken, false);
+    return (atomic_load(&entry->number) & ((1u << INDEX_BITS) - 1)) < pool.first;
 }
 
 struct entry *table_add(int fd)
@@ -189,6 +187,7 @@ struct entry *table_add(int fd)
     atomic_store(&entry->unread, false);
     atomic_store(&entry->waited, false);
     atomic_store(&entry->tried, false);
+    atomic_store(&entry->paid, false);
     atomic_store(&entry->slots, 1);
     atomic_store(&entry->want, DIAL_WANT_WRITE);
     atomic_store(&entry->deadline, INT64_MAX);
@@ -219,8 +218,8 @@ void table_drop(int fd)
     if (!entry)
         return;
     atomic_fetch_sub(&table_used, 1);
-    if (atomic_fetch_sub(&entry->slots, 1) == 1)
-        return_entry(entry);
+    if (!is_inherited(entry) && atomic_fetch_sub(&entry->slots, 1) == 1)
+        atomic_store(&entry->taken, false);
 }
 
 static void drop_if_same(int fd, struct entry *entry, void *wanted)

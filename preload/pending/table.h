@@ -33,11 +33,12 @@ struct entry {
     _Atomic bool unread;      /* of ENTRY_FAILED: the error was told to nobody yet */
     _Atomic bool waited;      /* the program was seen to wait for it with a call that we translate */
     _Atomic bool tried;       /* a call came before the tunnel was open, and no wait had been seen */
+    _Atomic bool paid;        /* a connect() that came again has returned 0, here or in a forked process */
     _Atomic int slots;        /* that have the entry */
     _Atomic int want;         /* enum dial_want of the last step */
     _Atomic int64_t deadline; /* of the dial, deadline_now()'s time */
     uint64_t cookie;          /* SO_COOKIE: the socket, whatever its number */
-    int error;                /* positive errno of ENTRY_FAILED */
+    int error;                /* positive errno of ENTRY_FAILED; of ENTRY_HANDED what connect() still has to say, or 0 */
     struct endpoint asked;    /* the address that the program gave */
     struct dial dial;         /* under the lock */
 };

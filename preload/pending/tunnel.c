@@ -2,6 +2,8 @@
 
 #include "../real.h"
 #include "guest.h"
+#include "lookup.h"
+#include "memory.h"
 #include "peers.h"
 #include "pending.h"
 #include "signals.h"
@@ -9,7 +11,9 @@
 
 #include <ptunnel/dial.h>
 
+#include <arpa/nameser.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -30,13 +34,16 @@ struct attempt {
     struct entry *entry;
     struct dial *dial; /* the entry's */
     int fd;
+    uint32_t number;  /* the entry's: another one means that somebody else has it now */
     int64_t started;  /* deadline_now() */
     int blocking;     /* 1 or 0, UNKNOWN until it matters */
     int send_timeout; /* ms, -1 for none, UNKNOWN until it is asked for */
     bool asked;       /* what ask_about_slow() asks */
+    sigset_t mask;    /* the program's, once signals are held back: from then on too */
+    int cancel;       /* the thread's cancellation state, which is off but for our waits: no lock dies with a thread */
 };
 
-/* Whether the socket speaks TCP or MPTCP, and the address can be read, in one call that changes nothing: the option takes 0
+/* Whether the socket speaks TCP or MPTCP, and the address begins where it can be read, in one call that changes nothing: the option takes 0
  * and 1, and the first four bytes of a socket address, a family and a port, are neither, whatever the byte order. Where the
  * kernel does not know the option (before Linux 4.18) the socket is asked for its protocol. */
 static bool is_tcp(int fd, const struct sockaddr *address)
@@ -50,28 +57,54 @@ static bool is_tcp(int fd, const struct sockaddr *address)
            (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
 }
 
-static struct decision decide(const struct endpoint *target)
+static struct decision decide(const struct tunnel *tunnel)
 {
     const struct config *config = guest_config();
+    enum verdict verdict = endpoint_is_loopback(&tunnel->asked) ? VERDICT_DIRECT : VERDICT_REJECT;
 
-    if (config)
-        return config_decide(config, target);
-    return (struct decision){ .verdict = endpoint_is_loopback(target) ? VERDICT_DIRECT : VERDICT_REJECT };
+    if (config && tunnel->target.port == NAMESERVER_PORT && lookup_resolvers_refused())
+        return (struct decision){ .verdict = VERDICT_REJECT };
+    if (config && tunnel->meaning == LOOKUP_ANSWER)
+        return config_decide_both(config, &tunnel->target, &tunnel->asked);
+    return config ? config_decide(config, &tunnel->target) : (struct decision){ .verdict = verdict };
+}
+
+static bool claimed(struct tunnel *out, int fd, int family)
+{
+    out->fd = fd;
+    out->family = family;
+    out->target = out->asked;
+    out->meaning = lookup_meaning(&out->target);
+    out->error = out->meaning == LOOKUP_NOTHING ? EHOSTUNREACH : 0;
+    out->decision = decide(out);
+    return out->decision.verdict != VERDICT_DIRECT || out->meaning == LOOKUP_NAME || out->meaning == LOOKUP_NOTHING;
+}
+
+static bool is_closed_to_datagrams(struct tunnel *out, int fd, const struct sockaddr *address, socklen_t size)
+{
+    out->error = ENETUNREACH;
+    return lookup_unreachable(fd, address, size);
+}
+
+/* The kernel takes the whole of it, unless it is too long, before it looks at any part. */
+static bool is_readable(const struct sockaddr *address, socklen_t size)
+{
+    return address && size >= (socklen_t)sizeof address->sa_family && size <= (socklen_t)sizeof(struct sockaddr_storage) &&
+           memory_readable(address, size);
 }
 
 bool tunnel_wanted(struct tunnel *out, int fd, const struct sockaddr *address, socklen_t size)
 {
     int saved = errno;
-    bool wanted = guest_may_act() && address && size >= (socklen_t)sizeof(struct sockaddr_in) && is_tcp(fd, address) &&
-                  endpoint_from_sockaddr(&out->asked, address, size);
+    bool wanted = false;
 
-    if (wanted) {
-        out->fd = fd;
-        out->family = address->sa_family;
-        out->target = out->asked;
-        out->decision = decide(&out->target);
-        wanted = out->decision.verdict != VERDICT_DIRECT;
-    }
+    if (!guest_may_act() || !address || size < (socklen_t)sizeof(struct sockaddr_in))
+        return false;
+    if (!is_tcp(fd, address))
+        wanted = is_closed_to_datagrams(out, fd, address, size);
+    else if ((!memory_crosses_page(address, size) || is_readable(address, size)) &&
+             endpoint_from_sockaddr(&out->asked, address, size))
+        wanted = claimed(out, fd, address->sa_family);
     errno = saved;
     return wanted;
 }
@@ -120,11 +153,19 @@ static void push_through_cork(int fd)
 static void ask_about_slow(struct attempt *attempt)
 {
     attempt->asked = true;
+    signals_hold(&attempt->mask);
     pending_adopt(attempt->fd, attempt->entry);
     if (attempt->send_timeout == UNKNOWN)
         attempt->send_timeout = send_timeout(attempt->fd);
     push_through_cork(attempt->fd);
     attempt->blocking = pending_is_blocking(attempt->fd);
+}
+
+static void release_signals(struct attempt *attempt)
+{
+    if (attempt->asked)
+        signals_release(&attempt->mask);
+    attempt->asked = false;
 }
 
 /* The candidate that will be tried first took a connection just now: it will not keep connect() waiting, and the calls that
@@ -143,7 +184,7 @@ static enum dial_want first_step(struct attempt *attempt)
 {
     enum dial_want want;
 
-    if (proven(attempt->dial->route) || !is_blocking(attempt))
+    if (attempt->dial->route->count == 0 || proven(attempt->dial->route) || !is_blocking(attempt))
         return dial_step(attempt->dial);
     attempt->send_timeout = send_timeout(attempt->fd);
     if (attempt->send_timeout >= 0 && attempt->send_timeout <= GUARD)
@@ -161,6 +202,19 @@ static struct deadline program_deadline(const struct attempt *attempt)
     return (struct deadline){ attempt->started + (int64_t)attempt->send_timeout * 1000000 };
 }
 
+/* poll(2), or -EINTR if that should end the program's connect(). */
+static int wait_until_ready(const struct attempt *attempt, struct pollfd *ready, int left)
+{
+    struct timespec time = { left / 1000, left % 1000 * 1000000 };
+    int result = !attempt->asked ? real()->poll(ready, 1, left)
+                                 : real()->ppoll(ready, 1, left < 0 ? NULL : &time, &attempt->mask);
+
+    if (result < 0 && errno == EINTR &&
+        (attempt->asked ? signals_interrupt_under(attempt->fd, &attempt->mask) : signals_interrupt(attempt->fd)))
+        return -EINTR;
+    return result;
+}
+
 /* Waits for what the step wanted. 0, or a negative errno if the program's connect() has to end here. The entry is
  * not locked meanwhile: a thread that is cancelled in poll() leaves a pending descriptor behind, as natively. */
 static int wait_for(struct attempt *attempt, enum dial_want want)
@@ -169,9 +223,9 @@ static int wait_for(struct attempt *attempt, enum dial_want want)
     struct deadline own = { atomic_load(&attempt->entry->deadline) };
     struct deadline end = deadline_earlier(own, program_deadline(attempt));
     struct deadline slice = deadline_in(attempt->asked ? LATER_WAIT : FIRST_WAIT);
-    int result = real()->poll(&ready, 1, deadline_left(deadline_earlier(end, slice)));
+    int result = wait_until_ready(attempt, &ready, deadline_left(deadline_earlier(end, slice)));
 
-    if (result < 0 && errno == EINTR && signals_interrupt(attempt->fd))
+    if (result == -EINTR)
         return -EINTR;
     if (deadline_passed(program_deadline(attempt)))
         return -EINPROGRESS;
@@ -205,37 +259,84 @@ static int leave_pending(struct attempt *attempt, int result)
     return result;
 }
 
-/* Waits without the lock, and takes it again. False: the dial ended in other hands; *result is what that means here. */
+/* The fallback's connect() to the target itself, which GUARD cut short, goes on as the kernel's own: called again it waits,
+ * and looks at no address. */
+static int wait_in_kernel(struct attempt *attempt)
+{
+    static const struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+
+    release_signals(attempt);
+    pthread_setcancelstate(attempt->cancel, NULL);
+    if (real()->connect(attempt->fd, (const struct sockaddr *)&any, sizeof any) < 0)
+        return errno == EALREADY ? -EINPROGRESS : -errno;
+    return 0;
+}
+
+/* The dial ended in other hands. If the program itself ended it (shutdown(2), AF_UNSPEC) there is an error for us. */
+static int leave_ended(struct attempt *attempt)
+{
+    struct entry *entry = attempt->entry;
+    int state = atomic_load(&entry->state), unread;
+    socklen_t size = sizeof unread;
+
+    if (state == ENTRY_FAILED)
+        return leave_failed(attempt, entry->error);
+    table_unlock(entry);
+    if (state == ENTRY_OPEN) {
+        peers_pay(attempt->fd);
+        return 0;
+    }
+    if (entry->error == ECONNRESET) /* natively whoever waits takes it */
+        real()->getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &unread, &size);
+    return entry->error == EINPROGRESS ? wait_in_kernel(attempt) : -entry->error;
+}
+
+/* Another thread closed the descriptor, or gave it another meaning: what has its number now is not ours to touch. */
+static bool is_gone(const struct attempt *attempt)
+{
+    const struct entry *entry = attempt->entry;
+
+    return atomic_load(&entry->number) != attempt->number ||
+           (atomic_load(&entry->state) == ENTRY_PENDING && table_find(attempt->fd) != entry);
+}
+
+/* Waits without the lock, and takes it again. False: there is nothing left to drive; *result is what that means here. */
 static bool wait_unlocked(struct attempt *attempt, enum dial_want want, int *result)
 {
     struct entry *entry = attempt->entry;
 
     table_unlock(entry);
-    do
+    do {
+        pthread_setcancelstate(attempt->cancel, NULL);
         *result = wait_for(attempt, want);
-    while (!table_lock(entry) && *result == 0);
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    } while (!table_lock(entry) && *result == 0);
     if (!table_locked_by_me(entry)) /* another thread is at it just now, and connect() has to end */
         return false;
-    if (atomic_load(&entry->state) == ENTRY_PENDING)
-        return true;
-    if (atomic_load(&entry->state) == ENTRY_FAILED) {
-        *result = leave_failed(attempt, entry->error);
+    if (is_gone(attempt)) {
+        table_unlock(entry);
+        *result = -EBADF;
         return false;
     }
-    *result = 0;
-    table_unlock(entry);
-    return false;
+    if (atomic_load(&entry->state) != ENTRY_PENDING) {
+        *result = leave_ended(attempt);
+        return false;
+    }
+    return true;
 }
 
-/* The fallback's connect() to the target itself, which GUARD cut short, goes on as the kernel's own: called again it waits,
- * and looks at no address. */
-static int wait_in_kernel(const struct attempt *attempt)
+/* While another candidate is left the step may wait in the kernel's connect(), which signals have to interrupt. */
+static enum dial_want later_step(struct attempt *attempt)
 {
-    static const struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+    bool may_wait = attempt->asked && attempt->dial->attempt.at != deadline_never().at;
+    enum dial_want want;
 
-    if (real()->connect(attempt->fd, (const struct sockaddr *)&any, sizeof any) < 0)
-        return errno == EALREADY ? -EINPROGRESS : -errno;
-    return 0;
+    if (may_wait)
+        signals_release(&attempt->mask);
+    want = dial_step(attempt->dial);
+    if (may_wait)
+        signals_hold(&attempt->mask);
+    return want;
 }
 
 static int connect_blocking(struct attempt *attempt, enum dial_want want)
@@ -252,12 +353,13 @@ static int connect_blocking(struct attempt *attempt, enum dial_want want)
             return result;
         if (result < 0)
             return leave_pending(attempt, result);
-        want = dial_step(dial);
+        want = later_step(attempt);
     }
     if (want == DIAL_FAILED)
         return leave_failed(attempt, dial->error);
     result = want == DIAL_OPEN ? 0 : -dial->error;
     pending_settle(attempt->fd, attempt->entry, want);
+    peers_pay(attempt->fd);
     table_unlock(attempt->entry);
     return result == -EINPROGRESS ? wait_in_kernel(attempt) : result;
 }
@@ -283,14 +385,27 @@ static int leave_untouched(struct attempt *attempt)
     return -attempt->dial->error;
 }
 
+/* An IPv4 address for an IPv6 socket, and no proxy of IPv4 at hand to have the kernel say so. */
+static bool is_of_another_family(const struct attempt *attempt)
+{
+    int domain = 0;
+    socklen_t size = sizeof domain;
+
+    return attempt->dial->error == EAFNOSUPPORT && attempt->dial->family == AF_INET &&
+           real()->getsockopt(attempt->fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_INET6;
+}
+
 /* The place in front of the kernel: entry first, then the substitutes, then connect(), or a thread in epoll_wait would see
  * the proxy's readiness. */
 static int start(struct attempt *attempt)
 {
     enum dial_want want;
 
-    watch_substitute(attempt->fd, attempt->entry, DIAL_WANT_WRITE);
+    if (watch_substitute(attempt->fd, attempt->entry, DIAL_WANT_WRITE))
+        atomic_store(&attempt->entry->waited, true);
     want = first_step(attempt);
+    if (want == DIAL_FAILED && is_of_another_family(attempt))
+        attempt->dial->error = EINVAL;
     if (attempt->dial->unusable)
         return leave_untouched(attempt);
     if (!attempt->dial->in_progress && attempt->blocking == UNKNOWN)
@@ -325,27 +440,44 @@ static int refuse(const struct tunnel *tunnel)
     return result;
 }
 
+/* A stand-in whose name turned out to be direct at this port: it is looked up now, and its addresses tried. */
+static void start_dial(struct attempt *attempt, const struct tunnel *tunnel, const struct config *config)
+{
+    static struct route no_proxy;
+    static const struct dial_limits direct = { .timeout = -1, .attempt = -1, .fallback_direct = true };
+    bool is_direct = tunnel->decision.verdict == VERDICT_DIRECT;
+
+    dial_start(attempt->dial, &real_net, tunnel->fd, tunnel->family, &tunnel->target,
+               is_direct ? &no_proxy : tunnel->decision.route, is_direct ? &direct : config_limits(config));
+}
+
 int tunnel_connect(const struct tunnel *tunnel)
 {
     struct attempt attempt = { .fd = tunnel->fd, .blocking = UNKNOWN, .send_timeout = UNKNOWN };
     const struct config *config = guest_config();
     int saved = errno, result;
 
+    if (tunnel->error)
+        return -tunnel->error;
     if (!config) {
         guest_say_why();
         return -EACCES;
     }
     if (tunnel->decision.verdict == VERDICT_REJECT || tunnel->target.port == 0)
         return refuse(tunnel);
+    pthread_testcancel();
     attempt.started = deadline_now();
     attempt.entry = table_add(tunnel->fd);
     if (!attempt.entry)
         return -ENOBUFS;
+    attempt.number = atomic_load(&attempt.entry->number);
     attempt.dial = &attempt.entry->dial;
     attempt.entry->asked = tunnel->asked;
-    dial_start(attempt.dial, &real_net, tunnel->fd, tunnel->family, &tunnel->target, tunnel->decision.route,
-               config_limits(config));
+    start_dial(&attempt, tunnel, config);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &attempt.cancel);
     result = start(&attempt);
+    release_signals(&attempt);
+    pthread_setcancelstate(attempt.cancel, NULL);
     errno = saved;
     return result;
 }
@@ -366,57 +498,69 @@ static int again_after_failure(int fd, struct entry *entry)
  * first part of ours was a blocking one, the kernel has had its first one already. */
 static int again_after_open(int fd, const struct sockaddr *address, socklen_t size)
 {
-    if (real()->connect(fd, address, size) == 0 || errno == EISCONN)
-        return 0;
-    return -errno;
+    int error = real()->connect(fd, address, size) < 0 ? errno : EISCONN;
+
+    return error == EISCONN && peers_pay(fd) ? 0 : -error;
 }
 
 static int again_while_pending(int fd, struct entry *entry, const struct sockaddr *address, socklen_t size)
 {
     uint32_t number = atomic_load(&entry->number);
     bool interrupted = false;
-    int timeout = pending_is_blocking(fd) ? send_timeout(fd) : 0;
+    int timeout = pending_is_blocking(fd) ? send_timeout(fd) : 0, result;
 
     if (!pending_wait(fd, entry, deadline_in(timeout), &interrupted))
         return interrupted ? -EINTR : -EALREADY;
     if (atomic_load(&entry->number) == number && atomic_load(&entry->state) == ENTRY_FAILED)
         return again_after_failure(fd, entry);
-    return again_after_open(fd, address, size);
+    result = again_after_open(fd, address, size);
+    if (result == 0)
+        atomic_store(&entry->paid, true);
+    return result;
 }
 
 static bool dissolves(const struct sockaddr *address, socklen_t size)
 {
-    return address && size >= (socklen_t)sizeof address->sa_family && address->sa_family == AF_UNSPEC;
+    return address->sa_family == AF_UNSPEC && size >= (socklen_t)sizeof address->sa_family;
 }
 
-/* An open tunnel whose connect() did not block: the kernel's answer to the next one is 0, and it would be taken for a new
- * connection. (One that did block says EISCONN by itself.) The record may be an old one: see peers.h. */
-static bool open_unasked(int fd)
+/* A thread that waits in connect() hears EPIPE of its end. */
+static void dissolve(int fd, struct entry *entry)
 {
-    struct peer peer;
-
-    return !peers_empty() && peers_get_unasked(fd, &peer);
+    if (entry && atomic_load(&entry->state) == ENTRY_PENDING) {
+        entry->error = EPIPE;
+        atomic_store(&entry->state, ENTRY_HANDED);
+    }
+    pending_forget(fd);
 }
 
-bool tunnel_again(int fd, const struct sockaddr *address, socklen_t size, int *result)
+static bool again(int fd, const struct sockaddr *address, socklen_t size, int *result)
 {
     struct entry *entry = table_empty() ? NULL : pending_find(fd);
 
-    if ((!entry && peers_empty()) || !address || size < (socklen_t)sizeof address->sa_family)
+    /* Of an open tunnel with nothing left to say the kernel knows the answer, and tunnel_direct() sees the rest. */
+    if ((!entry && (peers_empty() || !peers_unsettled(fd))) || !is_readable(address, size))
         return false;
     if (dissolves(address, size)) {
-        pending_forget(fd);
+        dissolve(fd, entry);
         return false;
     }
     if (entry && atomic_load(&entry->state) == ENTRY_FAILED)
         *result = again_after_failure(fd, entry);
     else if (entry)
         *result = again_while_pending(fd, entry, address, size);
-    else if (open_unasked(fd))
-        *result = real()->connect(fd, address, size) < 0 ? -errno : 0;
     else
-        return false;
+        *result = again_after_open(fd, address, size);
     return true;
+}
+
+bool tunnel_again(int fd, const struct sockaddr *address, socklen_t size, int *result)
+{
+    int saved = errno;
+    bool is_again = again(fd, address, size, result);
+
+    errno = saved;
+    return is_again;
 }
 
 int tunnel_direct(int fd, int result)

@@ -2,6 +2,8 @@
 #ifndef PTUNNEL_TUNNEL_H
 #define PTUNNEL_TUNNEL_H
 
+#include "lookup.h"
+
 #include <ptunnel/config.h>
 #include <ptunnel/endpoint.h>
 
@@ -12,7 +14,9 @@ struct tunnel {
     int fd;
     int family;             /* of the address that the program gave: the socket's own, or the kernel will say so */
     struct endpoint asked;  /* that address */
-    struct endpoint target; /* what it stands for */
+    struct endpoint target; /* what it means */
+    enum lookup_meaning meaning;
+    int error;              /* the answer, where no connection is to be made; else 0 */
     struct decision decision;
 };
 
@@ -21,7 +25,8 @@ struct tunnel {
 bool tunnel_again(int fd, const struct sockaddr *address, socklen_t size, int *result);
 
 /* True if connect(fd, address, size) is not the kernel's business: a TCP or MPTCP socket and a target that is not to be
- * reached directly. False for all else, errors included: the kernel words them best. */
+ * reached directly, or an address that must never leave the machine. False for all else, errors included: the kernel
+ * words them best. */
 bool tunnel_wanted(struct tunnel *out, int fd, const struct sockaddr *address, socklen_t size);
 
 /* What the kernel said to a connect() that was its business, on its way back to the program. */

@@ -12,6 +12,7 @@ enum { PAGE_FDS = 512, PAGES = 2048, RECORDS_PAGE = 4096, SETS_KNOWN = 65536 };
 struct record {
     int set; /* the epoll descriptor + 1; 0: no registration */
     uint32_t events;
+    bool substituted; /* the kernel holds our substitute, not this */
     uint64_t data;
     struct record *next;
 };
@@ -110,7 +111,7 @@ static struct record *record_for(struct record *first, int set)
     return record;
 }
 
-static void remember_record(int set, int fd, const struct epoll_event *event)
+static void remember_record(int set, int fd, const struct epoll_event *event, bool substituted)
 {
     bool locked = lock();
     struct record *first = first_of(fd, event != NULL);
@@ -119,6 +120,7 @@ static void remember_record(int set, int fd, const struct epoll_event *event)
     if (record && event) {
         record->events = event->events;
         record->data = event->data.u64;
+        record->substituted = substituted;
     }
     if (record)
         record->set = event ? set + 1 : 0;
@@ -130,13 +132,13 @@ bool watch_is_set(int fd)
     return fd >= 0 && fd < SETS_KNOWN && (atomic_load(&sets[fd / 8]) >> fd % 8 & 1);
 }
 
-static void remember(int set, int fd, const struct epoll_event *event)
+static void remember(int set, int fd, const struct epoll_event *event, bool substituted)
 {
     if (set < SETS_KNOWN)
         atomic_fetch_or(&sets[set / 8], (unsigned char)(1 << set % 8));
     if (watch_is_set(fd))
         atomic_store(&watch_nested, true);
-    remember_record(set, fd, event);
+    remember_record(set, fd, event, substituted);
 }
 
 /* A substitute's data: a secret upper half that no pointer, descriptor or small number has, and the dial's number. */
@@ -177,26 +179,34 @@ static void put_in(struct record *record, int fd, const struct entry *entry, enu
     /* Errors and hang-ups are always reported, and an unconnected socket hangs up: the step finds out. */
     substitute.events |= want == DIAL_WANT_READ ? EPOLLIN : EPOLLOUT;
     atomic_store(&watch_cookies, true);
+    record->substituted = true;
     if (change(record->set - 1, fd, record, &substitute) < 0)
         record->set = 0;
 }
 
+/* Once only: each time re-arms an edge-triggered registration. */
 static void put_back(struct record *record, int fd)
 {
     struct epoll_event own = { .events = record->events, .data.u64 = record->data };
 
+    if (!record->substituted)
+        return;
+    record->substituted = false;
     if (change(record->set - 1, fd, record, &own) < 0)
         record->set = 0;
 }
 
-void watch_substitute(int fd, const struct entry *entry, enum dial_want want)
+bool watch_substitute(int fd, const struct entry *entry, enum dial_want want)
 {
-    bool locked = lock();
+    bool locked = lock(), watched = false;
 
     for (struct record *record = first_of(fd, false); record; record = record->next)
-        if (record->set)
+        if (record->set) {
             put_in(record, fd, entry, want);
+            watched |= record->set != 0;
+        }
     unlock(locked);
+    return watched;
 }
 
 void watch_restore(int fd)
@@ -217,6 +227,16 @@ bool watch_watches(int set, int fd)
 
     unlock(locked);
     return watches;
+}
+
+bool watch_any(int fd)
+{
+    bool locked = lock(), any = false;
+
+    for (struct record *record = first_of(fd, false); record; record = record->next)
+        any |= record->set != 0;
+    unlock(locked);
+    return any;
 }
 
 static int descriptor_in(const struct page *page, int set, uint64_t data)
@@ -256,6 +276,17 @@ void watch_forget(int fd)
     unlock(locked);
 }
 
+/* What the kernel refuses to modify, which does not know any more that it is of that kind. */
+static bool is_exclusive(int set, int fd)
+{
+    bool locked = lock();
+    struct record *record = record_of(first_of(fd, false), set);
+    bool exclusive = record && (record->events & EPOLLEXCLUSIVE);
+
+    unlock(locked);
+    return exclusive;
+}
+
 /* For a pending descriptor the kernel gets the program's registration first, so that it judges the arguments and the
  * answer is its own; the substitute follows before the call returns. */
 int watch_control(int set, int operation, int fd, struct epoll_event *event)
@@ -268,9 +299,11 @@ int watch_control(int set, int operation, int fd, struct epoll_event *event)
         substitute.data.u64 = cookie_of(entry);
         substitute.events |= atomic_load(&entry->want) == DIAL_WANT_READ ? EPOLLIN : EPOLLOUT;
         atomic_store(&watch_cookies, true);
+        if (operation == EPOLL_CTL_MOD && is_exclusive(set, fd))
+            return -EINVAL;
         if (real()->epoll_ctl(set, operation, fd, &substitute) < 0)
             return -errno;
-        remember(set, fd, event);
+        remember(set, fd, event, true);
         atomic_store(&entry->waited, true);
         if (atomic_load(&entry->state) != ENTRY_PENDING) /* it ended in another thread, which did not know this set */
             watch_restore(fd);
@@ -278,7 +311,7 @@ int watch_control(int set, int operation, int fd, struct epoll_event *event)
     }
     if (real()->epoll_ctl(set, operation, fd, event) < 0)
         return -errno;
-    remember(set, fd, operation == EPOLL_CTL_DEL ? NULL : event);
+    remember(set, fd, operation == EPOLL_CTL_DEL ? NULL : event, false);
     if (pending && operation != EPOLL_CTL_DEL) {
         watch_substitute(fd, entry, atomic_load(&entry->want));
         atomic_store(&entry->waited, true);

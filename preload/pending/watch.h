@@ -17,14 +17,16 @@
 /* epoll_ctl(2) for any descriptor, pending or not. 0 or a negative errno. */
 int watch_control(int set, int operation, int fd, struct epoll_event *event);
 
-/* The substitute for what `want` says, in every set that watches fd; again each time it fired or the want changed. */
-void watch_substitute(int fd, const struct entry *entry, enum dial_want want);
+/* The substitute for what `want` says, in every set that watches fd; again each time it fired or the want changed. False:
+ * there is no such set. */
+bool watch_substitute(int fd, const struct entry *entry, enum dial_want want);
 
 /* The program's own registrations again. Must come before fd is closed or replaced: afterwards a duplicate keeps the
  * kernel's registration alive where nobody can reach it. */
 void watch_restore(int fd);
 
 bool watch_watches(int set, int fd);
+bool watch_any(int fd);            /* some set watches it */
 bool watch_is_set(int fd);         /* registrations were made in it */
 extern _Atomic bool watch_nested;  /* some set was ever put into another */
 

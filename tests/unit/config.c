@@ -448,7 +448,7 @@ static const struct {
     { "a range with too many bits", "192.0.2.7/33", "192.0.2.7:80", false },
     { "IPv6", "2001:db8::1", "[2001:db8::1]:80", true },
     { "a range of IPv6", "2001:db8::/32", "[2001:db8:1::1]:80", true },
-    { "IPv6 in brackets", "[2001:db8::1]", "[2001:db8::1]:80", true },
+    { "IPv6 in brackets: curl takes it for a name", "[2001:db8::1]", "[2001:db8::1]:80", false },
     { "part of an address", "0.2.7", "192.0.2.7:80", false },
     { "a port is part of no name", "example.org:80", "example.org:80", false },
     { "nothing", "", "example.org:80", false },

@@ -1,0 +1,138 @@
+#include <ptunnel/private_file.h>
+#include <ptunnel/log.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int complain(struct text *wrong, const char *path, const char *what, int error)
+{
+    text_add(wrong, path);
+    text_add(wrong, " ");
+    text_add(wrong, what);
+    return -error;
+}
+
+int private_file_complain(const struct private_file *file, int error, struct text *wrong)
+{
+    text_add(wrong, file->path);
+    text_add(wrong, ": ");
+    if (error == ENOSPC || error == EDQUOT)
+        text_add(wrong, "no space left");
+    else
+        log_add_error(wrong, error);
+    return -error;
+}
+
+static const char *directory_wrong(const char *path, mode_t forbidden)
+{
+    struct stat now;
+
+    if (lstat(path, &now) < 0)
+        return "cannot be made, nor looked at";
+    if (!S_ISDIR(now.st_mode))
+        return "is no directory: remove it";
+    if (now.st_uid != geteuid())
+        return "belongs to somebody else: have it removed";
+    return now.st_mode & forbidden ? "is open to others: set its mode to 0700" : NULL;
+}
+
+/* False if the directory is not the user's own, or the path does not fit. */
+static bool use_directory(struct private_file *file, const char *base, bool with_user)
+{
+    struct text path = text_in(file->path, sizeof file->path);
+
+    text_add(&path, base);
+    if (with_user)
+        text_add_number(&path, geteuid());
+    if (path.cut || directory_wrong(file->path, 022))
+        return false;
+    text_add(&path, "/ptunnel-names");
+    return !path.cut;
+}
+
+/* Not remembered: a program may change its user. */
+static int find_path(struct private_file *file, const char *directory, struct text *wrong)
+{
+    struct text path;
+    const char *bad;
+
+    if (directory && directory[0] == '/' && use_directory(file, directory, false))
+        return 0;
+    if (use_directory(file, "/run/user/", true))
+        return 0;
+    path = text_in(file->path, sizeof file->path);
+    text_add(&path, "/dev/shm/ptunnel-");
+    text_add_number(&path, geteuid());
+    mkdir(file->path, 0700);
+    bad = directory_wrong(file->path, 077);
+    if (bad)
+        return complain(wrong, file->path, bad, EACCES);
+    text_add(&path, "/names");
+    return 0;
+}
+
+static const char *file_wrong(int fd)
+{
+    struct stat now;
+
+    if (fstat(fd, &now) < 0 || !S_ISREG(now.st_mode))
+        return "is no regular file: remove it";
+    if (now.st_uid != geteuid())
+        return "belongs to somebody else: have it removed";
+    if (now.st_nlink != 1)
+        return "has a second name (a hard link): remove it";
+    if (now.st_mode & 077)
+        return "is open to others: remove it";
+    if ((now.st_mode & 0600) != 0600 && fchmod(fd, 0600) < 0)
+        return "has not the mode 0600: remove it"; /* the umask that it was made under may be anything */
+    return NULL;
+}
+
+static int open_checked(struct private_file *file, const char *directory, struct text *wrong)
+{
+    int result = find_path(file, directory, wrong);
+    const char *bad;
+
+    if (result < 0)
+        return result;
+    file->fd = open(file->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    if (file->fd < 0 && errno == ELOOP)
+        return complain(wrong, file->path, "is a symbolic link: remove it", ELOOP);
+    if (file->fd < 0)
+        return private_file_complain(file, errno, wrong);
+    bad = file_wrong(file->fd);
+    if (!bad)
+        return 0;
+    file->net->close(file->fd);
+    return complain(wrong, file->path, bad, EACCES);
+}
+
+static void resume_program(const struct private_file *file)
+{
+    pthread_setcancelstate(file->cancel, NULL);
+    pthread_sigmask(SIG_SETMASK, &file->signals, NULL);
+}
+
+int private_file_open(struct private_file *file, const struct net *net, const char *directory, struct text *wrong)
+{
+    sigset_t all;
+    int result;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &file->signals);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &file->cancel);
+    file->net = net;
+    result = open_checked(file, directory, wrong);
+    if (result < 0)
+        resume_program(file);
+    return result;
+}
+
+void private_file_close(struct private_file *file)
+{
+    file->net->close(file->fd);
+    resume_program(file);
+}

@@ -1,0 +1,325 @@
+#include <ptunnel/slots.h>
+#include <ptunnel/deadline.h>
+#include <ptunnel/endpoint.h>
+#include <ptunnel/private_file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+struct slot {
+    uint64_t checksum; /* of what follows the time, and of the slot's number */
+    int64_t used;      /* seconds of CLOCK_REALTIME; written alone when only it changes */
+    uint8_t size;
+    char name[SLOT_NAME_SIZE];
+    uint8_t unused;
+};
+_Static_assert(sizeof(struct slot) == 272 && SLOT_NAME_SIZE == ENDPOINT_HOST_MAX + 1, "the format changed");
+
+enum {
+    WINDOW = 4096,          /* slots that a name may be in */
+    AT_ONCE = 8,            /* slots in a read */
+    UNUSED_FOR = 24 * 3600, /* seconds, after which a slot may be given to another name */
+    RENEW_AFTER = 3600,     /* seconds */
+    LOCK_WAIT = 5000,       /* ms: on a loaded machine a holder may have to wait for its turn */
+};
+static const uint64_t format = 1; /* change it, and all slots of older files are empty */
+
+/* One piece of work on the file. */
+struct work {
+    const struct slots *slots;
+    struct private_file file;
+    int64_t now; /* as slot.used */
+};
+
+uint64_t slots_hash(const char *bytes, size_t size)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
+    hash = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 29;
+}
+
+static uint64_t checksum(const struct slot *slot, uint32_t number)
+{
+    const size_t skipped = offsetof(struct slot, size);
+    uint64_t parts[] = { format, number, slots_hash((const char *)slot + skipped, sizeof *slot - skipped) };
+
+    return slots_hash((const char *)parts, sizeof parts);
+}
+
+/* A checksum is no proof of who wrote: what is no host name gets no further. */
+static bool is_taken(const struct slot *slot, uint32_t number)
+{
+    struct endpoint host = { 0 };
+
+    return slot->checksum == checksum(slot, number) && slot->size < SLOT_NAME_SIZE &&
+           slot->name[slot->size] == '\0' && !endpoint_set_host(&host, slot->name, slot->size) && !host.literal &&
+           strlen(host.host) == slot->size;
+}
+
+static bool is_of(const struct slot *slot, const char *name)
+{
+    return strcmp(slot->name, name) == 0;
+}
+
+/* A time far ahead is damage, not use. */
+static int64_t last_use(const struct slot *slot, int64_t now)
+{
+    return slot->used > now + UNUSED_FOR ? INT64_MIN : slot->used;
+}
+
+static bool is_unused(const struct slot *slot, int64_t now)
+{
+    return last_use(slot, now) < now - UNUSED_FOR;
+}
+
+static int start_work(struct work *work, const struct slots *slots, struct text *wrong)
+{
+    struct timespec now = { 0 };
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    work->slots = slots;
+    work->now = now.tv_sec;
+    return private_file_open(&work->file, slots->net, slots->runtime_directory, wrong);
+}
+
+static off_t place_of(uint32_t number)
+{
+    return (off_t)number * (off_t)sizeof(struct slot);
+}
+
+static int get(const struct work *work, uint32_t number, struct slot *slots, size_t count)
+{
+    ssize_t got = pread(work->file.fd, slots, count * sizeof *slots, place_of(number));
+    size_t have = got < 0 ? 0 : (size_t)got;
+
+    memset((char *)slots + have, 0, count * sizeof *slots - have);
+    return got < 0 ? -errno : 0;
+}
+
+/* Beyond RLIMIT_FSIZE a write is a signal that ends the program. */
+static bool may_grow_to(off_t end)
+{
+    struct rlimit most;
+
+    return getrlimit(RLIMIT_FSIZE, &most) == 0 &&
+           (most.rlim_cur == RLIM_INFINITY || (rlim_t)end <= most.rlim_cur);
+}
+
+static int put(const struct work *work, uint32_t number, const char *name)
+{
+    struct slot slot = { .used = work->now, .size = (uint8_t)strlen(name) };
+    ssize_t written;
+
+    memcpy(slot.name, name, slot.size);
+    slot.checksum = checksum(&slot, number);
+    if (!may_grow_to(place_of(number + 1)))
+        return -EFBIG;
+    written = pwrite(work->file.fd, &slot, sizeof slot, place_of(number));
+    if (written == (ssize_t)sizeof slot)
+        return 0;
+    return written < 0 ? -errno : -ENOSPC;
+}
+
+/* Of the open file, not of the process (F_OFD_SETLK): other threads have others, and closing the file gives it up. */
+static int set_lock(const struct work *work, uint32_t number, short type)
+{
+    struct flock lock = { .l_type = type,
+                          .l_whence = SEEK_SET,
+                          .l_start = place_of(number),
+                          .l_len = sizeof(struct slot) };
+
+    return work->slots->fcntl(work->file.fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
+}
+
+/* Whoever holds the lock may have been stopped, so the wait has an end: -EBUSY. */
+static int lock_slot(const struct work *work, uint32_t number)
+{
+    struct deadline end = deadline_in(LOCK_WAIT);
+    struct timespec pause = { .tv_nsec = 20000 };
+    int result;
+
+    while ((result = set_lock(work, number, F_WRLCK)) == -EAGAIN || result == -EACCES) {
+        if (deadline_passed(end))
+            return -EBUSY;
+        nanosleep(&pause, NULL);
+        if (pause.tv_nsec < 5000000)
+            pause.tv_nsec *= 2;
+    }
+    return result;
+}
+
+static void unlock_slot(const struct work *work, uint32_t number)
+{
+    set_lock(work, number, F_UNLCK);
+}
+
+/* Takes a slot for a name if it is free, or may be reused: the look before this one was without the lock. 0; -EEXIST
+ * if it is another name's by now; -EBUSY; another error of the file's. */
+static int take(const struct work *work, uint32_t number, const char *name, bool reuse)
+{
+    struct slot slot;
+    int result = lock_slot(work, number);
+
+    if (result < 0)
+        return result;
+    result = get(work, number, &slot, 1);
+    if (result == 0 && (!is_taken(&slot, number) || (reuse && is_unused(&slot, work->now))))
+        result = put(work, number, name);
+    else if (result == 0 && !is_of(&slot, name))
+        result = -EEXIST;
+    unlock_slot(work, number);
+    return result;
+}
+
+static bool is_recent(const struct slot *slot, int64_t now)
+{
+    return slot->used >= now - RENEW_AFTER && slot->used <= now + RENEW_AFTER;
+}
+
+/* Notes that the name is in use, where it still stands. If that fails, the name is only forgotten earlier. */
+static void renew(const struct work *work, uint32_t number, const struct slot *seen)
+{
+    off_t at = place_of(number) + (off_t)offsetof(struct slot, used);
+    struct slot slot;
+
+    if (is_recent(seen, work->now) || set_lock(work, number, F_WRLCK) < 0)
+        return;
+    get(work, number, &slot, 1);
+    if (is_taken(&slot, number) && is_of(&slot, seen->name) && may_grow_to(place_of(number + 1)))
+        pwrite(work->file.fd, &work->now, sizeof work->now, at);
+    unlock_slot(work, number);
+}
+
+/* The way over the slots that a name may be in. */
+struct walk {
+    const char *name;
+    uint32_t number; /* the slot that was visited last */
+    bool has_oldest;
+    uint32_t oldest;
+    int64_t oldest_use;
+};
+
+static void note_age(const struct work *work, struct walk *walk, const struct slot *slot)
+{
+    int64_t used = last_use(slot, work->now);
+
+    if (!is_unused(slot, work->now) || (walk->has_oldest && used >= walk->oldest_use))
+        return;
+    walk->has_oldest = true;
+    walk->oldest = walk->number;
+    walk->oldest_use = used;
+}
+
+/* 0 if the slot is now the name's, -EEXIST to go on. A slot that stays locked is passed over: the name may then have
+ * two slots, and both mean it. */
+static int visit(const struct work *work, struct walk *walk, const struct slot *slot, uint32_t number)
+{
+    int result;
+
+    walk->number = number;
+    if (!is_taken(slot, number)) {
+        result = take(work, number, walk->name, false);
+        return result == -EBUSY ? -EEXIST : result;
+    }
+    if (is_of(slot, walk->name)) {
+        renew(work, number, slot);
+        return 0;
+    }
+    note_age(work, walk, slot);
+    return -EEXIST;
+}
+
+static int reuse_oldest(const struct work *work, struct walk *walk)
+{
+    int result;
+
+    if (!walk->has_oldest)
+        return -EAGAIN;
+    walk->number = walk->oldest;
+    result = take(work, walk->oldest, walk->name, true);
+    return result == -EEXIST || result == -EBUSY ? -EAGAIN : result;
+}
+
+static int visit_some(const struct work *work, struct walk *walk, uint32_t number, uint32_t count)
+{
+    struct slot slots[AT_ONCE];
+    int result = get(work, number, slots, count);
+
+    if (result < 0)
+        return result;
+    for (uint32_t i = 0; i < count; i++) {
+        result = visit(work, walk, &slots[i], number + i);
+        if (result != -EEXIST)
+            return result;
+    }
+    return -EEXIST;
+}
+
+static int find_slot(const struct work *work, struct walk *walk)
+{
+    uint32_t count = work->slots->count, left = count < WINDOW ? count : WINDOW, some;
+    uint32_t number = (uint32_t)(slots_hash(walk->name, strlen(walk->name)) % count);
+    int result;
+
+    for (; left > 0; left -= some, number = (number + some) % count) {
+        some = left < AT_ONCE ? left : AT_ONCE;
+        some = some < count - number ? some : count - number;
+        result = visit_some(work, walk, number, some);
+        if (result != -EEXIST)
+            return result;
+    }
+    return reuse_oldest(work, walk);
+}
+
+int slots_claim(const struct slots *slots, const char *name, uint32_t *number, struct text *wrong)
+{
+    struct walk walk = { .name = name };
+    struct work work;
+    int result = start_work(&work, slots, wrong);
+
+    if (result < 0)
+        return result;
+    result = find_slot(&work, &walk);
+    private_file_close(&work.file);
+    *number = walk.number;
+    return result == 0 || result == -EAGAIN ? result : private_file_complain(&work.file, -result, wrong);
+}
+
+/* What looks damaged may be half written: whoever writes it has the lock. */
+static int read_slot(const struct work *work, uint32_t number, struct slot *slot)
+{
+    int result = get(work, number, slot, 1);
+
+    if (result == 0 && !is_taken(slot, number) && slot->checksum != 0) {
+        result = lock_slot(work, number);
+        if (result == 0)
+            result = get(work, number, slot, 1);
+    }
+    if (result < 0)
+        return result;
+    return is_taken(slot, number) ? 0 : -ENOENT;
+}
+
+int slots_read(const struct slots *slots, uint32_t number, char *name, struct text *wrong)
+{
+    struct work work;
+    struct slot slot;
+    int result = start_work(&work, slots, wrong);
+
+    if (result < 0)
+        return result;
+    result = read_slot(&work, number, &slot);
+    if (result == 0) {
+        strcpy(name, slot.name);
+        renew(&work, number, &slot);
+    }
+    private_file_close(&work.file);
+    return result == 0 || result == -ENOENT ? result : private_file_complain(&work.file, -result, wrong);
+}

@@ -1,0 +1,60 @@
+#include "../pending/resolver.h"
+#include "../real.h"
+
+EXPORT int res_query(const char *name, int class, int type, unsigned char *answer, int size)
+{
+    return resolver_refuses(name, NULL, NULL) ? -1 : real()->res_query(name, class, type, answer, size);
+}
+
+EXPORT int res_search(const char *name, int class, int type, unsigned char *answer, int size)
+{
+    return resolver_refuses(name, NULL, NULL) ? -1 : real()->res_search(name, class, type, answer, size);
+}
+
+EXPORT int res_querydomain(const char *name, const char *domain, int class, int type, unsigned char *answer, int size)
+{
+    if (resolver_refuses(name, domain, NULL))
+        return -1;
+    return real()->res_querydomain(name, domain, class, type, answer, size);
+}
+
+EXPORT int res_send(const unsigned char *query, int query_size, unsigned char *answer, int size)
+{
+    if (resolver_refuses_query(query, query_size))
+        return -1;
+    return real()->res_send(query, query_size, answer, size);
+}
+
+EXPORT int res_nquery(res_state state, const char *name, int class, int type, unsigned char *answer, int size)
+{
+    return resolver_refuses(name, NULL, state) ? -1 : real()->res_nquery(state, name, class, type, answer, size);
+}
+
+EXPORT int res_nsearch(res_state state, const char *name, int class, int type, unsigned char *answer, int size)
+{
+    return resolver_refuses(name, NULL, state) ? -1 : real()->res_nsearch(state, name, class, type, answer, size);
+}
+
+EXPORT int res_nquerydomain(res_state state, const char *name, const char *domain, int class, int type,
+                            unsigned char *answer, int size)
+{
+    if (resolver_refuses(name, domain, state))
+        return -1;
+    return real()->res_nquerydomain(state, name, domain, class, type, answer, size);
+}
+
+EXPORT int res_nsend(res_state state, const unsigned char *query, int query_size, unsigned char *answer, int size)
+{
+    if (resolver_refuses_query(query, query_size))
+        return -1;
+    return real()->res_nsend(state, query, query_size, answer, size);
+}
+
+EXPORT __typeof__(res_query) __res_query __THROW __attribute__((alias("res_query")));
+EXPORT __typeof__(res_search) __res_search __THROW __attribute__((alias("res_search")));
+EXPORT __typeof__(res_querydomain) __res_querydomain __THROW __attribute__((alias("res_querydomain")));
+EXPORT __typeof__(res_send) __res_send __THROW __attribute__((alias("res_send")));
+EXPORT __typeof__(res_nquery) __res_nquery __THROW __attribute__((alias("res_nquery")));
+EXPORT __typeof__(res_nsearch) __res_nsearch __THROW __attribute__((alias("res_nsearch")));
+EXPORT __typeof__(res_nquerydomain) __res_nquerydomain __THROW __attribute__((alias("res_nquerydomain")));
+EXPORT __typeof__(res_nsend) __res_nsend __THROW __attribute__((alias("res_nsend")));

@@ -1,0 +1,188 @@
+/* getaddrinfo(3) and getnameinfo(3) for names that are not libc's business alone. */
+#include "lookup.h"
+
+#include "../real.h"
+
+#include <dlfcn.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* glibc's freeaddrinfo() gives the text to free(); musl's has it in the list's own memory. */
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+
+/* Asked for a numeric host, libc's canonical name is that. The one place where we allocate: freeaddrinfo() frees it. */
+static int set_canonical_name(struct addrinfo *first, const char *name)
+{
+    char plain[ENDPOINT_HOST_MAX + 1];
+    char *copy;
+
+    if (!first->ai_canonname)
+        return 0;
+    lookup_plain_name(name, plain);
+    copy = strdup(plain);
+    if (!copy)
+        return EAI_MEMORY;
+    if (gnu_get_libc_version)
+        free(first->ai_canonname);
+    first->ai_canonname = copy;
+    return 0;
+}
+
+static int stand_in_for(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
+{
+    char text[LOOKUP_TEXT_SIZE];
+    int error;
+
+    if (!lookup_stand_in(node, hints ? hints->ai_family : AF_UNSPEC, text))
+        return EAI_AGAIN;
+    error = real()->getaddrinfo(text, service, hints, result);
+    if (error != 0)
+        return error;
+    error = set_canonical_name(*result, node);
+    if (error != 0)
+        freeaddrinfo(*result);
+    return error;
+}
+
+static int remembered(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
+{
+    int error = real()->getaddrinfo(node, service, hints, result);
+    struct endpoint answer;
+
+    for (struct addrinfo *at = error == 0 ? *result : NULL; at; at = at->ai_next)
+        if (endpoint_from_sockaddr(&answer, at->ai_addr, at->ai_addrlen))
+            lookup_remember(&answer, node);
+    return error;
+}
+
+/* As libc does it for AI_IDN: with libidn2, if it is there. To be freed; NULL: it cannot be done. */
+static char *to_ascii(const char *name)
+{
+    enum { NFC_INPUT = 1, NONTRANSITIONAL = 8 };
+    void *library = dlopen("libidn2.so.0", RTLD_LAZY);
+    int (*convert)(const char *from, char **to, int flags);
+    char *ascii = NULL;
+
+    convert = library ? (__typeof__(convert))dlsym(library, "idn2_lookup_ul") : NULL;
+    if (!convert || convert(name, &ascii, NFC_INPUT | NONTRANSITIONAL) != 0)
+        return NULL;
+    return ascii;
+}
+
+static int internationalized(const char *node, const char *service, const struct addrinfo *hints,
+                             struct addrinfo **result)
+{
+    char *ascii = to_ascii(node);
+    enum lookup_way way = ascii ? lookup_way(ascii, lookup_port(service)) : LOOKUP_NO_NAME;
+    int error = EAI_NONAME;
+
+    if (!ascii)
+        return EAI_IDN_ENCODE;
+    if (way == LOOKUP_STAND_IN)
+        error = stand_in_for(ascii, service, hints, result);
+    else if (way == LOOKUP_REMEMBER)
+        error = remembered(ascii, service, hints, result);
+    free(ascii);
+    return error;
+}
+
+static bool is_ascii(const char *name)
+{
+    while (*name && !(*name & 0x80))
+        name++;
+    return !*name;
+}
+
+int lookup_getaddrinfo(enum lookup_way way, const char *node, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **result)
+{
+    int saved = errno, error = EAI_NONAME;
+
+    if (way == LOOKUP_STAND_IN)
+        error = stand_in_for(node, service, hints, result);
+    else if (way == LOOKUP_REMEMBER)
+        error = remembered(node, service, hints, result);
+    else if (hints && (hints->ai_flags & AI_IDN) && !is_ascii(node))
+        error = internationalized(node, service, hints, result);
+    if (error != EAI_SYSTEM)
+        errno = saved;
+    return error;
+}
+
+static enum lookup_way way_of_request(const struct gaicb *request)
+{
+    int flags = request && request->ar_request ? request->ar_request->ai_flags : 0;
+    enum lookup_way way = LOOKUP_REAL;
+
+    if (request && !(flags & (AI_NUMERICHOST | AI_PASSIVE)))
+        way = lookup_way(request->ar_name, lookup_port(request->ar_service));
+    return way == LOOKUP_REMEMBER ? LOOKUP_REAL : way; /* the answer comes in a thread of libc's, unseen */
+}
+
+bool lookup_list_wanted(struct gaicb *const list[], int count)
+{
+    for (int i = 0; i < count; i++)
+        if (way_of_request(list[i]) != LOOKUP_REAL)
+            return true;
+    return false;
+}
+
+/* gai_error(3) and gai_suspend(3) read the result where libc puts it. */
+static void answer_request(struct gaicb *request, enum lookup_way way)
+{
+    request->ar_result = NULL;
+    request->__return =
+        lookup_getaddrinfo(way, request->ar_name, request->ar_service, request->ar_request, &request->ar_result);
+}
+
+/* An empty place in the list is nothing to libc: with nothing else in it, it notifies and is done. */
+int lookup_getaddrinfo_a(int mode, struct gaicb *const list[], int count, struct sigevent *event)
+{
+    size_t size = (size_t)count * sizeof *list;
+    struct gaicb **rest;
+    int result;
+
+    if (mode != GAI_WAIT && mode != GAI_NOWAIT)
+        return real()->getaddrinfo_a(mode, (struct gaicb **)list, count, event);
+    rest = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (rest == MAP_FAILED)
+        return EAI_MEMORY;
+    for (int i = 0; i < count; i++) {
+        enum lookup_way way = way_of_request(list[i]);
+
+        if (way == LOOKUP_REAL)
+            rest[i] = list[i];
+        else
+            answer_request(list[i], way);
+    }
+    result = real()->getaddrinfo_a(mode, rest, count, event);
+    munmap(rest, size);
+    return result;
+}
+
+static int put_name(char *host, socklen_t size, const char *name)
+{
+    if (strlen(name) >= size)
+        return EAI_OVERFLOW;
+    strcpy(host, name);
+    return 0;
+}
+
+int lookup_getnameinfo(enum lookup_back way, const char *name, const struct sockaddr *address, socklen_t size,
+                       char *host, socklen_t host_size, char *service, socklen_t service_size, int flags)
+{
+    char digits[LOOKUP_TEXT_SIZE + IF_NAMESIZE + 1];
+    bool wants_host = host && host_size > 0;
+    int error;
+
+    if (!wants_host || (way == LOOKUP_BACK_NONE && !(flags & NI_NAMEREQD)))
+        return real()->getnameinfo(address, size, host, host_size, service, service_size, flags | NI_NUMERICHOST);
+    /* The numeric answer checks everything and fills in the service; the name then takes its place. */
+    error = real()->getnameinfo(address, size, digits, sizeof digits, service, service_size,
+                                (flags & ~NI_NAMEREQD) | NI_NUMERICHOST);
+    if (error != 0)
+        return error;
+    return way == LOOKUP_BACK_NONE ? EAI_NONAME : put_name(host, host_size, name);
+}

@@ -1,0 +1,14 @@
+/* Pointers that programs pass. The kernel says EFAULT where a hook that looked for itself would end the program. */
+#ifndef PTUNNEL_MEMORY_H
+#define PTUNNEL_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether size (at least 1) bytes can be read: asks the kernel, once for each page. */
+bool memory_readable(const void *start, size_t size);
+
+/* False: what holds for the first byte holds for the last. */
+bool memory_crosses_page(const void *start, size_t size);
+
+#endif

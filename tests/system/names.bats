@@ -1,0 +1,443 @@
+#!/usr/bin/env bats
+# Names: the proxy is asked for what the program asked for, and no resolver here is. Each program runs where the only
+# resolver would be 127.0.0.1:53, and a trace shows whom it speaks to.
+
+load helpers
+
+NAME=only-proxy.example
+RESOLVERS='htons\(53\)|systemd[./][Rr]esolve'
+
+setup_file() {
+    local arguments=()
+
+    start_greeter
+    start_http
+    start_sshd
+    make_repository "$BATS_FILE_TMPDIR/repository.git"
+    start_git_daemon "$BATS_FILE_TMPDIR"
+    for port in "$GREETER_PORT" "${HTTP_PORT:-}" "${SSH_PORT:-}" "$GIT_PORT"; do
+        [ -z "$port" ] || arguments+=(--on "*:$port" "to 127.0.0.1:$port")
+    done
+    start_scripted "${arguments[@]}"
+    export PROXY
+    start_nscd
+    echo 'nameserver 127.0.0.1' > "$BATS_FILE_TMPDIR/resolv.conf"
+    echo 'hosts: files dns' > "$BATS_FILE_TMPDIR/nsswitch.conf"
+    cat > "$BATS_FILE_TMPDIR/hosts" << END
+127.0.0.1 localhost
+::1 localhost
+192.0.2.1 four.example
+2001:db8::1 six.example
+127.0.0.2 late.example
+127.0.0.1 late.example
+END
+}
+
+# A name service cache that writes down what it is asked, and answers nothing. Programs ask it for users too.
+start_nscd() {
+    NSCD=$BATS_FILE_TMPDIR/nscd
+    export NSCD
+    has python3 || return 0
+    mkdir "$NSCD"
+    : > "$NSCD/asked"
+    spawn nscd "$(python)" -c '
+import os, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1] + "/socket")
+os.chmod(sys.argv[1] + "/socket", 0o777)
+listener.listen(64)
+while True:
+    with open(sys.argv[1] + "/asked", "ab", 0) as log:
+        log.write(listener.accept()[0].recv(1000) + b"\n")' "$NSCD"
+    wait_until test -S "$NSCD/socket"
+}
+
+setup() {
+    mkdir -m 700 "$BATS_TEST_TMPDIR/run"
+    export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
+    TRACE=$BATS_TEST_TMPDIR/trace
+    LOGGED=$(wc -l < "$SCRIPTED_LOG")
+    LOG=$SCRIPTED_LOG
+}
+
+# apart COMMAND... : with these three files, in a mount namespace
+apart() {
+    timeout -k 5 60 unshare --mount bash -c '
+        mount --make-rprivate /
+        for file in resolv.conf nsswitch.conf hosts; do
+            mount --bind "$0/$file" "/etc/$file"
+        done
+        if [ -d "$0/nscd" ]; then
+            mount -t tmpfs none /run
+            mkdir /run/nscd
+            mount --bind "$0/nscd" /run/nscd
+        fi
+        exec "$@"' "$BATS_FILE_TMPDIR" "$@"
+}
+
+# rules LINE... : a rule file, for `preloaded`
+rules() {
+    printf '%s\n' "$@" > "$BATS_TEST_TMPDIR/rules"
+    export PTUNNEL_RULES=$BATS_TEST_TMPDIR/rules
+}
+
+preloaded() { # COMMAND...
+    env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$@"
+}
+
+# traced COMMAND... : apart, preloaded; connections and datagrams are in $TRACE
+traced() {
+    apart strace -f -qq -s 256 -o "$TRACE" -e trace=connect,sendto,sendmsg,sendmmsg \
+        -E LD_PRELOAD="$LIBRARY" -E PTUNNEL_PROXY="$PROXY" "$@"
+}
+
+# no_resolver_for PORT COMMAND... : the proxy is asked for the name, and nobody else; with `names local` somebody is
+no_resolver_for() {
+    local port=$1
+
+    shift
+    need root mountns ptrace python3 "${1##*/}"
+    run traced "$@"
+    asked_for "$NAME:$port"
+    grep -q connect "$TRACE"
+    without "$RESOLVERS" "$TRACE"
+    without "$NAME" "$NSCD/asked"
+    rules 'default tunnel' 'names local'
+    traced "$@" > /dev/null 2>&1 || true
+    grep -Eq 'htons\(53\)' "$TRACE"
+    grep -aq "$NAME" "$NSCD/asked"
+    : > "$NSCD/asked"
+}
+
+without() { # REGULAR-EXPRESSION FILE
+    test -e "$2" || return 1
+    if grep -aE "$1" "$2"; then
+        return 1
+    fi
+}
+
+asked_for() { # AUTHORITY
+    wait_until logged "CONNECT $1 200" || {
+        echo "not asked for: $1"
+        echo "$output"
+        cat "$SCRIPTED_LOG"
+        return 1
+    }
+}
+
+not_asked() {
+    equal "$(tail -n "+$((LOGGED + 1))" "$SCRIPTED_LOG")" ''
+}
+
+@test "ssh: no resolver is asked" {
+    need ssh sshd
+    no_resolver_for "$SSH_PORT" ssh -F "$SSH_CONFIG" "$NAME" echo it is there
+    contains "$output" 'it is there'
+}
+
+@test "git: no resolver is asked" {
+    no_resolver_for "$GIT_PORT" git ls-remote "git://$NAME:$GIT_PORT/repository.git"
+    contains "$output" refs/heads/main
+}
+
+@test "curl: no resolver is asked" {
+    need nginx
+    no_resolver_for "$HTTP_PORT" curl -sS "http://$NAME:$HTTP_PORT/hello"
+    contains "$output" 'hello from the target'
+}
+
+@test "wget: no resolver is asked" {
+    need nginx
+    no_resolver_for "$HTTP_PORT" wget -T 5 -t 1 -qO- "http://$NAME:$HTTP_PORT/hello"
+    contains "$output" 'hello from the target'
+}
+
+@test "python: no resolver is asked" {
+    need nginx python3
+    no_resolver_for "$HTTP_PORT" "$(python)" -c "
+import urllib.request
+print(urllib.request.urlopen('http://$NAME:$HTTP_PORT/hello').read())"
+    contains "$output" 'hello from the target'
+}
+
+@test "node: no resolver is asked" {
+    need nginx
+    no_resolver_for "$HTTP_PORT" node -e "
+require('http').get('http://$NAME:$HTTP_PORT/hello', reply => reply.pipe(process.stdout))"
+    contains "$output" 'hello from the target'
+}
+
+@test "java: no resolver is asked" {
+    need nginx java
+    cat > "$BATS_TEST_TMPDIR/Get.java" << END
+public class Get {
+    public static void main(String[] arguments) throws Exception {
+        new java.net.URL("http://$NAME:$HTTP_PORT/hello").openStream().transferTo(System.out);
+    }
+}
+END
+    no_resolver_for "$HTTP_PORT" java -XX:+UseSerialGC "$BATS_TEST_TMPDIR/Get.java"
+    contains "$output" 'hello from the target'
+}
+
+@test "psql: no resolver is asked" {
+    no_resolver_for "$GREETER_PORT" psql "host=$NAME port=$GREETER_PORT connect_timeout=5" -c 'select 1'
+}
+
+@test "lynx: no resolver is asked" {
+    need nginx
+    no_resolver_for "$HTTP_PORT" lynx -dump "http://$NAME:$HTTP_PORT/hello"
+    contains "$output" 'hello from the target'
+}
+
+@test "apt-get: no resolver is asked" {
+    local dir=$BATS_TEST_TMPDIR/apt
+
+    need nginx apt-get
+    mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" "$dir/parts" "$WWW/apt"
+    : > "$WWW/apt/Packages"
+    echo "deb [trusted=yes] http://$NAME:$HTTP_PORT/apt ./" > "$dir/sources.list"
+    no_resolver_for "$HTTP_PORT" apt-get -o Dir::Etc::SourceList="$dir/sources.list" -o Dir::Etc::SourceParts="$dir/parts" \
+        -o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir/cache" -o APT::Sandbox::User=root \
+        -o Acquire::Retries=0 -o Acquire::http::Proxy=false update
+}
+
+@test "the resolver calls answer as they do natively, but for the address" {
+    need root mountns
+    plain() {
+        sed -E 's/192\.0\.2\.1|198\.1[89]\.[0-9]+\.[0-9]+/FOUR/g; s/2001:db8::1|fd70:7475:6e6e:656c::[0-9a-f:]+/SIX/g'
+    }
+    apart "$PROGRAMS/resolve" four.example six.example | plain > "$BATS_TEST_TMPDIR/native"
+    apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$PROGRAMS/resolve" four.example six.example \
+        > "$BATS_TEST_TMPDIR/tunnelled"
+    grep -q 198.1 "$BATS_TEST_TMPDIR/tunnelled"
+    plain < "$BATS_TEST_TMPDIR/tunnelled" | diff "$BATS_TEST_TMPDIR/native" -
+    [ "$(wc -l < "$BATS_TEST_TMPDIR/native")" -gt 3000 ]
+}
+
+# address_of NAME : as a program of its own is told
+address_of() {
+    preloaded "$PROGRAMS/resolve" -q "$1" | sed 's/ port.*//'
+}
+
+@test "what one command looks up, another connects to" {
+    local address
+
+    address=$(address_of "$NAME")
+    contains "$address" 198.1
+    run preloaded "$PROGRAMS/connect" "$address:$GREETER_PORT"
+    contains "$output" 'connected, heard "hello"'
+    asked_for "$NAME:$GREETER_PORT"
+}
+
+@test "look-up in a parent, connect in children made by fork, exec and posix_spawn" {
+    need python3
+    run preloaded "$(python)" - "$NAME" "$GREETER_PORT" "$PROGRAMS/connect" << 'END'
+import os, socket, subprocess, sys
+name, port, program = sys.argv[1:]
+address = socket.getaddrinfo(name, None)[0][4][0]
+if os.fork() == 0:
+    print('fork', socket.create_connection((address, int(port)), 5).recv(100), flush=True)
+    os._exit(0)
+os.wait()
+os.waitpid(os.posix_spawn(program, [program, f'{address}:{port}'], os.environ), 0)
+if os.fork() == 0:
+    os.execv(program, [program, f'{address}:{port}'])
+os.wait()
+END
+    succeeds
+    contains "$output" "fork b'hello"
+    equal "$(grep -c 'connected, heard "hello"' <<< "$output")" 2
+    equal "$(tail -n "+$((LOGGED + 1))" "$SCRIPTED_LOG" | grep -c "CONNECT $NAME:$GREETER_PORT 200")" 3
+}
+
+@test "a daemon that outlives the command connects to what the command looked up" {
+    need python3
+    local out=$BATS_TEST_TMPDIR/daemon
+
+    preloaded "$(python)" - "$NAME" "$GREETER_PORT" "$out" 3>&- 4>&- << 'END'
+import os, socket, sys
+name, port, out = sys.argv[1:]
+address = socket.getaddrinfo(name, None)[0][4][0]
+reading, writing = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    os.close(writing)
+    os.read(reading, 1)     # until the command has ended
+    with open(out + '.new', 'wb') as file:
+        file.write(socket.create_connection((address, int(port)), 5).recv(100))
+    os.rename(out + '.new', out)
+END
+    wait_until test -e "$out"
+    equal "$(cat "$out")" hello
+    asked_for "$NAME:$GREETER_PORT"
+}
+
+@test "CONNECT carries the name as it was asked for" {
+    local name label
+
+    label=$(printf 'x%.0s' {1..63})
+    for name in Upper.Example xn--bcher-kva.example under_score.example "$label.example" "$label.$label.$label.${label:2}"; do
+        run preloaded "$PROGRAMS/connect" "$(address_of "$name"):$GREETER_PORT"
+        asked_for "$name:$GREETER_PORT"
+    done
+    run preloaded "$PROGRAMS/connect" "$(address_of dotted.example.):$GREETER_PORT"
+    asked_for "dotted.example:$GREETER_PORT"
+}
+
+@test "an internationalized name is asked for as the proxy knows it" {
+    local address
+
+    need getent
+    ldconfig -p | grep -q libidn2.so.0 || skip 'needs: libidn2-0'
+    address=$(LC_ALL=C.UTF-8 preloaded getent ahosts bücher.example | sed -n '1s/ .*//p')
+    contains "$address" 198.1
+    run preloaded "$PROGRAMS/connect" "$address:$GREETER_PORT"
+    asked_for "xn--bcher-kva.example:$GREETER_PORT"
+}
+
+@test "names that no proxy could be asked for are not known, and not looked up" {
+    local label name
+
+    need root mountns ptrace
+    label=$(printf 'x%.0s' {1..64})
+    for name in 'a b' "$label.example" 'a..b' "$(printf 'x.%.0s' {1..130})" $'a\r\nb'; do
+        run traced "$PROGRAMS/resolve" -q "$name"
+        fails_with 1
+        equal "$output" 'Name or service not known'
+        without "$RESOLVERS" "$TRACE"
+    done
+}
+
+@test "datagrams to a stand-in and stand-ins that mean nothing do not leave the machine" {
+    need python3
+    run preloaded "$(python)" - "$NAME" << 'END'
+import errno, socket, sys
+def code(call, *arguments):
+    try:
+        return call(*arguments)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+four, six = socket.AF_INET, socket.AF_INET6
+address = socket.getaddrinfo(sys.argv[1], 4000)[0][4]
+address6 = socket.getaddrinfo(sys.argv[1], 4000, six)[0][4]
+for family, to in (four, address), (six, address6):
+    udp = socket.socket(family, socket.SOCK_DGRAM)
+    print(code(udp.connect, to), code(udp.sendto, b'x', to), code(udp.sendmsg, [b'x'], [], 0, to))
+print(code(socket.create_connection, ('198.18.1.1', 4000)), code(socket.create_connection, ('fd70:7475:6e6e:656c::7', 4000)))
+print(code(udp.sendto, b'x', ('::ffff:198.18.1.1', 4000)))
+END
+    succeeds
+    contains "$output" "ENETUNREACH ENETUNREACH ENETUNREACH${NEWLINE}" "EHOSTUNREACH EHOSTUNREACH"
+    contains "$output" "$NAME:4000: only TCP can be tunnelled" '198.18.1.1:4000: no name is known'
+    equal "$(grep -c 'ENETUNREACH ENETUNREACH' <<< "$output")" 2
+    not_asked
+}
+
+@test "a name that is direct at this port only is looked up when the port is known, all its addresses" {
+    local address
+
+    need root mountns
+    rules 'direct late.example:'"$GREETER_PORT" 'default tunnel'
+    address=$(apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$PROGRAMS/resolve" -q late.example | sed 's/ port.*//')
+    contains "$address" 198.1
+    run apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$PROGRAMS/connect" "$address:$GREETER_PORT"
+    contains "$output" 'connected, heard "hello"'
+    not_asked
+    run apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$PROGRAMS/connect" "$address:${HTTP_PORT:-1}"
+    wait_until logged "CONNECT late.example:${HTTP_PORT:-1}"
+}
+
+@test "a name that is direct is looked up, and its address then goes direct" {
+    need root mountns netns ptrace python3
+    rules 'direct four.example' 'default tunnel'
+    run apart unshare --net strace -f -qq -o "$TRACE" -e trace=connect -E LD_PRELOAD="$LIBRARY" \
+        -E PTUNNEL_PROXY="$PROXY" "$(python)" -c "
+import socket
+try:
+    socket.create_connection(('four.example', 4000))
+except OSError as error:
+    print(error)"
+    contains "$(cat "$TRACE")" 'sin_port=htons(4000), sin_addr=inet_addr("192.0.2.1")'
+    contains "$output" 'Network is unreachable'
+}
+
+@test "names local: looked up here, and still the proxy is asked for the name" {
+    need root mountns python3
+    rules 'default tunnel' 'names local'
+    run apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$(python)" -c "
+import socket
+connection = socket.create_connection(('four.example', $GREETER_PORT), 5)
+print(connection.getpeername(), connection.recv(100))"
+    contains "$output" "'192.0.2.1'" hello
+    asked_for "four.example:$GREETER_PORT"
+}
+
+@test "resolvers refuse: nobody is asked on port 53, and there is no data for what is tunnelled" {
+    need root mountns ptrace python3
+    rules 'default tunnel' 'resolvers refuse'
+    run traced "$(python)" - << 'END'
+import ctypes, errno, socket
+def code(call, *arguments):
+    try:
+        return call(*arguments)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+print(code(udp.sendto, b'x', ('127.0.0.1', 53)), code(udp.connect, ('127.0.0.1', 53)))
+print(code(socket.create_connection, ('127.0.0.1', 53)), code(socket.create_connection, ('192.0.2.53', 53)))
+libc = ctypes.CDLL(None)
+print('query', libc.res_query(b'only-proxy.example', 1, 1, ctypes.create_string_buffer(512), 512),
+      ctypes.c_int.in_dll(libc, 'h_errno').value if hasattr(libc, 'h_errno') else '')
+print('old name', libc.__res_search(b'only-proxy.example', 1, 15, ctypes.create_string_buffer(512), 512))
+END
+    succeeds
+    contains "$output" 'ENETUNREACH ENETUNREACH' 'ECONNREFUSED ECONNREFUSED' 'query -1' 'old name -1'
+    without 'htons\(53\)' "$TRACE"
+}
+
+@test "a program that speaks to the proxy itself finds it by its name" {
+    need root mountns curl nginx
+    echo '127.0.0.1 proxy.example' >> "$BATS_FILE_TMPDIR/hosts"
+    run apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="http://proxy.example:$SCRIPTED_PORT" PTUNNEL_LOOPBACK=1 \
+        curl -sS --proxytunnel --proxy "http://proxy.example:$SCRIPTED_PORT" "http://$NAME:$HTTP_PORT/hello"
+    equal "$output" 'hello from the target'
+    asked_for "$NAME:$HTTP_PORT"
+    equal "$(tail -n "+$((LOGGED + 1))" "$SCRIPTED_LOG" | grep -c ^CONNECT)" 1
+}
+
+@test "localhost, literals and the machine's own name are what they are natively" {
+    local name
+
+    for name in localhost LOCALHOST 127.0.0.1 127.1 0x7f000001 ::1 "$(hostname)"; do
+        equal "$(preloaded "$PROGRAMS/resolve" -q "$name")" "$("$PROGRAMS/resolve" -q "$name")"
+    done
+}
+
+@test "CPython's own tests of look-ups have the same results natively and tunnelled" {
+    local result
+
+    /usr/bin/python3 -c 'import test.test_socket, test.test_asyncio' 2> /dev/null ||
+        skip 'needs: libpython3.11-testsuite'
+    for result in native tunnelled; do
+        [ $result = native ] || export LD_PRELOAD=$LIBRARY PTUNNEL_PROXY=$PROXY
+        timeout 120 /usr/bin/python3 -W ignore -m test -v test_socket test_asyncio -m '*GeneralModuleTests*' \
+            -m '*addrinfo*' -m '*nameinfo*' -m '*hostby*' -m '*resolv*' -m '*Host*' -m '*create_connection*' 2>&1 |
+            grep -E '^test.*\.\.\. ' | sed -E 's/ \.\.\. .*(ok|FAIL|ERROR)$/ \1/; s/ \.\.\. skipped.*/ skipped/' |
+            sort > "$BATS_TEST_TMPDIR/$result"
+    done
+    unset LD_PRELOAD
+    [ "$(grep -c ' ok$' "$BATS_TEST_TMPDIR/native")" -gt 100 ]
+    diff "$BATS_TEST_TMPDIR/native" "$BATS_TEST_TMPDIR/tunnelled"
+}
+
+@test "the ranges can be set" {
+    local address
+
+    rules 'default tunnel' 'stand-ins 10.77.0.0/16 [fd00:77::]/96'
+    address=$(address_of "$NAME")
+    contains "$address" 10.77.
+    run preloaded "$PROGRAMS/connect" "$address:$GREETER_PORT"
+    contains "$output" 'connected, heard "hello"'
+    asked_for "$NAME:$GREETER_PORT"
+}
