@@ -36,12 +36,13 @@ SUPPORT := $(call objects,tests/unit/support/*.c)
 UNIT    := $(if $(wildcard /usr/include/cmocka.h),$(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c)))
 BENCH   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 FUZZ    := $(if $(shell command -v clang),$(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c)))
-PROGRAM := $(patsubst tests/programs/%.c,$(B)/programs/%,$(wildcard tests/programs/*.c))
+PROGRAM := $(patsubst tests/programs/%.c,$(B)/programs/%,$(wildcard tests/programs/*.c)) $(B)/programs/probe
+PROBE   := $(call objects,tests/programs/probe/*.c)
 COMPLETE     := $(wildcard helper/completions/*.bash)
 BINS_DIR     := $(DESTDIR)$(BINDIR)
 COMPLETE_DIR := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 UNITS_DIR    := $(DESTDIR)$(PREFIX)/lib/systemd/user
-SOURCES := $(wildcard include/ptunnel/*.h preload/*.[ch] preload/*/*.[ch] helper/*.[ch] helper/*/*.[ch] tests/*/*.[ch])
+SOURCES := $(wildcard include/ptunnel/*.h preload/*.[ch] preload/*/*.[ch] helper/*.[ch] helper/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 
 # The one list of hooked functions feeds the export map and the tests.
 HOOKED  := $(shell sed -n 's/^ *[XA].[^,]*, *\([a-z_0-9A-Z]*\).*/\1/p' preload/real.h)
@@ -76,6 +77,9 @@ tests: all $(B)/tests/proxy $(PROGRAM) $(UNIT) $(BENCH)
 
 $(B)/tests/proxy: $(PROXY)
 	$(call link)
+
+$(B)/programs/probe: $(PROBE)
+	$(call link,-pthread)
 
 $(B)/programs/%: $(B)/obj/tests/programs/%.o
 	$(call link,-pthread)

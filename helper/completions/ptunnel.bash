@@ -2,6 +2,9 @@
 _ptunnel() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words=
 
+    # --option=value comes in three words
+    [[ $before != = ]] || before=${COMP_WORDS[COMP_CWORD - 2]}
+    [[ $word != = ]] || word=
     case $before in
     --fallback) words='none direct' ;;
     -l | --listen) words='127.0.0.1 [::1] localhost *' ;;

@@ -1,0 +1,13 @@
+/* The socket of a tunnel's far side. */
+#ifndef PTUNNEL_FAR_H
+#define PTUNNEL_FAR_H
+
+#include <ptunnel/route.h>
+
+/* The family of a socket that can reach every proxy of the route and, if the fallback goes there, the target.
+ */
+int far_family(const struct route *route, const struct endpoint *target, bool direct);
+
+int far_socket(int family); /* non-blocking; a negative errno */
+
+#endif

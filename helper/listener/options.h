@@ -1,0 +1,29 @@
+/* The command line of ptunnel. */
+#ifndef PTUNNEL_OPTIONS_H
+#define PTUNNEL_OPTIONS_H
+
+#include "specification.h"
+#include "../common/credentials.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct options {
+    struct proxy_options proxy;
+    const char *rules, *fallback, *timeout, *attempt, *log; /* as given; NULL: not at all */
+    const char **listen;                                    /* -l, as given */
+    size_t listen_count;
+    const char *stdio; /* -W, and then .target */
+    struct endpoint target;
+    int grace;       /* milliseconds */
+    int verbose;     /* -1 for -q */
+    char **operands; /* specifications, checked; ends in NULL */
+};
+
+enum { EXIT_OTHER = 1, EXIT_USAGE = 2 };
+
+/* Ends the program after --help and --version, and when something is wrong, with words on standard error. */
+struct options options_or_exit(int argc, char **argv);
+void options_free(struct options *options);
+
+#endif

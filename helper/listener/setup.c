@@ -1,0 +1,184 @@
+#include "setup.h"
+#include "../common/libc_net.h"
+#include "../common/usage.h"
+
+#include <ptunnel/log.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { COMPLAINTS_SIZE = 16 * 1024 };
+
+/* The environment as it counts here. Rules and the like in it are meant for the library; no_proxy is for
+ * programs that are told of a target by others, while an operand was written by the user. */
+static const char *variable(const char *name)
+{
+    static const char *const ignored[] = { "PTUNNEL_CONFIG", "PTUNNEL_RULES", "PTUNNEL_LOOPBACK", "no_proxy",
+                                           "NO_PROXY" };
+
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        if (strcmp(name, ignored[i]) == 0)
+            return NULL;
+    return getenv(name);
+}
+
+struct rows {
+    struct config_option row[5];
+    size_t count;
+};
+
+static void add_row(struct rows *rows, const char *origin, const char *directive, const char *value)
+{
+    if (value && *value)
+        rows->row[rows->count++] = (struct config_option){ origin, directive, value };
+}
+
+/* What the command line says, as the lines of a rule file that come before its own. */
+static int load(struct setup *setup, struct options *options, struct text *wrong)
+{
+    static char proxies[PROXY_LIST_SIZE];
+    struct rows rows = { .count = 0 };
+    struct config_options lines = { .rows = rows.row, .rules = options->rules ? options->rules : "" };
+    int result;
+
+    if (!proxy_options_merge(&options->proxy, getenv("PTUNNEL_PROXY"), proxies))
+        return -EINVAL;
+    add_row(&rows, options->proxy.count ? "-p" : "PTUNNEL_PROXY", "proxy", proxies);
+    add_row(&rows, "--timeout", "timeout", options->timeout);
+    add_row(&rows, "--attempt", "attempt", options->attempt);
+    add_row(&rows, "--fallback", "fallback", options->fallback);
+    lines.count = rows.count;
+    result = config_load_options(&setup->config, &lines, variable, &libc_net, wrong);
+    explicit_bzero(proxies, sizeof proxies);
+    return result;
+}
+
+/* Each tunnel takes two descriptors; the usual soft limit of 1024 is meant for programs that use select(2).
+ */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void open_log_or_exit(const struct options *options)
+{
+    const char *path = options->log ? options->log : getenv("PTUNNEL_LOG");
+    int fd = options->log
+                 ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600)
+                 : -1;
+
+    if (options->log && fd < 0 && errno != ENXIO) { /* a pipe that nobody reads yet is no mistake */
+        usage_complain("--log '%s': %s", path,
+                       errno == ELOOP ? "a symbolic link is not followed" : strerror(errno));
+        exit(EXIT_OTHER);
+    }
+    if (fd >= 0)
+        close(fd);
+    log_own_stderr();
+    log_open(&libc_net, (enum log_level)options->verbose, path && *path ? path : NULL, false);
+}
+
+static bool wants_fallback(const struct options *options)
+{
+    return options->fallback && strcmp(options->fallback, "direct") == 0;
+}
+
+static void complain_no_proxy(void)
+{
+    usage_complain("no proxy is known: give -p HOST:PORT, or set PTUNNEL_PROXY or https_proxy");
+}
+
+struct setup setup_or_exit(struct options *options)
+{
+    static char words[COMPLAINTS_SIZE];
+    struct text wrong = text_in(words, sizeof words);
+    struct setup setup = { .limits = { .timeout = 60000, .attempt = 10000, .fallback_direct = true } };
+    int result;
+
+    raise_descriptor_limit();
+    open_log_or_exit(options);
+    result = load(&setup, options, &wrong);
+    for (char *line = strtok(words, "\n"); line; line = strtok(NULL, "\n"))
+        usage_complain("%s", line);
+    if (result == 0) {
+        setup.limits = *config_limits(setup.config);
+        return setup;
+    }
+    if (result == -ENOENT && wants_fallback(options))
+        return setup;
+    if (result == -ENOMEM)
+        usage_complain("%s", strerror(ENOMEM));
+    if (result == -ENOENT)
+        complain_no_proxy();
+    exit(EXIT_OTHER);
+}
+
+/* Where its proxies were named: "-p", a variable, a file. */
+static const char *origin_of(const struct setup *setup, const struct route *route)
+{
+    const struct config_route *at;
+
+    for (size_t i = 0; (at = config_route(setup->config, i)); i++)
+        if (&at->route == route && at->at.source)
+            return at->at.source;
+    return "proxy";
+}
+
+static bool has_address(const struct setup *setup, const struct route *route)
+{
+    char authority[ENDPOINT_TEXT_SIZE];
+    bool has = false;
+
+    for (size_t i = 0; i < route->count; i++) {
+        if (candidate_addresses(&route->candidates[i], &libc_net)) {
+            has = true;
+            continue;
+        }
+        endpoint_print(&route->candidates[i].proxy.at, authority);
+        usage_complain("%s '%s': the proxy's name does not resolve", origin_of(setup, route), authority);
+    }
+    return has;
+}
+
+static struct route *choose(const struct setup *setup, const struct endpoint *target)
+{
+    static struct route by_rule = { .name = "direct" }, fallback;
+    struct decision decision;
+
+    if (!setup->config)
+        return &fallback;
+    decision = config_decide(setup->config, target);
+    if (decision.reason != REASON_RULE)
+        return (struct route *)&config_route(setup->config, 0)->route;
+    if (decision.verdict == VERDICT_REJECT)
+        return NULL;
+    return decision.verdict == VERDICT_TUNNEL ? decision.route : &by_rule;
+}
+
+struct route *route_or_exit(const struct setup *setup, const struct endpoint *target, const char *argument)
+{
+    static const struct route *checked; /* most often it is the same for all */
+    struct route *route = choose(setup, target);
+
+    if (!route) {
+        usage_complain("'%s': a rule of -r rejects this target", argument);
+        exit(EXIT_OTHER);
+    }
+    if (setup->limits.fallback_direct || route == checked || (route->count == 0 && route->name))
+        return route;
+    if (route->count == 0)
+        complain_no_proxy();
+    if (!has_address(setup, route))
+        exit(EXIT_OTHER);
+    checked = route;
+    return route;
+}

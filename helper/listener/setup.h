@@ -1,0 +1,23 @@
+/* From the command line and the environment to what tunnels need: limits, and a route for each target. */
+#ifndef PTUNNEL_SETUP_H
+#define PTUNNEL_SETUP_H
+
+#include "options.h"
+
+#include <ptunnel/config.h>
+
+struct setup {
+    const struct config *config; /* NULL: no proxy is known, and the fallback is wanted */
+    struct dial_limits limits;
+};
+
+/* Reads the configuration, opens the log, asks for a password if need be. Ends the program if something is
+ * wrong, with words on standard error. */
+struct setup setup_or_exit(struct options *options);
+
+/* The route to a target: the default one, unless a rule of -r names another. A proxy of it must have an
+ * address, if the fallback is not wanted. Ends the program if a rule rejects the target; `argument` is named
+ * then. */
+struct route *route_or_exit(const struct setup *setup, const struct endpoint *target, const char *argument);
+
+#endif

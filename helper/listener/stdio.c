@@ -1,0 +1,102 @@
+#include "stdio.h"
+#include "far.h"
+#include "tunnel.h"
+#include "../common/usage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct pipe {
+    struct loop loop;
+    struct tunnels tunnels;
+    bool broken;
+};
+
+/* O_NONBLOCK belongs to what was opened, which we share with others: the shell has the same terminal. So it
+ * is opened once more, for us alone. */
+static int reopen(int fd, int flags)
+{
+    char path[32];
+    int own;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    own = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (own >= 0)
+        close(fd);
+    return own;
+}
+
+/* The descriptor to use in the place of fd, non-blocking unless it never blocks anyway. */
+static int make_nonblocking(int fd, int flags)
+{
+    struct stat status;
+    int own = -1;
+
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    if (S_ISREG(status.st_mode))
+        return fd;
+    if (!S_ISSOCK(status.st_mode)) /* a socket cannot be opened */
+        own = reopen(fd, flags);
+    if (own < 0 && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
+        return -errno;
+    return own < 0 ? fd : own;
+}
+
+static void on_end(struct tunnels *tunnels, const struct tunnel *tunnel)
+{
+    struct pipe *pipe = owner_of(tunnels, struct pipe, tunnels);
+
+    pipe->broken = tunnel->broken;
+    pipe->loop.stopped = true;
+}
+
+static int open_ends(struct tunnel_ends *ends, int family)
+{
+    ends->family = family;
+    ends->near_in = make_nonblocking(STDIN_FILENO, O_RDONLY);
+    if (ends->near_in < 0)
+        return ends->near_in;
+    ends->near_out = make_nonblocking(STDOUT_FILENO, O_WRONLY);
+    if (ends->near_out < 0)
+        return ends->near_out;
+    ends->far = far_socket(family);
+    return ends->far < 0 ? ends->far : 0;
+}
+
+static int run(const struct endpoint *target, struct route *route, const struct dial_limits *limits)
+{
+    bool direct = limits->fallback_direct || route->count == 0;
+    struct tunnel_ends ends;
+    struct pipe pipe = { 0 };
+    int result = loop_open(&pipe.loop);
+
+    if (result < 0)
+        return result;
+    tunnels_start(&pipe.tunnels, &pipe.loop, limits, on_end);
+    result = open_ends(&ends, far_family(route, target, direct));
+    if (result == 0)
+        result = tunnel_start(&pipe.tunnels, &ends, target, route);
+    if (result == 0)
+        result = loop_run(&pipe.loop);
+    tunnels_end(&pipe.tunnels);
+    loop_close(&pipe.loop);
+    return result == 0 ? pipe.broken : result;
+}
+
+int stdio_or_exit(const struct options *options, const struct setup *setup)
+{
+    const struct endpoint *target = &options->target;
+    int result = run(target, route_or_exit(setup, target, options->stdio), &setup->limits);
+
+    if (result < 0) {
+        usage_complain("-W '%s': %s", options->stdio, strerror(-result));
+        exit(EXIT_OTHER);
+    }
+    return result;
+}

@@ -1,0 +1,221 @@
+/* One direction of ptunnel's tunnels, between two pairs of sockets. */
+#include "../../helper/listener/buffers.c"
+#include "../../helper/listener/flow.c"
+#include "support/rows.h"
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <string.h>
+
+struct scene {
+    int sender, from; /* connected to each other */
+    int to, receiver; /* as these */
+    struct flow flow;
+    struct buffers buffers;
+};
+
+static void make_pair(int *one, int *other)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    getsockname(listener, (struct sockaddr *)&address, &size);
+    *one = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(*one, (struct sockaddr *)&address, size), 0);
+    *other = accept(listener, NULL, NULL);
+    assert_true(*other >= 0);
+    close(listener);
+    fcntl(*one, F_SETFL, O_NONBLOCK);
+    fcntl(*other, F_SETFL, O_NONBLOCK);
+}
+
+static struct scene open_scene(bool may_splice)
+{
+    struct scene scene = { .buffers.spare = NULL };
+
+    signal(SIGPIPE, SIG_IGN);
+    make_pair(&scene.sender, &scene.from);
+    make_pair(&scene.to, &scene.receiver);
+    flow_start(&scene.flow, scene.from, scene.to);
+    scene.flow.may_splice = may_splice;
+    return scene;
+}
+
+static void close_scene(struct scene *scene)
+{
+    int const fds[] = { scene->sender, scene->from, scene->to, scene->receiver };
+
+    assert_null(scene->flow.held);
+    assert_null(scene->flow.conduit);
+    for (size_t i = 0; i < COUNT(fds); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    buffers_trim(&scene->buffers);
+    assert_int_equal(scene->buffers.conduit_count, 0);
+}
+
+static void reset(int *fd)
+{
+    struct linger at_once = { .l_onoff = 1 };
+
+    setsockopt(*fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(*fd);
+    *fd = -1;
+}
+
+static enum flow_next run_ready(struct scene *scene)
+{
+    flow_from_ready(&scene->flow, EPOLLIN);
+    flow_to_ready(&scene->flow, EPOLLOUT, &scene->buffers);
+    return flow_run(&scene->flow, &scene->buffers);
+}
+
+static void bytes_then_the_end_arrive(void **state)
+{
+    struct scene scene = open_scene(false);
+    char got[8];
+
+    (void)state;
+    assert_int_equal(write(scene.sender, "hello", 5), 5);
+    assert_int_equal(run_ready(&scene), FLOW_WAIT);
+    assert_false(scene.flow.readable); /* a short read needs no second one */
+    assert_int_equal(read(scene.receiver, got, sizeof got), 5);
+    shutdown(scene.sender, SHUT_WR);
+    flow_from_ready(&scene.flow, EPOLLIN | EPOLLRDHUP);
+    flow_run(&scene.flow, &scene.buffers);
+    assert_true(scene.flow.ended);
+    assert_false(scene.flow.from_lost || scene.flow.to_lost);
+    assert_int_equal(read(scene.receiver, got, sizeof got), 0);
+    close_scene(&scene);
+}
+
+static const struct {
+    const char *name;
+    bool may_splice;
+} ways[] = { { "copied", false }, { "spliced", true } };
+
+enum { MANY = 32 * 1024 * 1024 };
+
+static unsigned char byte_at(size_t position)
+{
+    return (unsigned char)(position % 251);
+}
+
+static size_t send_some(int fd, size_t sent)
+{
+    static unsigned char bytes[200000];
+    size_t size = MANY - sent < sizeof bytes ? MANY - sent : sizeof bytes;
+    ssize_t wrote;
+
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = byte_at(sent + i);
+    wrote = send(fd, bytes, size, 0);
+    return wrote > 0 ? (size_t)wrote : 0;
+}
+
+static size_t hear_some(int fd, size_t heard)
+{
+    static unsigned char bytes[150000];
+    ssize_t got = recv(fd, bytes, sizeof bytes, 0);
+
+    for (ssize_t i = 0; i < got; i++)
+        if (bytes[i] != byte_at(heard + (size_t)i))
+            fail_msg("byte %zu is not the one that was sent", heard + (size_t)i);
+    return got > 0 ? (size_t)got : 0;
+}
+
+static void everything_arrives_in_order(void **state)
+{
+    const typeof(*ways) *row = *state;
+    struct scene scene = open_scene(row->may_splice);
+    size_t sent = 0, heard = 0;
+
+    while (heard < MANY) {
+        sent += send_some(scene.sender, sent);
+        run_ready(&scene);
+        heard += hear_some(scene.receiver, heard);
+    }
+    assert_int_equal(scene.buffers.conduit_count > 0, row->may_splice);
+    close_scene(&scene);
+}
+
+static void a_receiver_that_does_not_read_is_not_read_for(void **state)
+{
+    const typeof(*ways) *row = *state;
+    struct scene scene = open_scene(row->may_splice);
+    static char block[65536];
+    int idle = 0;
+
+    while (idle < 100) { /* in a row, so that the kernel's queues are full */
+        ssize_t wrote = send(scene.sender, block, sizeof block, 0);
+
+        assert_int_not_equal(run_ready(&scene), FLOW_AGAIN);
+        idle = wrote > 0 ? 0 : idle + 1;
+    }
+    assert_false(scene.flow.writable);
+    assert_true(scene.flow.held || scene.flow.conduit);
+    flow_lose_to(&scene.flow, &scene.buffers);
+    assert_true(scene.flow.ended && scene.flow.to_lost);
+    close_scene(&scene);
+}
+
+static void a_reset_sender_loses_nothing_that_came_before(void **state)
+{
+    struct scene scene = open_scene(false);
+    char got[8];
+
+    (void)state;
+    assert_int_equal(write(scene.sender, "hello", 5), 5);
+    assert_int_equal(run_ready(&scene), FLOW_WAIT);
+    reset(&scene.sender);
+    flow_from_ready(&scene.flow, EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+    flow_run(&scene.flow, &scene.buffers);
+    assert_true(scene.flow.ended && scene.flow.from_lost);
+    assert_int_equal(read(scene.receiver, got, sizeof got), 5);
+    assert_int_equal(read(scene.receiver, got, sizeof got), -1); /* and no end of file */
+    close_scene(&scene);
+}
+
+static void a_reset_receiver_ends_it(void **state)
+{
+    struct scene scene = open_scene(false);
+
+    (void)state;
+    reset(&scene.receiver);
+    assert_int_equal(write(scene.sender, "hello", 5), 5);
+    run_ready(&scene);
+    assert_true(scene.flow.ended && scene.flow.to_lost);
+    close_scene(&scene);
+}
+
+static void one_flow_does_not_keep_the_others_waiting(void **state)
+{
+    struct scene scene = open_scene(false);
+    static char block[BUFFER_SIZE];
+
+    (void)state;
+    for (int i = 0; i < 10 * SHARE; i++) {
+        send(scene.sender, block, sizeof block, 0);
+        recv(scene.receiver, block, sizeof block, 0);
+        if (run_ready(&scene) == FLOW_AGAIN)
+            break;
+    }
+    while (run_ready(&scene) == FLOW_AGAIN)
+        continue;
+    flow_lose_to(&scene.flow, &scene.buffers);
+    close_scene(&scene);
+}
+
+int main(void)
+{
+    STORY(bytes_then_the_end_arrive);
+    ROWS(ways, everything_arrives_in_order);
+    ROWS(ways, a_receiver_that_does_not_read_is_not_read_for);
+    STORY(a_reset_sender_loses_nothing_that_came_before);
+    STORY(a_reset_receiver_ends_it);
+    STORY(one_flow_does_not_keep_the_others_waiting);
+    return rows_run("flow");
+}
