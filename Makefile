@@ -95,7 +95,7 @@ demo: all $(B)/tests/proxy $(B)/programs/demo
 
 check:
 	@tests/install
-	@$(MAKE) --no-print-directory tests
+	@$(MAKE) --no-print-directory tests fuzz
 	@STRICT=$(STRICT) B=$(B) HOOKED='$(HOOKED)' tests/check
 
 # Fuzzers have a core of their own, instrumented. From an archive, so that one may bring its own arena.
@@ -113,9 +113,11 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/obj/fuzz/core.a
 	$(if $(V),,@echo "  FUZZ  $<")
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -MF $(B)/obj/fuzz/$*.d -o $@ $< $(B)/obj/fuzz/core.a
 
+fuzz: $(FUZZ)
+
 stress:
 	@tests/install
-	@$(MAKE) --no-print-directory tests $(FUZZ)
+	@$(MAKE) --no-print-directory tests fuzz
 	@B=$(B) tests/stress/run $(or $(MINUTES),10)
 
 install: all
@@ -141,6 +143,6 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all tests demo check stress install uninstall format clean
+.PHONY: all tests demo check fuzz stress install uninstall format clean
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # What takes too long for `make check`: ptunnel with 1 GiB each way at once, 100,000 connections, 5,000 open tunnels.
-# Prints what it measured; ends with 1 if something is not as it was or not what was sent. Takes some minutes.
+# Prints what it measured; ends with 1 if something is not as it was or not what was sent.
+#
+# takes: 240
 set -eu
 cd "$(dirname "$0")/../.."
 B=${B:-build}
