@@ -1,17 +1,12 @@
 #include "flow.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-    SHARE = 16, /* reads a turn */
-    BULK = 16 * 1024,
-    SPLICE_SIZE = 1024 * 1024,
-};
+enum { SHARE = 4 }; /* buffers a turn */
 
 void flow_start(struct flow *flow, int from, int to)
 {
@@ -22,10 +17,7 @@ static void drop(struct flow *flow, struct buffers *buffers)
 {
     if (flow->held)
         buffer_give(buffers, flow->held);
-    if (flow->conduit)
-        conduit_give(buffers, flow->conduit);
     flow->held = NULL;
-    flow->conduit = NULL;
 }
 
 void flow_lose_to(struct flow *flow, struct buffers *buffers)
@@ -61,41 +53,24 @@ static void end(struct flow *flow)
 }
 
 /* What was taken only in part has filled the descriptor; that there is room again is another event. */
-static void wrote(struct flow *flow, struct buffers *buffers, ssize_t written, bool all)
-{
-    if (written >= 0)
-        flow->writable = all || flow->write_on;
-    else if (errno == EAGAIN)
-        flow->writable = false;
-    else if (errno != EINTR)
-        flow_lose_to(flow, buffers);
-}
-
 static void write_held(struct flow *flow, struct buffers *buffers)
 {
     struct buffer *held = flow->held;
     ssize_t written = write(flow->to, held->bytes + held->at, held->end - held->at);
 
-    if (written > 0)
+    if (written < 0 && errno == EAGAIN) {
+        flow->writable = false;
+    } else if (written < 0 && errno != EINTR) {
+        flow_lose_to(flow, buffers);
+    } else if (written > 0) {
         held->at += (size_t)written;
-    if (held->at == held->end)
-        drop(flow, buffers);
-    wrote(flow, buffers, written, !flow->held);
+        flow->writable = held->at == held->end || flow->write_on;
+        if (held->at == held->end)
+            drop(flow, buffers);
+    }
 }
 
-static void splice_held(struct flow *flow, struct buffers *buffers)
-{
-    struct conduit *conduit = flow->conduit;
-    ssize_t written = splice(conduit->out, NULL, flow->to, NULL, conduit->held, SPLICE_F_NONBLOCK);
-
-    if (written > 0)
-        conduit->held -= (size_t)written;
-    if (conduit->held == 0)
-        drop(flow, buffers);
-    wrote(flow, buffers, written, true); /* it may have stopped in the middle for other reasons */
-}
-
-static void did_not_read(struct flow *flow, ssize_t got)
+static void read_nothing(struct flow *flow, ssize_t got)
 {
     if (got == 0)
         flow->end_read = true;
@@ -109,68 +84,41 @@ static void did_not_read(struct flow *flow, ssize_t got)
  * read once more only to be told EAGAIN. */
 static void read_some(struct flow *flow, struct buffers *buffers)
 {
+    struct buffer *buffer = buffer_take(buffers);
     ssize_t got;
 
-    flow->held = buffer_take(buffers);
-    if (!flow->held) {
+    if (!buffer) {
         flow->end_read = flow->from_lost = true;
         return;
     }
-    got = read(flow->from, flow->held->bytes, BUFFER_SIZE);
+    got = read(flow->from, buffer->bytes, BUFFER_SIZE);
     if (got <= 0) {
-        did_not_read(flow, got);
-        drop(flow, buffers);
+        read_nothing(flow, got);
+        buffer_give(buffers, buffer);
         return;
     }
-    flow->held->at = 0;
-    flow->held->end = (size_t)got;
-    flow->bulk = got >= BULK;
+    buffer->at = 0;
+    buffer->end = (size_t)got;
+    flow->held = buffer;
     if (got < BUFFER_SIZE && !flow->read_on)
         flow->readable = false;
-}
-
-/* The same without the copies to here and from here. The pipe may be full before the socket is empty. */
-static void splice_some(struct flow *flow, struct buffers *buffers)
-{
-    ssize_t got = splice(flow->from, NULL, flow->conduit->in, NULL, SPLICE_SIZE, SPLICE_F_NONBLOCK);
-
-    if (got <= 0) {
-        did_not_read(flow, got);
-        drop(flow, buffers);
-        return;
-    }
-    flow->conduit->held = (size_t)got;
-    flow->bulk = got >= BULK;
-}
-
-static void take_some(struct flow *flow, struct buffers *buffers)
-{
-    if (flow->bulk && flow->may_splice)
-        flow->conduit = conduit_take(buffers);
-    if (flow->conduit)
-        splice_some(flow, buffers);
-    else
-        read_some(flow, buffers);
 }
 
 enum flow_next flow_run(struct flow *flow, struct buffers *buffers)
 {
     for (int left = SHARE; !flow->ended;) {
-        bool holds = flow->held || flow->conduit;
-
-        if (holds ? !flow->writable : !flow->readable && !flow->end_read)
-            return FLOW_WAIT;
-        if (flow->held) {
+        if (flow->held && flow->writable)
             write_held(flow, buffers);
-        } else if (flow->conduit) {
-            splice_held(flow, buffers);
-        } else if (flow->end_read) {
+        else if (flow->held)
+            return FLOW_WAIT;
+        else if (flow->end_read)
             end(flow);
-        } else if (left-- == 0) {
+        else if (!flow->readable)
+            return FLOW_WAIT;
+        else if (left-- == 0)
             return FLOW_AGAIN;
-        } else {
-            take_some(flow, buffers);
-        }
+        else
+            read_some(flow, buffers);
     }
     return FLOW_WAIT;
 }

@@ -20,10 +20,7 @@ struct flow {
     bool end_read;           /* nothing more will come */
     bool from_lost, to_lost; /* that side was reset or the like: no end of file is passed on */
     bool ended;
-    bool may_splice;         /* both sides are sockets */
-    bool bulk;               /* the last read was a large one: splice(2) is worth its pipe */
-    struct buffer *held;     /* what `to` did not take yet; */
-    struct conduit *conduit; /* or this, never both */
+    struct buffer *held; /* what `to` did not take yet */
 };
 
 enum flow_next { FLOW_WAIT, FLOW_AGAIN };

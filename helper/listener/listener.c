@@ -99,7 +99,7 @@ static void on_client(struct watch *watch, uint32_t events)
     /* One a round: if there is another, the next round says so, and the tunnels have had their turn. */
     result = accept_one(listener);
     /* Any other error is of the client that has left, or of its network: accept(2) has them all. */
-    if (is_shortage(-result) && !buffers_trim(&all->tunnels.buffers))
+    if (is_shortage(-result))
         pause_accepting(all, -result);
 }
 

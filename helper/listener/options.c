@@ -37,7 +37,8 @@ static const char head[] =
     "       ptunnel [OPTION]... -W HOST:PORT\n"
     "Listens on a port, and tunnels who connects there through an HTTP proxy (CONNECT) to HOST:PORT.\n\n";
 static const char tail[] =
-    "\nPORT 0 is any free one and is printed; /PATH in place of [ADDRESS:]PORT is a socket in the file system.\n"
+    "\nPORT 0 is any free one and is printed; /PATH in place of [ADDRESS:]PORT is a socket in the file "
+    "system.\n"
     "URL is [http://][USER[:PASSWORD]@]HOST[:PORT]. Without -p the proxy is that of $PTUNNEL_PROXY, else of\n"
     "$https_proxy, $all_proxy, $http_proxy.\n"
     "Exit status: 0 after SIGTERM or SIGINT, or if the tunnel of -W was opened; 2 for a wrong command line;\n"

@@ -307,7 +307,7 @@ void tunnels_end(struct tunnels *all)
         while (!list_is_empty(lists[i]))
             end_tunnel(owner_of(lists[i]->next, struct tunnel, link));
     reap(&all->reaper);
-    buffers_trim(&all->buffers);
+    buffers_free(&all->buffers);
 }
 
 /* A regular file or a device cannot be watched, and never keeps anybody waiting. */
@@ -348,7 +348,6 @@ static struct tunnel *make_tunnel(struct tunnels *all, const struct tunnel_ends 
     tunnel->far.ready = far_ready;
     flow_start(&tunnel->out, ends->near_in, ends->far);
     flow_start(&tunnel->in, ends->far, ends->near_out);
-    tunnel->out.may_splice = tunnel->in.may_splice = ends->near_in == ends->near_out;
     return tunnel;
 }
 
