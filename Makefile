@@ -34,7 +34,7 @@ PROXY   := $(call objects,tests/proxy/*.c)
 SUPPORT := $(call objects,tests/unit/support/*.c)
 # What the machine cannot build is skipped by tests/check, which says what it needs.
 UNIT    := $(if $(wildcard /usr/include/cmocka.h),$(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c)))
-BENCH   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
+BENCH   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(filter-out %/empty.c,$(wildcard tests/bench/*.c)))
 FUZZ    := $(if $(shell command -v clang),$(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c)))
 PROGRAM := $(patsubst tests/programs/%.c,$(B)/programs/%,$(wildcard tests/programs/*.c)) $(B)/programs/probe
 PROBE   := $(call objects,tests/programs/probe/*.c)
@@ -82,7 +82,7 @@ $(B)/programs/probe: $(PROBE)
 	$(call link,-pthread)
 
 $(B)/programs/%: $(B)/obj/tests/programs/%.o
-	$(call link,-pthread)
+	$(call link,-pthread -ldl)
 
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(SUPPORT) $(B)/libptunnel-core.a
 	$(call link,-lcmocka -pthread -Wl$(comma)--wrap=clock_gettime)

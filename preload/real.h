@@ -21,6 +21,7 @@
 #include <time.h>
 
 #define EXPORT __attribute__((visibility("default")))
+#define HIDDEN __attribute__((visibility("hidden"))) /* of a variable that hooks look at: addressed without a detour */
 
 /* connect comes first: real() looks at it. */
 #define REAL_FUNCTIONS(X) \
@@ -88,6 +89,8 @@
     X(int, posix_spawnp, \
       (pid_t * pid, const char *file, const posix_spawn_file_actions_t *actions, \
        const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])) \
+    X(int, system, (const char *command)) \
+    X(FILE *, popen, (const char *command, const char *mode)) \
     X(int, getaddrinfo, \
       (const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)) \
     X(int, getaddrinfo_a, (int mode, struct gaicb *list[], int count, struct sigevent *event)) \
@@ -148,7 +151,7 @@ struct real {
 #undef FIELD
 };
 
-extern struct real real_functions;
+extern struct real real_functions HIDDEN;
 void real_find_all(void);
 
 /* The next definitions behind ours. Another library's constructor may call a hook before our own has run. */
@@ -157,6 +160,13 @@ static inline const struct real *real(void)
     if (__builtin_expect(!real_functions.connect, 0))
         real_find_all();
     return &real_functions;
+}
+
+/* Where that is certain: the compiler then leaves the look-up out. */
+static inline void real_is_known(void)
+{
+    if (!real_functions.connect)
+        __builtin_unreachable();
 }
 
 extern const struct net real_net; /* the core's calls, by the next definitions */

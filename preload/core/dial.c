@@ -100,9 +100,13 @@ void dial_describe(const struct dial *dial, struct text *out)
         text_add(out, "the proxy did not answer in time");
     } else if (dial->error == EHOSTUNREACH && dial->address == 0) {
         text_add(out, "the proxy's name does not resolve");
+    } else if (dial->error == EAFNOSUPPORT) {
+        text_add(out, "the proxy has IPv6 addresses only, and the program's socket is of IPv4: name an IPv4 address of it");
     } else {
         text_add(out, "cannot connect to the proxy: ");
         log_add_error(out, dial->error);
+        if (dial->error == ENETUNREACH && dial->family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&dial->reached))
+            text_add(out, " from an IPv6 socket (one that is bound to an IPv6 address needs a proxy with such an address)");
     }
 }
 
@@ -228,7 +232,8 @@ static bool next_candidate(struct dial *dial)
     int next = route_next(dial->route, dial->tried);
 
     if (dial->candidate >= 0) {
-        candidate_failed(candidate_of(dial));
+        if (dial->error != EAFNOSUPPORT) /* that speaks of the socket */
+            candidate_failed(candidate_of(dial));
         if (has_alternative(dial))
             report(dial, LOG_CONNECTION);
     }
@@ -414,8 +419,8 @@ static int step_read(struct dial *dial)
         return GO_ON;
     if (seen < 0 && errno == EAGAIN)
         return DIAL_WANT_READ;
-    if (seen < 0)
-        return give_up(dial, errno);
+    if (seen < 0) /* after a reset an MPTCP socket has no connection any more */
+        return give_up(dial, errno == ENOTCONN ? ECONNRESET : errno);
     if (seen == 0)
         return give_up(dial, ECONNRESET);
     used = handshake_feed(&dial->handshake, buffer, (size_t)seen);

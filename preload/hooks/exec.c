@@ -1,11 +1,14 @@
 /* The calls that start another program: its environment names the library and what it was told, even where the program
- * cleaned it. All of them end in execve(2) or posix_spawn(3), with the environment completed on this stack. */
+ * cleaned it. All of them end in execve(2) or posix_spawn(3), with the environment completed on this stack; but system(3) and
+ * popen(3), which start a shell by no call that could be hooked, have it completed where it is. */
 #include "../pending/children.h"
 #include "../pending/guest.h"
 #include "../real.h"
 
 #include <spawn.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static char *const *completed(void *room, char *const *envp)
@@ -132,4 +135,25 @@ EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_act
     int result = children_before_start(file, argv, whole, true);
 
     return result < 0 ? -result : real()->posix_spawnp(pid, file, actions, attributes, argv, whole);
+}
+
+static void complete_own(void)
+{
+    int saved = errno;
+
+    if (guest_may_act())
+        environment_put_back();
+    errno = saved;
+}
+
+EXPORT int system(const char *command)
+{
+    complete_own();
+    return real()->system(command);
+}
+
+EXPORT FILE *popen(const char *command, const char *mode)
+{
+    complete_own();
+    return real()->popen(command, mode);
 }

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Handed on: what a child's library must find again. The rest only says where files lie. */
 static struct {
@@ -142,6 +143,19 @@ char *const *environment_complete(void *room, char *const *envp)
         whole[used++] = kept[KEPT - 1].whole;
     whole[used] = NULL;
     return whole;
+}
+
+void environment_put_back(void)
+{
+    void *room = __builtin_alloca_with_align(environment_size(environ), 8 * sizeof(void *));
+    char *const *whole = environment_complete(room, environ);
+
+    for (size_t i = 0; i < KEPT; i++) {
+        const char *wanted = value_in(whole, kept[i].name);
+
+        if (wanted && wanted != value_in(environ, kept[i].name))
+            setenv(kept[i].name, wanted, 1);
+    }
 }
 
 bool environment_preloads(char *const *envp)

@@ -16,6 +16,10 @@ const char *environment_variable(const char *name); /* as it was; NULL: not set 
 size_t environment_size(char *const *envp);
 char *const *environment_complete(void *room, char *const *envp);
 
+/* The same of the program's own environment, for calls that start a child with that and ask nobody. Where nothing is missing,
+ * which is nearly always so, nothing is done; otherwise it is setenv(3), which allocates. */
+void environment_put_back(void);
+
 /* Whether a child with this environment, made complete, is preloaded with the library. One that came by another way than
  * LD_PRELOAD (/etc/ld.so.preload) comes to the children by it, too. */
 bool environment_preloads(char *const *envp);

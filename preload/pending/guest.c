@@ -1,6 +1,7 @@
 #include "guest.h"
 
 #include "../real.h"
+#include "table.h"
 #include "environment.h"
 
 #include <ptunnel/log.h>
@@ -43,6 +44,7 @@ __attribute__((constructor)) static void start(void)
     int saved = errno;
 
     real();
+    table_begin();
     if (getauxval(AT_SECURE) == 0) {
         environment_keep();
         log_guard_stderr();

@@ -1,0 +1,468 @@
+#!/usr/bin/env bats
+# A dead proxy costs a moment: the next one is tried on the same descriptor, of whatever address family, and each is told
+# its own credentials only. `fallback direct` comes after all of them. Hosts are addresses: 203.0.113.7 and 2001:db8::7 are
+# the greeter for who asks the scripted proxy, and nobody else.
+
+load helpers
+load lib/listener
+
+setup_file() {
+    start_greeter
+    start_scripted --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT" --on '\[2001:db8::7\]:7' "to 127.0.0.1:$GREETER_PORT"
+    export PROXY
+    V4=127.0.0.1:$SCRIPTED_PORT
+    V6="[::1]:$SCRIPTED_PORT6"
+    export V4 V6
+}
+
+NAMESPACES=()
+
+teardown() {
+    local directory
+
+    for directory in "$BATS_TEST_TMPDIR"/*/; do
+        stop_services "$directory"
+    done
+    stop_services "$BATS_TEST_TMPDIR"
+    for directory in "${NAMESPACES[@]}"; do
+        ip netns delete "$directory"
+    done
+}
+
+# another NAME start_... : one more service of its kind, with files in a directory of its own
+another() {
+    local BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR/$1
+
+    mkdir -p "$BATS_TEST_TMPDIR"
+    shift
+    "$@"
+}
+
+# route "[OPTION]... PROXY..." COMMAND... : the options need a "=" for their values
+route() {
+    local word given words=()
+
+    read -ra given <<< "$1"
+    shift
+    for word in "${given[@]}"; do
+        [[ $word == -* ]] || words+=(-p)
+        words+=("$word")
+    done
+    run --separate-stderr timeout -k 5 60 "$PTUNNEL_RUN" --no-rules "${words[@]}" "$@"
+}
+
+# opens ROUTE OPTION... TARGET : the socket is connected, and is the one that it was
+opens() {
+    route "$1" "$PROGRAMS/connect" "${@:2}"
+    equal "$output" "${*: -1} connected, heard \"hello\"" || {
+        echo "route $1, ${*:2}: $stderr"
+        return 1
+    }
+}
+
+# Each kind of socket: TCP and MPTCP, blocking and not.
+each_socket() { # COMMAND ROUTE [OPTION]... TARGET
+    local protocol mode
+
+    for protocol in '' -m; do
+        [ -z "$protocol" ] || has mptcp || continue
+        for mode in '' -n; do
+            # shellcheck disable=SC2086 # words
+            "$1" "$2" $protocol $mode "${@:3}"
+        done
+    done
+}
+
+# The number of lines with TEXT that the last `route` said.
+said() { # TEXT
+    grep -cF -- "$1" <<< "$stderr" || true
+}
+
+# --- families ---
+
+@test "a dead IPv4 proxy, then one of IPv6" {
+    need ipv6
+    each_socket opens "127.0.0.1:1 $V6" '[2001:db8::7]:7'
+    each_socket opens "127.0.0.1:1 $V6" -6 203.0.113.7:7
+}
+
+@test "a dead IPv6 proxy, then one of IPv4" {
+    need ipv6
+    each_socket opens "[::1]:1 $V4" '[2001:db8::7]:7'
+    each_socket opens "[::1]:1 $V4" -6 203.0.113.7:7
+    each_socket opens "[::1]:1 $V4" 203.0.113.7:7
+}
+
+@test "several dead ones of both families" {
+    need ipv6
+    each_socket opens "127.0.0.1:1 [::1]:1 127.0.0.1:2 [::1]:2 $V6" '[2001:db8::7]:7'
+    each_socket opens "[::1]:1 127.0.0.1:1 [::1]:2 127.0.0.1:2 $V4" 203.0.113.7:7
+}
+
+@test "a proxy that takes connections and is silent, of the one and of the other family" {
+    need ipv6
+    another silent start_scripted --on-accept hang
+    each_socket opens "--attempt=1 127.0.0.1:$SCRIPTED_PORT $V6" '[2001:db8::7]:7'
+    each_socket opens "--attempt=1 [::1]:$SCRIPTED_PORT6 $V4" '[2001:db8::7]:7'
+    each_socket opens "--attempt=1 127.0.0.1:$SCRIPTED_PORT $V4" 203.0.113.7:7
+}
+
+@test "a proxy that ends or resets before it has answered" {
+    local way
+
+    for way in close reset; do
+        another "$way" start_scripted --on-accept "$way"
+        each_socket opens "127.0.0.1:$SCRIPTED_PORT $V4" 203.0.113.7:7
+    done
+}
+
+@test "a proxy whose name does not resolve" {
+    opens "nosuch.invalid:3128 $V4" 203.0.113.7:7
+    opens "nosuch.invalid:3128 $V4" -n 203.0.113.7:7
+}
+
+# Nothing can be done on such a socket: a line tells what to do.
+@test "a socket that cannot reach the proxy's only address family" {
+    need ipv6 python3
+    route "$V6" "$PROGRAMS/connect" 203.0.113.7:7
+    fails_with 1
+    contains "$output" EAFNOSUPPORT
+    contains "$stderr" "via $V6: the proxy has IPv6 addresses only, and the program's socket is of IPv4: name an IPv4 address"
+    route "$V4" "$(python)" -c '
+import socket
+client = socket.socket(socket.AF_INET6)
+client.bind(("::1", 0))
+print(client.connect_ex(("2001:db8::7", 7)))'
+    equal "$output" 101
+    contains "$stderr" "via $V4: cannot connect to the proxy: network is unreachable from an IPv6 socket (one that is bound"
+}
+
+@test "a proxy that one socket cannot use is no dead one for the others" {
+    need ipv6 python3
+    route "-vv $V6 $V4" "$(python)" -c '
+import socket
+for family, address in ((socket.AF_INET, "203.0.113.7"), (socket.AF_INET6, "2001:db8::7")):
+    with socket.socket(family) as client:
+        client.connect((address, 7))
+        print(client.recv(5).decode())'
+    equal "$output" "hello${NEWLINE}hello"
+    equal "$(said "203.0.113.7:7 via $V4: open") $(said "[2001:db8::7]:7 via $V6: open")" '1 1'
+}
+
+# direct ROUTE OPTION... TARGET : after all proxies, said in one line
+direct() {
+    opens "$@"
+    equal "$(said 'no proxy could be reached, going direct as fallback says')" 1
+    equal "$(wc -l <<< "$stderr")" 1
+}
+
+@test "fallback direct, after dead proxies of both families, in either order" {
+    local proxies
+
+    need ipv6
+    for proxies in '127.0.0.1:1 [::1]:1' '[::1]:1 127.0.0.1:1'; do
+        each_socket direct "--loopback --fallback=direct $proxies" "127.0.0.1:$GREETER_PORT"
+        each_socket direct "--loopback --fallback=direct $proxies" -6 "127.0.0.1:$GREETER_PORT"
+        each_socket direct "--loopback --fallback=direct $proxies" "[::1]:$GREETER_PORT"
+    done
+}
+
+@test "fallback direct, after silence" {
+    need ipv6
+    another silent start_scripted --on-accept hang
+    each_socket direct "--loopback --fallback=direct --attempt=1 127.0.0.1:$SCRIPTED_PORT" "[::1]:$GREETER_PORT"
+    each_socket direct "--loopback --fallback=direct --attempt=1 127.0.0.1:$SCRIPTED_PORT" "127.0.0.1:$GREETER_PORT"
+}
+
+@test "no fallback unless it is asked for, and none once a proxy has answered" {
+    route '--loopback 127.0.0.1:1' "$PROGRAMS/connect" "127.0.0.1:$GREETER_PORT"
+    fails_with 1
+    contains "$output" ECONNREFUSED
+    another answers start_scripted --on '*' 'status 503'
+    route "--loopback --fallback=direct 127.0.0.1:$SCRIPTED_PORT" "$PROGRAMS/connect" "127.0.0.1:$GREETER_PORT"
+    fails_with 1
+    contains "$output" ECONNREFUSED
+    another ill start_scripted --on '*' 'status 503; header "Proxy-Status: gate; error=proxy_internal_error"'
+    route "--loopback --fallback=direct 127.0.0.1:$SCRIPTED_PORT" "$PROGRAMS/connect" "127.0.0.1:$GREETER_PORT"
+    fails_with 1
+    contains "$output" ECONNREFUSED
+}
+
+# --- which answers go on ---
+
+@test "a bare 502, 503 or 504 speaks of the target: nobody else is asked" {
+    local code before
+
+    before=$(wc -l < "$SCRIPTED_LOG")
+    for code in 502 503 504; do
+        another "bare$code" start_scripted --on '*' "status $code"
+        route "127.0.0.1:$SCRIPTED_PORT $V4" "$PROGRAMS/connect" 203.0.113.7:7
+        fails_with 1
+        contains "$stderr" ": $code "
+    done
+    equal "$(wc -l < "$BATS_FILE_TMPDIR/scripted.log")" "$before"
+}
+
+@test "a Proxy-Status that blames the proxy itself goes on to the next" {
+    another ill start_scripted --on '*' 'status 503; header "Proxy-Status: gate; error=proxy_internal_error"'
+    each_socket opens "127.0.0.1:$SCRIPTED_PORT $V4" 203.0.113.7:7
+    another alone start_scripted --on '*' 'status 503; header "Proxy-Status: gate; error=proxy_internal_error"'
+    route "127.0.0.1:$SCRIPTED_PORT" "$PROGRAMS/connect" 203.0.113.7:7
+    fails_with 1
+    contains "$output" ECONNREFUSED
+}
+
+@test "each candidate is told its own credentials and no other's" {
+    local first
+
+    another first start_scripted --on '*' 'status 503; header "Proxy-Status: gate; error=proxy_internal_error"'
+    first=$SCRIPTED_LOG
+    another second start_scripted --on '*' 'status 503; header "Proxy-Status: gate; error=proxy_internal_error"'
+    : > "$BATS_FILE_TMPDIR/scripted.log"
+    route "one:secret1@127.0.0.1:$(port_of "$first") two:secret2@127.0.0.1:$SCRIPTED_PORT $V4" \
+        "$PROGRAMS/connect" 203.0.113.7:7
+    succeeds
+    equal "$(authorized "$first")" one:secret1
+    equal "$(authorized "$SCRIPTED_LOG")" two:secret2
+    equal "$(authorized "$BATS_FILE_TMPDIR/scripted.log")" ''
+    lacks "$output$stderr" secret
+}
+
+port_of() { # LOG
+    sed -n 's/^listening 127.0.0.1://p' "${1%.log}.out"
+}
+
+authorized() { # LOG
+    sed -n 's/^HEADER Proxy-Authorization: Basic //p' "$1" | base64 -d
+}
+
+# --- what is learnt ---
+
+@test "a candidate that failed is tried last for a while: a program pays once" {
+    local line
+
+    route "-vv 127.0.0.1:1 $V4" "$PROGRAMS/connects" 20 203.0.113.7 7
+    succeeds
+    equal "$(said 'via 127.0.0.1:1: connecting to')" 1
+    equal "$(said "via $V4: connecting to")" 20
+    another silent start_scripted --on-accept hang
+    line=$SECONDS
+    route "--attempt=2 -vv 127.0.0.1:$SCRIPTED_PORT $V4" "$PROGRAMS/connects" 20 203.0.113.7 7
+    succeeds
+    equal "$(said "via 127.0.0.1:$SCRIPTED_PORT: connecting to")" 1
+    [ $((SECONDS - line)) -lt 10 ]
+}
+
+@test "a proxy's name is looked up again after a failure" {
+    local hosts=$BATS_TEST_TMPDIR/hosts
+
+    need root mountns python3
+    echo '127.0.0.2 moves.test' > "$hosts" # where nobody listens
+    run --separate-stderr timeout -k 5 60 unshare --mount sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$hosts" \
+        "$PTUNNEL_RUN" --no-rules -p "moves.test:$SCRIPTED_PORT" "$(python)" -c '
+import socket, sys, time
+hosts, failed, end = sys.argv[1], 0, time.monotonic() + 30
+while time.monotonic() < end:
+    with socket.socket() as client:
+        if client.connect_ex(("203.0.113.7", 7)) == 0:
+            print(failed > 0, client.recv(5).decode())
+            break
+    if failed == 0:
+        with open(hosts, "w") as file:
+            file.write("127.0.0.1 moves.test\n")
+    failed += 1
+    time.sleep(0.2)' "$hosts"
+    succeeds
+    equal "$output" 'True hello'
+}
+
+# --- under load ---
+
+# start_three_squids -> SQUIDS (pids), PORTS, LOGS
+start_three_squids() {
+    local number
+
+    need squid ab curl
+    start_http
+    [ -n "${HTTP_PORT:-}" ] || skip 'needs: nginx'
+    chmod a+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR"/*/
+    SQUIDS=() PORTS=() LOGS=()
+    for number in 0 1 2; do
+        another "squid$number" start_squid
+        SQUIDS[number]=$SPAWNED PORTS[number]=$SQUID_PORT LOGS[number]=$SQUID_LOG
+    done
+    ROUTE=(--no-rules --loopback --attempt 2 -p "127.0.0.1:${PORTS[0]}" -p "127.0.0.1:${PORTS[1]}"
+        -p "127.0.0.1:${PORTS[2]}")
+}
+
+has_served() { # NUMBER COUNT
+    [ "$(wc -l 2> /dev/null < "${LOGS[$1]}")" -ge "$2" ]
+}
+
+# With the first one stopped for four seconds at most, the third has served 300. (Where the stop met only tunnels that were
+# open, all of the client waits for them, and nobody connects.)
+third_takes_over() {
+    local i
+
+    kill -STOP "${SQUIDS[0]}"
+    for ((i = 0; i < 100; i++)); do
+        ! has_served 2 300 || break
+        sleep 0.04
+    done
+    kill -CONT "${SQUIDS[0]}"
+    has_served 2 300
+}
+
+# While COMMAND makes its 2000 requests: the second squid is killed, then the first is stopped until the third has taken
+# over. -> its exit status
+with_dying_squids() { # COMMAND...
+    local client served
+
+    timeout -k 5 120 "$PTUNNEL_RUN" "${ROUTE[@]}" "$@" > "$BATS_TEST_TMPDIR/client.out" \
+        2> "$BATS_TEST_TMPDIR/client.err" 3>&- 4>&- &
+    client=$!
+    wait_until has_served 0 200
+    kill -9 "${SQUIDS[1]}"
+    for served in 300 500 700 900 1100 1300; do
+        wait_until has_served 0 "$served"
+        ! third_takes_over || break
+    done
+    wait "$client"
+}
+
+@test "ab, 2000 requests, one squid killed and one stopped on the way: none fails" {
+    start_three_squids
+    run with_dying_squids ab -q -s 60 -n 2000 -c 10 "http://127.0.0.1:$HTTP_PORT/hello"
+    succeeds
+    run cat "$BATS_TEST_TMPDIR/client.out"
+    [[ $output =~ "Complete requests:"\ +2000 ]]
+    [[ $output =~ "Failed requests:"\ +0 ]]
+    lacks "$output" Non-2xx
+    has_served 2 300
+}
+
+@test "curl --parallel, 2000 requests, one squid killed and one stopped on the way: none fails" {
+    start_three_squids
+    run with_dying_squids curl -sS --no-progress-meter --parallel --parallel-max 10 -H 'Connection: close' -o /dev/null \
+        -w '%{http_code}\n' "http://127.0.0.1:$HTTP_PORT/hello?[1-2000]"
+    succeeds
+    equal "$(sort "$BATS_TEST_TMPDIR/client.out" | uniq -c | sed 's/^ *//')" '2000 200'
+    has_served 2 300
+}
+
+@test "a squid that is killed in use takes no more with it than what went through it just then" {
+    local client
+
+    start_three_squids
+    timeout -k 5 120 "$PTUNNEL_RUN" "${ROUTE[@]}" curl -sS --no-progress-meter --parallel --parallel-max 10 -H 'Connection: close' \
+        -o /dev/null -w '%{http_code}\n' "http://127.0.0.1:$HTTP_PORT/hello?[1-2000]" \
+        > "$BATS_TEST_TMPDIR/client.out" 2> "$BATS_TEST_TMPDIR/client.err" 3>&- 4>&- &
+    client=$!
+    wait_until has_served 0 400
+    kill -9 "${SQUIDS[0]}"
+    wait "$client" || true
+    run grep -c '^200$' "$BATS_TEST_TMPDIR/client.out"
+    [ "$output" -ge 1990 ]
+    has_served 1 1000
+}
+
+# --- the laptop that roams ---
+
+# Two networks to the same world: in the office only the proxy can be reached, at home everything but the proxy.
+make_networks() {
+    LAPTOP=laptop$BASHPID WORLD=world$BASHPID
+    NAMESPACES+=("$LAPTOP" "$WORLD")
+    ip netns add "$LAPTOP"
+    ip netns add "$WORLD"
+    ip -n "$LAPTOP" link set lo up
+    ip -n "$WORLD" link set lo up
+    ip -n "$WORLD" address add 192.0.2.1/32 dev lo
+    add_network office 198.51.100
+    add_network home 203.0.113
+}
+
+add_network() { # NAME PREFIX
+    ip -n "$LAPTOP" link add "$1" type veth peer name "$1" netns "$WORLD"
+    ip -n "$WORLD" address add "$2.1/24" dev "$1"
+    ip -n "$WORLD" link set "$1" up
+    ip -n "$LAPTOP" address add "$2.2/24" dev "$1"
+}
+
+# At home the way to the office's network is, in turn, unreachable, or one on which nobody answers.
+go_home() { # ROUND
+    ip -n "$LAPTOP" link set office down
+    ip -n "$LAPTOP" link set home up
+    ip -n "$LAPTOP" route add default via 203.0.113.1
+    if [ "$1" -eq 1 ]; then
+        ip -n "$LAPTOP" route add unreachable 198.51.100.0/24
+    else
+        ip -n "$LAPTOP" route add 198.51.100.0/24 via 203.0.113.99
+    fi
+}
+
+go_to_office() {
+    ip -n "$LAPTOP" route flush 198.51.100.0/24
+    ip -n "$LAPTOP" link set home down
+    ip -n "$LAPTOP" link set office up
+}
+
+# A mail program that keeps one connection, notices when it is dead, and makes another. A line for each login, and a dot a
+# second while it is well.
+mail_program() {
+    cat << 'END'
+import imaplib, sys, time
+box = None
+while True:
+    try:
+        if box is None:
+            box = imaplib.IMAP4(sys.argv[1], int(sys.argv[2]), timeout=2)
+            box.login("somebody", "open")
+            print("login", flush=True)
+        box.noop()
+        print("well", flush=True)
+    except (OSError, imaplib.IMAP4.error) as error:
+        print("lost", error, flush=True)
+        box = None
+    time.sleep(0.2)
+END
+}
+
+logins() { # COUNT : so many, and well since the last
+    [ "$(grep -c '^login' "$(here)/mail.out")" -ge "$1" ] && [ "$(tail -n 1 "$(here)/mail.out")" = well ]
+}
+
+direct_logins() {
+    grep -c "192.0.2.1:$IMAP_PORT: no proxy could be reached, going direct as fallback says" "$LOG" || true
+}
+
+tunnelled_logins() {
+    grep -c "192.0.2.1:$IMAP_PORT via 198.51.100.1:3128: open" "$LOG" || true
+}
+
+@test "a mail program goes on when the laptop leaves the proxy's network, and when it comes back" {
+    local round
+
+    need root netns ip dovecot python3
+    start_dovecot
+    [ -n "${IMAP_PORT:-}" ] || skip 'needs: dovecot 2.3'
+    make_networks
+    LOG=$BATS_TEST_TMPDIR/log
+    sed "s/^listen = .*/listen = 192.0.2.1/; s|/run$|/run2|; s|/state$|/state2|" \
+        "$BATS_TEST_TMPDIR/dovecot/dovecot.conf" > "$BATS_TEST_TMPDIR/dovecot/world.conf"
+    spawn world ip netns exec "$WORLD" "$(command -v dovecot)" -F -c "$BATS_TEST_TMPDIR/dovecot/world.conf"
+    spawn gate ip netns exec "$WORLD" "$BUILD/tests/proxy" --listen 198.51.100.1:3128
+    go_to_office
+    mail_program > "$BATS_TEST_TMPDIR/mail.py"
+    spawn mail ip netns exec "$LAPTOP" "$PTUNNEL_RUN" --no-rules -p 198.51.100.1:3128 --fallback direct --attempt 1 \
+        -v --log "$LOG" "$(python)" "$BATS_TEST_TMPDIR/mail.py" 192.0.2.1 "$IMAP_PORT"
+    wait_until logins 1
+    equal "$(direct_logins) $(tunnelled_logins)" '0 1'
+    for round in 1 2; do
+        go_home "$round"
+        wait_until logins $((2 * round))
+        [ "$(direct_logins)" -ge "$round" ]
+        go_to_office
+        wait_until logins $((2 * round + 1))
+        [ "$(tunnelled_logins)" -ge $((round + 1)) ]
+    done
+}
