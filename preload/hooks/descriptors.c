@@ -1,5 +1,6 @@
 /* The calls that give a descriptor number another meaning. */
 #include "../pending/descriptors.h"
+#include "../pending/duplicates.h"
 #include "../pending/pending.h"
 #include "../real.h"
 
@@ -12,8 +13,9 @@
 
 EXPORT int close(int fd)
 {
-    if (!table_empty())
-        descriptors_before_close(fd);
+    if (table_idle())
+        return real()->close(fd);
+    descriptors_before_close(fd);
     return real()->close(fd);
 }
 
@@ -39,6 +41,8 @@ static int duplicated(int from, int to)
 {
     if (!descriptors_unknown())
         descriptors_duplicated(from, to);
+    if (to >= 0 && from != to)
+        duplicates_note(from, to);
     return to;
 }
 

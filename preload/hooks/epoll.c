@@ -27,12 +27,33 @@ static inline bool no_cookies(void)
     return __builtin_expect(!atomic_load_explicit(&watch_cookies, memory_order_relaxed), 1);
 }
 
-EXPORT int epoll_wait(int set, struct epoll_event *events, int most, int milliseconds)
+static __attribute__((noinline)) int wait_with_cookies(int set, struct epoll_event *events, int most, int milliseconds)
 {
     if (no_cookies())
         return filtered(set, events, most, real()->epoll_wait(set, events, most, milliseconds), milliseconds,
                         NULL);
     return libc_result(wait_epoll(set, events, most, deadline_in(milliseconds), NULL));
+}
+
+static __attribute__((noinline)) int look_through(int set, struct epoll_event *events, int most, int count, int milliseconds)
+{
+    return filtered(set, events, most, count, milliseconds, NULL);
+}
+
+/* The call that event loops make most. What it was asked is kept in memory, to be looked at in the rare case: registers
+ * would have to be saved for it each time. */
+EXPORT int epoll_wait(int set, struct epoll_event *events, int most, int milliseconds)
+{
+    volatile int asked_set = set, asked_most = most, asked_milliseconds = milliseconds;
+    struct epoll_event *volatile asked_events = events;
+    int count;
+
+    if (!no_cookies() || !table_idle())
+        return wait_with_cookies(set, events, most, milliseconds);
+    count = real()->epoll_wait(set, events, most, milliseconds);
+    if (__builtin_expect(count <= 0, 1))
+        return count;
+    return look_through(asked_set, asked_events, asked_most, count, asked_milliseconds);
 }
 
 EXPORT int epoll_pwait(int set, struct epoll_event *events, int most, int milliseconds, const sigset_t *mask)

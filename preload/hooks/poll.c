@@ -11,6 +11,8 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, c
 /* poll(2): a pending descriptor is ready when its tunnel is. */
 EXPORT int poll(struct pollfd *fds, nfds_t count, int milliseconds)
 {
+    if (table_idle())
+        return real()->poll(fds, count, milliseconds);
     if (table_empty() || !wait_poll_concerned(fds, count))
         return real()->poll(fds, count, milliseconds);
     return libc_result(wait_poll(fds, count, deadline_in(milliseconds), NULL));
@@ -53,7 +55,8 @@ static void write_left(struct timeval *time, struct deadline end)
     *time = (struct timeval){ left / 1000000000, left % 1000000000 / 1000 };
 }
 
-EXPORT int select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct timeval *time)
+static __attribute__((noinline)) int select_translated(int count, fd_set *reads, fd_set *writes, fd_set *excepts,
+                                                       struct timeval *time)
 {
     struct timespec copy = { 0 };
     struct deadline end;
@@ -69,6 +72,13 @@ EXPORT int select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, str
     if (time)
         write_left(time, end);
     return libc_result(result);
+}
+
+EXPORT int select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct timeval *time)
+{
+    if (table_idle())
+        return real()->select(count, reads, writes, excepts, time);
+    return select_translated(count, reads, writes, excepts, time);
 }
 
 EXPORT int __select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct timeval *time)

@@ -7,7 +7,7 @@
 /* getpeername(2): the address that the program asked for. */
 EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *size)
 {
-    if (table_empty() && peers_empty())
+    if (table_idle() && peers_empty())
         return real()->getpeername(fd, address, size);
     return libc_result(answers_peer(fd, address, size));
 }
@@ -15,6 +15,8 @@ EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *size)
 /* getsockopt(2): SO_ERROR is the tunnel's result, once. */
 EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 {
+    if (table_idle())
+        return real()->getsockopt(fd, level, name, value, size);
     if (level != SOL_SOCKET || name != SO_ERROR || table_empty())
         return real()->getsockopt(fd, level, name, value, size);
     return libc_result(answers_error(fd, value, size));

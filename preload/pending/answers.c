@@ -22,7 +22,8 @@ static int give_address(int fd, const struct peer *peer, struct sockaddr *addres
     if (IN6_IS_ADDR_LINKLOCAL(&target.address)) /* no others have one */
         target.scope = peer->target_scope;
     whole_size = endpoint_to_sockaddr(&target, family, &whole);
-    memcpy(address, &whole, room < whole_size ? room : whole_size);
+    if (room > 0)
+        memcpy(address, &whole, room < whole_size ? room : whole_size);
     *size = whole_size;
     return 0;
 }

@@ -10,7 +10,7 @@ enum { SLICE = 200 }; /* milliseconds */
 /* The number that this process knows the entry's socket by; -1: none any more. */
 static int descriptor_of(struct entry *entry)
 {
-    int fd = entry->dial.fd;
+    int fd = atomic_load(&entry->descriptor);
 
     return table_find(fd) == entry ? fd : table_any(entry);
 }
@@ -24,10 +24,7 @@ static void step_cookie(uint32_t number)
     if (fd < 0)
         return; /* a dial that ended meanwhile: its own registration is back already */
     atomic_store(&entry->waited, true);
-    if (!pending_step(fd, entry))
-        watch_substitute(fd, entry, (enum dial_want)atomic_load(&entry->want));
-    else if (atomic_load(&entry->state) != ENTRY_PENDING && table_find(fd) == entry)
-        watch_restore(fd);
+    pending_step_fired(fd, entry);
 }
 
 /* An event of a set inside this set: there only for a cookie, or for something that the program should see? */

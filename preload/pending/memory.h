@@ -1,4 +1,5 @@
-/* Pointers that programs pass. The kernel says EFAULT where a hook that looked for itself would end the program. */
+/* Pointers that programs pass. The kernel says EFAULT where a hook that looked for itself would end the
+ * program. */
 #ifndef PTUNNEL_MEMORY_H
 #define PTUNNEL_MEMORY_H
 

@@ -5,6 +5,8 @@
 #ifndef PTUNNEL_PEERS_H
 #define PTUNNEL_PEERS_H
 
+#include "../real.h"
+
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,7 +21,7 @@ struct peer {
     bool unasked;                     /* nor has the kernel's */
 };
 
-extern _Atomic int peers_used;
+extern _Atomic int peers_used HIDDEN;
 
 static inline bool peers_empty(void)
 {

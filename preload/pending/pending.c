@@ -7,12 +7,13 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/time.h>
 
 /* poll() sleeps on when another thread consumed the reply first, and SO_RCVLOWAT hides a short reply from it: so
  * nobody sleeps longer than this, in milliseconds, without a look of his own. */
-enum { SLICE = 100 };
+enum { SLICE = 100, TRIES = 4, PATIENCE = 250 };
 
 static _Atomic int64_t earliest = INT64_MAX; /* no pending dial's deadline is before it */
 
@@ -34,19 +35,20 @@ void pending_adopt(int fd, struct entry *entry)
     entry->cookie = cookie_of(fd);
 }
 
+/* Of any other entry than the wanted one nothing may be read: it is somebody else's. */
 static void record_peer(int fd, struct entry *entry, void *wanted)
 {
     const struct dial *dial = &entry->dial;
-    struct peer peer = { .target = entry->asked.address,
-                         .target_scope = entry->asked.scope,
-                         .target_port = entry->asked.port,
-                         .unasked = dial->in_progress,
-                         .proxy = dial->reached,
-                         .owed = !atomic_load(&entry->paid),
-                         .proxy_port = dial->route->candidates[dial->candidate].proxy.at.port };
 
-    if (entry == wanted)
-        peers_set(fd, &peer);
+    if (entry != wanted)
+        return;
+    peers_set(fd, &(struct peer){ .target = entry->asked.address,
+                                  .target_scope = entry->asked.scope,
+                                  .target_port = entry->asked.port,
+                                  .unasked = dial->in_progress,
+                                  .proxy = dial->reached,
+                                  .owed = !atomic_load(&entry->paid),
+                                  .proxy_port = dial->route->candidates[dial->candidate].proxy.at.port });
 }
 
 static void substitute_one(int fd, struct entry *entry, void *wanted)
@@ -116,52 +118,106 @@ static void note_deadline(struct entry *entry)
         ;
 }
 
-static void publish(int fd, struct entry *entry, enum dial_want want)
+static void publish(int fd, struct entry *entry, enum dial_want want, bool fired)
 {
     bool changed = atomic_exchange(&entry->want, (int)want) != (int)want;
 
     note_deadline(entry);
-    if (changed)
+    if (changed || fired)
         for_each_duplicate(fd, entry, substitute_one);
 }
 
-bool pending_settle(int fd, struct entry *entry, enum dial_want result)
+static bool settle_or_publish(int fd, struct entry *entry, enum dial_want result, bool fired)
 {
     bool ended = result != DIAL_WANT_READ && result != DIAL_WANT_WRITE;
 
     if (ended)
         settle(fd, entry, result);
     else
-        publish(fd, entry, result);
+        publish(fd, entry, result, fired);
     return ended;
 }
 
-/* The kernel gave the number to another socket, and nobody told us. */
-static bool recycled(int fd, const struct entry *entry)
+bool pending_settle(int fd, struct entry *entry, enum dial_want result)
 {
-    return entry->cookie != 0 && cookie_of(fd) != entry->cookie;
+    return settle_or_publish(fd, entry, result, false);
 }
 
-bool pending_step(int fd, struct entry *entry)
+/* A forked child may have got another thread's slot without its descriptor: copied at two moments. Such an entry, which has not left
+ * its connect(), has no cookie yet. */
+bool pending_is_recycled(int fd, const struct entry *entry)
+{
+    return entry->cookie != 0 ? cookie_of(fd) != entry->cookie : table_is_inherited(entry);
+}
+
+void pending_discard(int fd)
+{
+    watch_forget(fd);
+    table_drop(fd);
+}
+
+/* Another thread's step is over soon, and the number must not get another meaning under its hands. False: it is a step of this
+ * very thread that a signal interrupted, or a connect() that waits in the kernel. */
+static bool lock_patiently(struct entry *entry)
+{
+    struct deadline end = deadline_in(PATIENCE);
+
+    while (!table_lock(entry)) {
+        if (table_locked_by_me(entry) || deadline_passed(end))
+            return false;
+        sched_yield();
+    }
+    return true;
+}
+
+/* With the lock. A slot is taken down under the lock too, before its descriptor is closed: one that still has the entry is the socket's. */
+static bool step_locked(int fd, struct entry *entry, bool fired)
 {
     int saved = errno;
-    bool ended;
+    bool ended = true;
 
-    if (!table_lock(entry))
-        return false;
-    if (atomic_load(&entry->state) != ENTRY_PENDING) {
+    if (table_find(fd) != entry) {
         ended = true;
-    } else if (recycled(fd, entry)) {
-        watch_forget(fd);
-        table_drop(fd);
-        ended = true;
+    } else if (atomic_load(&entry->state) != ENTRY_PENDING) {
+        watch_restore(fd); /* another process ended it, and knows not of all our sets */
+    } else if (pending_is_recycled(fd, entry)) {
+        pending_discard(fd);
     } else {
         entry->dial.fd = fd; /* the number that this process knows it by */
-        ended = pending_settle(fd, entry, dial_step(&entry->dial));
+        atomic_store(&entry->descriptor, fd);
+        ended = settle_or_publish(fd, entry, dial_step(&entry->dial), fired);
     }
     table_unlock(entry);
     errno = saved;
     return ended;
+}
+
+bool pending_step(int fd, struct entry *entry)
+{
+    return table_lock(entry) && step_locked(fd, entry, false);
+}
+
+bool pending_step_fired(int fd, struct entry *entry)
+{
+    if (lock_patiently(entry))
+        return step_locked(fd, entry, true);
+    watch_substitute(fd, entry, (enum dial_want)atomic_load(&entry->want));
+    return false;
+}
+
+/* It was ended by a process that shares the socket and knows nothing of our table, or is being ended by another thread. */
+static void clear_up(int fd, struct entry *entry)
+{
+    if (!lock_patiently(entry))
+        return;
+    if (table_find(fd) == entry && atomic_load(&entry->state) != ENTRY_PENDING &&
+        atomic_load(&entry->state) != ENTRY_FAILED) {
+        if (atomic_load(&entry->state) == ENTRY_OPEN)
+            record_peer(fd, entry, entry);
+        watch_restore(fd);
+        table_drop(fd);
+    }
+    table_unlock(entry);
 }
 
 struct entry *pending_find(int fd)
@@ -171,12 +227,8 @@ struct entry *pending_find(int fd)
 
     if (state == ENTRY_PENDING || state == ENTRY_FAILED)
         return entry;
-    if (entry) { /* ended by a process that shares the socket and knows nothing of our table */
-        if (state == ENTRY_OPEN)
-            record_peer(fd, entry, entry);
-        watch_restore(fd);
-        table_drop(fd);
-    }
+    if (entry)
+        clear_up(fd, entry);
     return NULL;
 }
 
@@ -190,6 +242,11 @@ static void expire_one(int fd, struct entry *entry, void *data)
         return;
     if (atomic_load(&entry->deadline) < *least)
         *least = atomic_load(&entry->deadline);
+}
+
+void pending_restore(int fd, struct entry *entry)
+{
+    for_each_duplicate(fd, entry, restore_one);
 }
 
 void pending_expire(void)
@@ -219,8 +276,8 @@ static void visit_set(int fd, struct entry *entry, void *data)
     if (atomic_load(&entry->state) != ENTRY_PENDING || !watch_watches(in->set, fd))
         return;
     in->found = true;
-    if (in->step && !pending_step(fd, entry))
-        watch_substitute(fd, entry, (enum dial_want)atomic_load(&entry->want));
+    if (in->step)
+        pending_step_fired(fd, entry);
 }
 
 bool pending_in_set(int set)
@@ -306,7 +363,7 @@ bool pending_ask(int fd, struct entry *entry)
 {
     if (pending_step(fd, entry))
         return true;
-    if (atomic_load(&entry->waited) || pending_is_blocking(fd) || !atomic_exchange(&entry->tried, true))
+    if (atomic_load(&entry->waited) || pending_is_blocking(fd) || atomic_fetch_add(&entry->tried, 1) < TRIES)
         return false;
     pending_finish(fd);
     return true;
@@ -354,29 +411,61 @@ ssize_t pending_after(int fd, ssize_t result)
 
 void pending_forget(int fd)
 {
-    if (!peers_empty())
-        peers_forget(fd);
-    if (table_empty() || !table_find(fd))
-        return;
-    watch_restore(fd);
-    table_drop(fd);
-}
-
-/* The kernel drops registrations with the last descriptor of a socket. If that is in another process, it goes on with the
- * dial and the substitutes. If it is a duplicate in this one, what is registered here stays in the set where nobody can
- * reach it any more: the program's own registration must be back by then, and that is when the dial has ended. */
-void pending_close(int fd)
-{
     struct entry *entry = table_empty() ? NULL : table_find(fd);
+    bool locked;
 
     if (!peers_empty())
         peers_forget(fd);
     if (!entry)
         return;
-    if (atomic_load(&entry->slots) > 1 && watch_any(fd))
-        pending_finish(fd);
+    locked = lock_patiently(entry);
+    if (locked && atomic_load(&entry->state) == ENTRY_PENDING) {
+        entry->error = EPIPE; /* for a thread that waits in connect() */
+        atomic_store(&entry->state, ENTRY_HANDED);
+    }
+    for_each_duplicate(fd, entry, restore_one);
+    table_drop_all(entry);
+    if (locked)
+        table_unlock(entry);
+}
+
+struct other {
+    const struct entry *entry;
+    int than, fd;
+};
+
+static void note_other(int fd, struct entry *entry, void *data)
+{
+    struct other *other = data;
+
+    if (entry == other->entry && fd != other->than)
+        other->fd = fd;
+}
+
+/* The kernel drops registrations with the last descriptor of a socket. If that is in another process, it goes on with the
+ * dial and the substitutes. If it is a duplicate in this one, what is registered here stays in the set where nobody can
+ * reach it any more: so it is registered by the duplicate's number instead, and the program, which goes by the data, does
+ * not see the difference. */
+void pending_close(int fd)
+{
+    struct entry *entry = table_empty() ? NULL : table_find(fd);
+    struct other other = { .entry = entry, .than = fd, .fd = -1 };
+    bool locked;
+
+    if (!peers_empty())
+        peers_forget(fd);
+    if (!entry)
+        return;
+    locked = lock_patiently(entry);
+    if (atomic_load(&entry->slots) > 1 && atomic_load(&entry->state) == ENTRY_PENDING)
+        table_each(note_other, &other);
+    if (other.fd >= 0)
+        watch_move(fd, other.fd, entry);
     watch_forget(fd);
-    table_drop(fd);
+    if (table_find(fd) == entry)
+        table_drop(fd);
+    if (locked)
+        table_unlock(entry);
 }
 
 bool pending_cancel(int fd)
@@ -384,9 +473,9 @@ bool pending_cancel(int fd)
     struct entry *entry = pending_find(fd);
     bool cancelled = false;
 
-    if (!entry || !table_lock(entry))
+    if (!entry || !lock_patiently(entry))
         return false;
-    if (atomic_load(&entry->state) == ENTRY_PENDING) {
+    if (atomic_load(&entry->state) == ENTRY_PENDING && table_find(fd) == entry) {
         entry->dial.fd = fd;
         entry->dial.touched = true;
         cancelled = dial_disconnect(&entry->dial) == 0;

@@ -11,15 +11,25 @@
  * the kernel has given to another socket behind our back, is taken out of the table. */
 struct entry *pending_find(int fd);
 
+/* The kernel gave the number to another socket, and nobody told us; then what we know of it has to be discarded. */
+bool pending_is_recycled(int fd, const struct entry *entry);
+void pending_discard(int fd);
+
 /* Moves the dial on. False: it goes on. True: there is nothing left to wait for; the tunnel is open, or the kernel now plays
  * a failed connect(), and the program's epoll registrations are its own again. */
 bool pending_step(int fd, struct entry *entry);
+
+/* The same after a substitute fired, which is one-shot: it is set again unless the dial has ended. */
+bool pending_step_fired(int fd, struct entry *entry);
 
 /* The same in parts, for whoever holds the entry's lock. Settle: what a step said becomes true for the program. True: it ended. */
 bool pending_settle(int fd, struct entry *entry, enum dial_want result);
 
 /* From here on the entry outlives the call that made it: the socket is told by its SO_COOKIE. */
 void pending_adopt(int fd, struct entry *entry);
+
+/* The program's own registrations again, of all descriptors that are the entry's socket. */
+void pending_restore(int fd, struct entry *entry);
 
 /* Steps the dials whose deadline has passed. */
 void pending_expire(void);
@@ -36,7 +46,7 @@ bool pending_wait(int fd, struct entry *entry, struct deadline end, bool *interr
  * for programs whose waits pass us by. */
 void pending_finish(int fd);
 
-/* A step for a call that asks and never waits. False: not yet. A program that asks again without having been seen to wait does so by
+/* A step for a call that asks and never waits. False: not yet. A program that asks again and again without having been seen to wait does so by
  * a way that passes us by, and is told by the kernel that the socket is ready: for it the dial is driven to its end. */
 bool pending_ask(int fd, struct entry *entry);
 
@@ -49,7 +59,7 @@ ssize_t pending_after(int fd, ssize_t result);
 
 /* One call on a descriptor, as a hook has it. */
 #define WHEN_OPEN(fd, wait_option, flags, call) \
-    (table_empty() ? (call) : pending_enter(fd, wait_option, flags) ? pending_after(fd, (call)) : -1)
+    (table_idle() ? (call) : pending_enter(fd, wait_option, flags) ? pending_after(fd, (call)) : -1)
 bool pending_enter(int fd, int wait_option, int flags); /* pending_before() with errno set */
 
 /* What the kernel's failed connect() stands for, taken once: the errno to report in place of `said`. */

@@ -34,6 +34,12 @@ bool signals_interrupt(int fd)
     return signals_interrupt_under(fd, &blocked);
 }
 
+/* What the thread's own instructions raise, and none does that waits. Runtimes (the JVM's, AddressSanitizer's) catch them. */
+static bool is_fault(int number)
+{
+    return number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL || number == SIGTRAP;
+}
+
 bool signals_interrupt_under(int fd, const sigset_t *blocked)
 {
     struct sigaction action;
@@ -41,7 +47,7 @@ bool signals_interrupt_under(int fd, const sigset_t *blocked)
     if (has_time_out(fd))
         return true;
     for (int number = 1; number < NSIG; number++) {
-        if (sigismember(blocked, number) == 1 || sigaction(number, NULL, &action) < 0)
+        if (is_fault(number) || sigismember(blocked, number) == 1 || sigaction(number, NULL, &action) < 0)
             continue;
         if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && !(action.sa_flags & SA_RESTART))
             return true;

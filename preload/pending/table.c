@@ -21,7 +21,12 @@ struct page {
     _Atomic(struct entry *) slots[PAGE_SLOTS];
 };
 
-_Atomic int table_used;
+_Atomic int table_used = 1;
+
+void table_begin(void)
+{
+    atomic_fetch_sub(&table_used, 1);
+}
 
 static _Atomic(struct page *) pages[PAGES];
 static _Atomic(struct entry *) chunks[CHUNKS];
@@ -29,16 +34,16 @@ static struct {
     _Atomic uint32_t limit; /* entries that have memory */
     _Atomic uint32_t turns; /* taken so far, about */
     uint32_t first;         /* of this process: those below belong to an ancestor, who goes on using them */
-    int process;
+    _Atomic int process;
 } pool;
 
 /* One page that the kernel clears in a forked child (of _Fork and a raw fork too), and only there. */
-static _Atomic int *forked_mark;
+static _Atomic(_Atomic int *) forked_mark;
 
 static int thread_id(void)
 {
     static __thread int id, of_process;
-    int process = pool.process;
+    int process = atomic_load_explicit(&pool.process, memory_order_relaxed);
 
     if (id == 0 || of_process != process) {
         id = (int)real()->syscall(SYS_gettid);
@@ -50,32 +55,36 @@ static int thread_id(void)
 static bool map_mark(void)
 {
     long size = sysconf(_SC_PAGESIZE);
-    void *page = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    _Atomic int *page = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    _Atomic int *none = NULL;
 
     if (page == MAP_FAILED)
         return false;
     madvise(page, (size_t)size, MADV_WIPEONFORK); /* before Linux 4.14 a forked child is not told from its parent */
-    pool.process = (int)real()->syscall(SYS_getpid);
-    forked_mark = page;
-    atomic_store(forked_mark, 1);
+    atomic_store(&pool.process, (int)real()->syscall(SYS_getpid));
+    atomic_store(page, 1);
+    if (!atomic_compare_exchange_strong(&forked_mark, &none, page))
+        munmap(page, (size_t)size); /* another thread's first connect() was faster */
     return true;
 }
 
 /* A forked child goes on with the entries that its slots name, and takes new ones from memory of its own. */
 static void notice_fork(void)
 {
-    if (!forked_mark || atomic_load_explicit(forked_mark, memory_order_relaxed) != 0)
+    _Atomic int *mark = atomic_load_explicit(&forked_mark, memory_order_acquire);
+
+    if (!mark || atomic_load_explicit(mark, memory_order_relaxed) != 0)
         return;
-    pool.process = (int)real()->syscall(SYS_getpid);
+    atomic_store(&pool.process, (int)real()->syscall(SYS_getpid));
     pool.first = atomic_load(&pool.limit);
     atomic_store(&pool.turns, 0);
-    atomic_store(forked_mark, 1);
+    atomic_store(mark, 1);
 }
 
 bool table_is_borrowed(void)
 {
     notice_fork();
-    return forked_mark && pool.process != (int)real()->syscall(SYS_getpid);
+    return atomic_load(&forked_mark) && atomic_load(&pool.process) != (int)real()->syscall(SYS_getpid);
 }
 
 static _Atomic(struct entry *) *slot_of(int fd, bool create)
@@ -155,17 +164,20 @@ static struct entry *take_entry(void)
 
             if (turn >= room && room < REST)
                 break;
-            if (atomic_compare_exchange_strong(&entry->taken, &taken, true)) {
+            if (!atomic_compare_exchange_strong(&entry->taken, &taken, true))
+                continue;
+            if (table_lock(entry)) {
                 atomic_fetch_add(&entry->number, 1u << INDEX_BITS);
                 return entry;
             }
+            atomic_store(&entry->taken, false); /* somebody is just finding out that it is no longer what it was */
         }
     } while (grow(limit));
     return NULL;
 }
 
-/* An ancestor's, who may still be using it, and counts its own slots alone. */
-static bool is_inherited(const struct entry *entry)
+/* Whose slots are not counted here. */
+bool table_is_inherited(const struct entry *entry)
 {
     return (atomic_load(&entry->number) & ((1u << INDEX_BITS) - 1)) < pool.first;
 }
@@ -175,19 +187,19 @@ struct entry *table_add(int fd)
     _Atomic(struct entry *) *slot = slot_of(fd, true);
     struct entry *entry;
 
-    if (!slot || (!forked_mark && !map_mark()))
+    if (!slot || (!atomic_load(&forked_mark) && !map_mark()))
         return NULL;
     notice_fork();
     table_drop(fd);
     entry = take_entry();
     if (!entry)
         return NULL;
-    atomic_store(&entry->owner, thread_id());
     atomic_store(&entry->state, ENTRY_PENDING);
     atomic_store(&entry->unread, false);
     atomic_store(&entry->waited, false);
-    atomic_store(&entry->tried, false);
+    atomic_store(&entry->tried, 0);
     atomic_store(&entry->paid, false);
+    atomic_store(&entry->descriptor, fd);
     atomic_store(&entry->slots, 1);
     atomic_store(&entry->want, DIAL_WANT_WRITE);
     atomic_store(&entry->deadline, INT64_MAX);
@@ -218,7 +230,7 @@ void table_drop(int fd)
     if (!entry)
         return;
     atomic_fetch_sub(&table_used, 1);
-    if (!is_inherited(entry) && atomic_fetch_sub(&entry->slots, 1) == 1)
+    if (!table_is_inherited(entry) && atomic_fetch_sub(&entry->slots, 1) == 1)
         atomic_store(&entry->taken, false);
 }
 

@@ -9,6 +9,8 @@
 #ifndef PTUNNEL_TABLE_H
 #define PTUNNEL_TABLE_H
 
+#include "../real.h"
+
 #include <ptunnel/dial.h>
 
 #include <stdatomic.h>
@@ -32,24 +34,37 @@ struct entry {
     _Atomic int state;        /* enum entry_state */
     _Atomic bool unread;      /* of ENTRY_FAILED: the error was told to nobody yet */
     _Atomic bool waited;      /* the program was seen to wait for it with a call that we translate */
-    _Atomic bool tried;       /* a call came before the tunnel was open, and no wait had been seen */
-    _Atomic bool paid;        /* a connect() that came again has returned 0, here or in a forked process */
+    _Atomic int tried;        /* calls that came before the tunnel was open, and no wait had been seen */
+    _Atomic bool paid;        /* some connect() returns 0, here or in a forked process */
+    _Atomic int descriptor;   /* a number that it has, perhaps: dial.fd, for who has not the lock */
     _Atomic int slots;        /* that have the entry */
     _Atomic int want;         /* enum dial_want of the last step */
     _Atomic int64_t deadline; /* of the dial, deadline_now()'s time */
-    uint64_t cookie;          /* SO_COOKIE: the socket, whatever its number */
+    _Atomic uint64_t cookie;  /* SO_COOKIE: the socket, whatever its number */
     int error;                /* positive errno of ENTRY_FAILED; of ENTRY_HANDED what connect() still has to say, or 0 */
     struct endpoint asked;    /* the address that the program gave */
     struct dial dial;         /* under the lock */
 };
 
-extern _Atomic int table_used; /* slots in use in this process */
+extern _Atomic int table_used HIDDEN; /* slots in use in this process */
 
 /* Nothing to translate: the usual case, and the first thing every hook asks. */
 static inline bool table_empty(void)
 {
     return __builtin_expect(atomic_load_explicit(&table_used, memory_order_relaxed) == 0, 1);
 }
+
+/* The same, for a hook that then has only to pass the call on. One question, so that the compiler saves no register before
+ * it: until the next definitions are known the count is one too high. */
+static inline bool table_idle(void)
+{
+    if (!table_empty())
+        return false;
+    real_is_known();
+    return true;
+}
+
+void table_begin(void); /* they are known; called once, by the constructor */
 
 struct entry *table_find(int fd); /* NULL: the descriptor is an ordinary one */
 
@@ -64,6 +79,9 @@ void table_drop_all(struct entry *entry);      /* every slot of this process tha
 bool table_lock(struct entry *entry); /* false: somebody steps it right now, perhaps this very thread */
 void table_unlock(struct entry *entry);
 bool table_locked_by_me(const struct entry *entry);
+
+/* The entry was made before this process was forked: an ancestor may be using it. */
+bool table_is_inherited(const struct entry *entry);
 
 struct entry *table_by_number(uint32_t number); /* NULL: that dial is over */
 

@@ -1,6 +1,7 @@
 #include "tunnel.h"
 
 #include "../real.h"
+#include "duplicates.h"
 #include "guest.h"
 #include "lookup.h"
 #include "memory.h"
@@ -14,6 +15,7 @@
 #include <arpa/nameser.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -93,6 +95,15 @@ static bool is_readable(const struct sockaddr *address, socklen_t size)
            memory_readable(address, size);
 }
 
+/* Programs build addresses in buffers of bytes, at whatever place. */
+static sa_family_t family_of(const struct sockaddr *address)
+{
+    sa_family_t family;
+
+    memcpy(&family, (const char *)address + offsetof(struct sockaddr, sa_family), sizeof family);
+    return family;
+}
+
 bool tunnel_wanted(struct tunnel *out, int fd, const struct sockaddr *address, socklen_t size)
 {
     int saved = errno;
@@ -104,7 +115,7 @@ bool tunnel_wanted(struct tunnel *out, int fd, const struct sockaddr *address, s
         wanted = is_closed_to_datagrams(out, fd, address, size);
     else if ((!memory_crosses_page(address, size) || is_readable(address, size)) &&
              endpoint_from_sockaddr(&out->asked, address, size))
-        wanted = claimed(out, fd, address->sa_family);
+        wanted = claimed(out, fd, family_of(address));
     errno = saved;
     return wanted;
 }
@@ -244,7 +255,7 @@ static int leave_failed(struct attempt *attempt, int error)
     dial_disconnect(attempt->dial);
     real()->getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &unread, &size);
     peers_forget(attempt->fd);
-    watch_restore(attempt->fd);
+    pending_restore(attempt->fd, attempt->entry);
     table_drop_all(attempt->entry);
     table_unlock(attempt->entry);
     return -error;
@@ -358,8 +369,8 @@ static int connect_blocking(struct attempt *attempt, enum dial_want want)
     if (want == DIAL_FAILED)
         return leave_failed(attempt, dial->error);
     result = want == DIAL_OPEN ? 0 : -dial->error;
+    atomic_store(&attempt->entry->paid, true);
     pending_settle(attempt->fd, attempt->entry, want);
-    peers_pay(attempt->fd);
     table_unlock(attempt->entry);
     return result == -EINPROGRESS ? wait_in_kernel(attempt) : result;
 }
@@ -379,7 +390,7 @@ static int connect_nonblocking(struct attempt *attempt, enum dial_want want)
 /* The kernel would not have this socket connected, to whatever: it is as it was. */
 static int leave_untouched(struct attempt *attempt)
 {
-    watch_restore(attempt->fd);
+    pending_restore(attempt->fd, attempt->entry);
     table_drop_all(attempt->entry);
     table_unlock(attempt->entry);
     return -attempt->dial->error;
@@ -403,6 +414,7 @@ static int start(struct attempt *attempt)
 
     if (watch_substitute(attempt->fd, attempt->entry, DIAL_WANT_WRITE))
         atomic_store(&attempt->entry->waited, true);
+    duplicates_share(attempt->fd, attempt->entry);
     want = first_step(attempt);
     if (want == DIAL_FAILED && is_of_another_family(attempt))
         attempt->dial->error = EINVAL;
@@ -521,28 +533,22 @@ static int again_while_pending(int fd, struct entry *entry, const struct sockadd
 
 static bool dissolves(const struct sockaddr *address, socklen_t size)
 {
-    return address->sa_family == AF_UNSPEC && size >= (socklen_t)sizeof address->sa_family;
-}
-
-/* A thread that waits in connect() hears EPIPE of its end. */
-static void dissolve(int fd, struct entry *entry)
-{
-    if (entry && atomic_load(&entry->state) == ENTRY_PENDING) {
-        entry->error = EPIPE;
-        atomic_store(&entry->state, ENTRY_HANDED);
-    }
-    pending_forget(fd);
+    return family_of(address) == AF_UNSPEC && size >= (socklen_t)sizeof address->sa_family;
 }
 
 static bool again(int fd, const struct sockaddr *address, socklen_t size, int *result)
 {
     struct entry *entry = table_empty() ? NULL : pending_find(fd);
 
+    if (entry && pending_is_recycled(fd, entry)) {
+        pending_discard(fd);
+        entry = NULL;
+    }
     /* Of an open tunnel with nothing left to say the kernel knows the answer, and tunnel_direct() sees the rest. */
     if ((!entry && (peers_empty() || !peers_unsettled(fd))) || !is_readable(address, size))
         return false;
     if (dissolves(address, size)) {
-        dissolve(fd, entry);
+        pending_forget(fd);
         return false;
     }
     if (entry && atomic_load(&entry->state) == ENTRY_FAILED)

@@ -219,6 +219,32 @@ void watch_restore(int fd)
     unlock(locked);
 }
 
+/* Where both are registered in a set the second one is enough. */
+static void move_one(const struct record *record, int from, int to, const struct entry *entry)
+{
+    int set = record->set - 1;
+    struct record *first = first_of(to, true), *moved;
+
+    real()->epoll_ctl(set, EPOLL_CTL_DEL, from, NULL);
+    if (!first || record_of(first, set) || !(moved = record_for(first, set)))
+        return;
+    moved->events = record->events & ~(uint32_t)EPOLLEXCLUSIVE; /* so that it is added where there is nothing to delete */
+    moved->data = record->data;
+    moved->set = set + 1;
+    real()->epoll_ctl(set, EPOLL_CTL_ADD, to, &(struct epoll_event){ .events = EPOLLONESHOT });
+    put_in(moved, to, entry, (enum dial_want)atomic_load(&entry->want));
+}
+
+void watch_move(int from, int to, const struct entry *entry)
+{
+    bool locked = lock();
+
+    for (const struct record *record = first_of(from, false); record; record = record->next)
+        if (record->set)
+            move_one(record, from, to, entry);
+    unlock(locked);
+}
+
 bool watch_watches(int set, int fd)
 {
     bool locked = lock();
@@ -227,16 +253,6 @@ bool watch_watches(int set, int fd)
 
     unlock(locked);
     return watches;
-}
-
-bool watch_any(int fd)
-{
-    bool locked = lock(), any = false;
-
-    for (struct record *record = first_of(fd, false); record; record = record->next)
-        any |= record->set != 0;
-    unlock(locked);
-    return any;
 }
 
 static int descriptor_in(const struct page *page, int set, uint64_t data)

@@ -25,8 +25,10 @@ bool watch_substitute(int fd, const struct entry *entry, enum dial_want want);
  * kernel's registration alive where nobody can reach it. */
 void watch_restore(int fd);
 
+/* What is registered for a pending descriptor is so for its duplicate from now on. */
+void watch_move(int from, int to, const struct entry *entry);
+
 bool watch_watches(int set, int fd);
-bool watch_any(int fd);            /* some set watches it */
 bool watch_is_set(int fd);         /* registrations were made in it */
 extern _Atomic bool watch_nested;  /* some set was ever put into another */
 
@@ -40,6 +42,6 @@ void watch_forget(int fd);
 bool watch_is_cookie(uint64_t data, uint32_t *number);
 
 /* True once a substitute was ever set in this process: only then can epoll_wait meet a cookie. */
-extern _Atomic bool watch_cookies;
+extern _Atomic bool watch_cookies HIDDEN;
 
 #endif
