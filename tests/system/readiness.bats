@@ -1,0 +1,204 @@
+#!/usr/bin/env bats
+# What a program sees of a connect() that takes its time is what it sees without us: tests/programs/readiness prints a
+# transcript, natively and through the scripted proxy, and the two are compared row by row.
+
+load helpers
+
+# Rows that cannot be equal, each with its reason. A row that is not named here has to be, and one that is has to differ.
+known_differences() {
+    cat << 'END'
+*: fast open by *                                    | MSG_FASTOPEN would go past the proxy: EOPNOTSUPP, and programs use connect()
+*: ring                                              | an io_uring would connect where no hook sees it: ENOSYS
+*: stream while connecting                           | stdio passes no hook: fdopen() waits until the tunnel is open
+*: stream times out                                  | as above
+*: stream interrupted                                | as above
+*: one-shot before connect, [!n]*                    | a one-shot that the unconnected socket has fired is armed again: one event too many
+*: set in a set, edge, slowrefuse                    | playing the refused connect() wakes an edge-triggered outer set once more
+END
+}
+
+# What the ports of readiness -s do when they are reached through the proxy; slow ones as natively, where the SYN that is
+# repeated after a second is the first to be answered.
+behaviour() { # REFUSE HOW: the reply for a refused target, and how the others are given
+    local accept=127.0.0.1:$(port accept) greet=127.0.0.1:$(port greet)
+
+    printf '%s\n' --on "*:$(port accept)" "${2:+$2; }connect" --on "*:$(port refuse)" "$1" \
+        --on "*:$(port slow)" "delay 1000; ${2:+$2; }to $accept" \
+        --on "*:$(port slowgreet)" "delay 1000; ${2:+$2; join; }to $greet" \
+        --on "*:$(port slowrefuse)" "delay 1000; $1" --on "*:$(port timeout)" 'delay 1000; status 504' \
+        --on "*:$(port reset)" reset --on "*:$(port never)" hang
+}
+
+port() { # NAME
+    sed -n "s/.*\<$1=\([0-9]*\),.*/\1/p" <<< "$TARGETS"
+}
+
+setup_file() {
+    spawn targets "$PROGRAMS/readiness" -s
+    wait_until grep -q 'timeout=[0-9]*,' "$BATS_FILE_TMPDIR/targets.out"
+    TARGETS=$(cat "$BATS_FILE_TMPDIR/targets.out")
+    export TARGETS
+}
+
+start_proxy_that() { # REFUSE [HOW]
+    local arguments
+
+    mapfile -t arguments < <(behaviour "$@")
+    start_scripted "${arguments[@]}"
+}
+
+# readiness OUT [OPTION]... -- [GLOB]... : natively, and through the proxy; a transcript with a row a line
+native() {
+    transcript "$1" "$PROGRAMS/readiness" -n "${@:2}"
+}
+
+through_proxy() {
+    LIMIT=200 transcript "$1" tunnelled "$PROGRAMS/readiness" "${@:2}"
+}
+
+transcript() { # OUT COMMAND... -- [GLOB]...
+    local out=$1 command=()
+
+    shift
+    while [ "$1" != -- ]; do
+        command+=("$1")
+        shift
+    done
+    shift
+    "${command[@]}" "$TARGETS" "$@" > "$out.text" 2> "$out.errors" || {
+        cat "$out.errors"
+        return 1
+    }
+    # a proxy that forbids is as one that cannot, but for the errno
+    awk '/^[^ ]/ { if (row) print row; row = $0; next } { row = row " |" $0 } END { print row }' "$out.text" |
+        sed 's/EACCES/ECONNREFUSED/g' > "$out"
+}
+
+different_rows() { # DIR: their names
+    diff "$1/native" "$1/through" | sed -n 's/^[<>] \([^|]*\) |.*/\1/p' | sort -u
+}
+
+# compares [OPTION]... -- [GLOB]... : rows that differ are tried again, fewer and fewer at a time: the classes of time are
+# wide, but a busy machine is slow. What differs in all four is different. The first transcripts stay in $BATS_TEST_TMPDIR.
+compares() {
+    local dir=$BATS_TEST_TMPDIR/first options=() rows=() jobs
+
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    shift
+    both "$dir" "${options[@]}" -- "$@"
+    unexpected "$dir/different" > "$dir/unexpected"
+    mapfile -t rows < "$dir/unexpected"
+    for jobs in 20 10 4; do
+        [ ${#rows[@]} -gt 0 ] || return 0
+        [ ${#rows[@]} -le 100 ] || break
+        echo "# again, $jobs at a time: ${#rows[@]} rows" >&3
+        dir=$BATS_TEST_TMPDIR/$jobs
+        both "$dir" -j "$jobs" "${options[@]}" -- "${rows[@]}"
+        mapfile -t rows < "$dir/different"
+    done
+    [ ${#rows[@]} -eq 0 ] || show "$dir" "${rows[@]}"
+}
+
+both() { # DIR [OPTION]... -- [GLOB]...
+    mkdir "$1"
+    native "$1/native" "${@:2}"
+    through_proxy "$1/through" "${@:2}"
+    equal "$(wc -l < "$1/through")" "$(wc -l < "$1/native")"
+    different_rows "$1" > "$1/different"
+}
+
+show() { # DIR ROW...
+    local row
+
+    for row in "${@:2}"; do
+        echo "$row"
+        diff <(grep -F "$row |" "$1/native" | tr '|' '\n') <(grep -F "$row |" "$1/through" | tr '|' '\n')
+    done
+    return 1
+}
+
+unexpected() { # FILE: the rows in it that are not known to differ
+    local row pattern rest known
+
+    while IFS= read -r row; do
+        known=
+        while IFS='|' read -r pattern rest; do
+            # shellcheck disable=SC2053 # a glob
+            [[ $row != ${pattern%"${pattern##*[![:blank:]]}"} ]] || known=1
+        done < <(known_differences)
+        [ -n "$known" ] || echo "$row"
+    done < "$1"
+}
+
+# Each line of the table speaks of a row that differed.
+table_is_true() { # FILE
+    local row pattern rest found
+
+    while IFS='|' read -r pattern rest; do
+        pattern=${pattern%"${pattern##*[![:blank:]]}"} found=
+        while IFS= read -r row; do
+            # shellcheck disable=SC2053 # a glob
+            [[ $row != $pattern ]] || found=1
+        done < "$1"
+        [ -n "$found" ] || {
+            echo "no such difference any more: $pattern"
+            return 1
+        }
+    done < <(known_differences)
+}
+
+nothing_came_early() {
+    grep -q ^CONNECT "$SCRIPTED_LOG"
+    run grep ^EARLY "$SCRIPTED_LOG"
+    equal "$output" ''
+}
+
+SOME=('poll: level*' 'epoll_wait: level*' 'select: level*' 'epoll_wait: edge*' 'poll: before*' 'epoll_wait: before*'
+    '*: to the next*' 'poll: * waits*' 'epoll_wait: fork*' 'poll: interrupted*' 'poll: connect*' 'epoll_wait: dissolved*'
+    'epoll_wait: number used*' 'epoll_wait: shutdown*' 'epoll_wait: duplicate, *' 'poll: made*' 'poll: exec*' 'poll: rights*')
+
+@test "every call, trigger, outcome and order of events is as without a proxy" {
+    start_proxy_that 'status 502'
+    compares --
+    table_is_true "$BATS_TEST_TMPDIR/first/different"
+    nothing_came_early
+}
+
+@test "the same with replies in pieces, together with the first bytes, and refusals by 403" {
+    start_proxy_that 'status 403' 'interim 103; pad 3000; chunk 700 1'
+    compares -- 'epoll_wait: *' 'poll: * waits*' 'poll: *while*' 'poll: level*'
+    nothing_came_early
+}
+
+@test "IPv6 sockets, IPv6 proxy" {
+    need ipv6
+    start_proxy_that 'status 502'
+    PROXY="[::1]:$SCRIPTED_PORT6"
+    compares -6 -- "${SOME[@]}"
+    nothing_came_early
+}
+
+@test "IPv6 sockets, IPv4 proxy" {
+    need ipv6
+    start_proxy_that 'status 502'
+    compares -6 -- "${SOME[@]}"
+    nothing_came_early
+}
+
+@test "mapped addresses" {
+    need ipv6
+    start_proxy_that 'status 502'
+    compares -a -- "${SOME[@]}"
+    nothing_came_early
+}
+
+@test "MPTCP sockets" {
+    need mptcp
+    start_proxy_that 'status 502'
+    # not those that end in "timeout": the native one does not heed TCP_USER_TIMEOUT
+    compares -m -- "${SOME[@]/%\*/*[!u]?}"
+    nothing_came_early
+}
