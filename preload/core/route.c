@@ -58,19 +58,18 @@ bool addresses_find(struct addresses *out, const struct endpoint *endpoint, cons
 
 /* Publishes the list. The one before it stays: another thread may be walking it. The leak is bounded by how often
  * a proxy's name changes its addresses. */
-static const struct addresses *publish(struct candidate *candidate, const struct addresses *list)
+static void publish(struct candidate *candidate, const struct addresses *list)
 {
     const struct addresses *before = atomic_load(&candidate->addresses);
     struct addresses *copy;
 
     if (before && memcmp(before, list, sizeof *list) == 0)
-        return before;
+        return;
     copy = arena_alloc(sizeof *copy);
     if (!copy)
-        return before;
+        return;
     *copy = *list;
     atomic_store(&candidate->addresses, copy);
-    return copy;
 }
 
 static bool look_up_due(const struct candidate *candidate)
@@ -83,19 +82,21 @@ static bool look_up_due(const struct candidate *candidate)
            deadline_now() - looked_up_at >= look_up_again;
 }
 
+/* The time of a look-up is told when its result can be seen, and the result looked at after the time: another thread that
+ * came in between would take a look-up under way for a name that does not resolve. */
 const struct addresses *candidate_addresses(struct candidate *candidate, const struct net *net)
 {
     const struct addresses *known = atomic_load(&candidate->addresses);
     struct addresses fresh;
 
-    if ((known && candidate->proxy.at.literal) || !look_up_due(candidate))
+    if (known && candidate->proxy.at.literal)
         return known;
-    if (!addresses_find(&fresh, &candidate->proxy.at, net)) {
+    if (look_up_due(candidate)) {
+        if (addresses_find(&fresh, &candidate->proxy.at, net))
+            publish(candidate, &fresh);
         atomic_store(&candidate->looked_up_at, deadline_now());
-        return known; /* an address that worked is better than a resolver that is away */
     }
-    atomic_store(&candidate->looked_up_at, deadline_now());
-    return publish(candidate, &fresh);
+    return atomic_load(&candidate->addresses); /* one that worked is better than a resolver that is away */
 }
 
 void candidate_failed(struct candidate *candidate)

@@ -5,7 +5,8 @@
 
 enum { KNOWN = 65536 };
 
-/* By number: the SO_COOKIE of a socket that has, or had, duplicates; 0: none. Believed while the kernel says the same. */
+/* By number: the SO_COOKIE of a socket that has, or had, duplicates; 0: none. Believed while the kernel says
+ * the same. */
 static _Atomic uint64_t cookies[KNOWN];
 static _Atomic int highest;
 
@@ -66,6 +67,7 @@ void duplicates_share(int fd, struct entry *entry)
     if (cookie == 0 || cookie_of(fd) != cookie)
         return;
     for (int other = 0; other <= atomic_load(&highest); other++)
-        if (atomic_load_explicit(&cookies[other], memory_order_relaxed) == cookie && cookie_of(other) == cookie)
+        if (atomic_load_explicit(&cookies[other], memory_order_relaxed) == cookie &&
+            cookie_of(other) == cookie)
             share_with(other, entry);
 }

@@ -40,7 +40,7 @@ static struct {
 /* One page that the kernel clears in a forked child (of _Fork and a raw fork too), and only there. */
 static _Atomic(_Atomic int *) forked_mark;
 
-static int thread_id(void)
+int table_thread(void)
 {
     static __thread int id, of_process;
     int process = atomic_load_explicit(&pool.process, memory_order_relaxed);
@@ -293,7 +293,7 @@ static bool owner_is_gone(int owner)
 
 bool table_lock(struct entry *entry)
 {
-    int nobody = 0, me = thread_id(), saved = errno;
+    int nobody = 0, me = table_thread(), saved = errno;
 
     if (atomic_compare_exchange_strong_explicit(&entry->owner, &nobody, me, memory_order_acquire, memory_order_relaxed))
         return true;
@@ -312,5 +312,5 @@ void table_unlock(struct entry *entry)
 
 bool table_locked_by_me(const struct entry *entry)
 {
-    return atomic_load(&entry->owner) == thread_id();
+    return atomic_load(&entry->owner) == table_thread();
 }

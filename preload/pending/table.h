@@ -83,6 +83,8 @@ bool table_locked_by_me(const struct entry *entry);
 /* The entry was made before this process was forked: an ancestor may be using it. */
 bool table_is_inherited(const struct entry *entry);
 
+int table_thread(void); /* gettid(2) of the caller, a system call only the first time */
+
 struct entry *table_by_number(uint32_t number); /* NULL: that dial is over */
 
 int table_any(const struct entry *entry); /* a descriptor whose slot has the entry; -1: none */

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 enum { PAGE_FDS = 512, PAGES = 2048, RECORDS_PAGE = 4096, SETS_KNOWN = 65536 };
 
@@ -28,19 +29,32 @@ static _Atomic(struct page *) pages[PAGES];
 static struct record *spare;
 static _Atomic uint32_t secret;
 
-/* Guards the records, never over a call that waits. epoll_ctl from a signal handler that interrupted the very thread
- * which holds it goes on without: a lost record costs less than a deadlock. */
-static _Atomic(const char *) holder;
+/* Guards the records, never over a call that waits; the thread that holds it, 0: none. epoll_ctl from a signal handler that
+ * interrupted the very thread which holds it goes on without: a lost record costs less than a deadlock. */
+static _Atomic int holder;
+
+/* Held by a thread of the process that forked us, at that moment: here there is no such thread, and nobody to give it back. */
+static bool is_elsewhere(int thread)
+{
+    int saved = errno;
+    bool elsewhere = real()->syscall(SYS_tgkill, (long)getpid(), (long)thread, 0L) < 0 && errno == ESRCH;
+
+    errno = saved;
+    return elsewhere;
+}
 
 static bool lock(void)
 {
-    static __thread char me;
-    const char *nobody = NULL;
+    int me = table_thread(), other = 0;
 
-    while (!atomic_compare_exchange_weak_explicit(&holder, &nobody, &me, memory_order_acquire, memory_order_relaxed)) {
-        if (nobody == &me)
+    for (unsigned turns = 1; !atomic_compare_exchange_weak_explicit(&holder, &other, me, memory_order_acquire,
+                                                                    memory_order_relaxed);
+         turns++) {
+        if (other == me)
             return false;
-        nobody = NULL;
+        if (other != 0 && turns % 1024 == 0 && is_elsewhere(other))
+            atomic_compare_exchange_strong(&holder, &other, 0);
+        other = 0;
     }
     return true;
 }
@@ -48,7 +62,7 @@ static bool lock(void)
 static void unlock(bool locked)
 {
     if (locked)
-        atomic_store_explicit(&holder, NULL, memory_order_release);
+        atomic_store_explicit(&holder, 0, memory_order_release);
 }
 
 static struct record *first_of(int fd, bool create)

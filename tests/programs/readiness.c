@@ -1,18 +1,21 @@
 /* readiness [OPTION]... PORTS [GLOB]... : what a program can see of a connect() that takes its time.
  *
- * Prints a transcript: for each row of the tables at the end (or those that a glob names) its steps, one a line, with what they
- * returned. The same rows are run natively and through a proxy, and the transcripts are compared line by line.
+ * Prints a transcript: for each row of the tables at the end (or those that a glob names) its steps, one a
+ * line, with what they returned. The same rows are run natively and through a proxy, and the transcripts are
+ * compared line by line.
  *
- *   -n   native: the row makes a target that is slow by itself (a full backlog; the SYN that is repeated after a second
- *        meets room, or nobody). Without -n the ports of PORTS behave like that, by what stands between.
- *   -6   AF_INET6     -a   AF_INET6 to a mapped address     -m   MPTCP     -l   list the rows     -j N   so many at a time
+ *   -n   native: the row makes a target that is slow by itself (a full backlog; the SYN that is repeated
+ * after a second meets room, or nobody). Without -n the ports of PORTS behave like that, by what stands
+ * between. -6   AF_INET6     -a   AF_INET6 to a mapped address     -m   MPTCP     -l   list the rows     -j N
+ * so many at a time
  *
- * readiness -s : the targets. Prints PORTS (NAME=PORT,...; on 127.0.0.1 and ::1) and serves until it is killed: echo, until
- * a piece begins with "bye" (closes) or "rst" (resets); `greet` says "hi" first, `reset` resets at once, `never` has a full backlog
- * and takes nobody, `refuse` does not listen.
+ * readiness -s : the targets. Prints PORTS (NAME=PORT,...; on 127.0.0.1 and ::1) and serves until it is
+ * killed: echo, until a piece begins with "bye" (closes) or "rst" (resets); `greet` says "hi" first, `reset`
+ * resets at once, `never` has a full backlog and takes nobody, `refuse` does not listen.
  *
- * A row is a list of steps, "verb arguments; ...". In rows that are run for several outcomes @ is the outcome and % the waits that
- * fit it. What depends on the machine is printed as a class: "at once", "on time" (a time-out), "after a second". */
+ * A row is a list of steps, "verb arguments; ...". In rows that are run for several outcomes @ is the outcome
+ * and % the waits that fit it. What depends on the machine is printed as a class: "at once", "on time" (a
+ * time-out), "after a second". */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +54,8 @@ enum { STEP_SIZE = 128, SCRIPT_SIZE = 1024, IDLE_MOST = 400, AT_ONCE = 500, LATE
 
 /* glibc declares the fortified forms only for programs that use them. */
 int __poll_chk(struct pollfd *fds, nfds_t count, int milliseconds, size_t room);
-int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask, size_t room);
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask,
+                size_t room);
 ssize_t __read_chk(int fd, void *buffer, size_t size, size_t room);
 ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int flags);
 ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags, struct sockaddr *address,
@@ -213,7 +217,8 @@ static socklen_t loopback(int port, struct sockaddr_storage *out)
 
 static int tcp_socket(void)
 {
-    int fd = socket(options.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, options.mptcp ? IPPROTO_MPTCP : 0);
+    int fd =
+        socket(options.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, options.mptcp ? IPPROTO_MPTCP : 0);
 
     if (fd < 0)
         fail("socket");
@@ -363,9 +368,9 @@ static _Noreturn void serve_all(void)
         const char *name;
         char role;
         int backlog;
-    } targets[] = { { "accept", 'e', 1024 },  { "greet", 'g', 1024 },   { "reset", 'r', 1024 },
-                    { "never", 0, 0 },        { "refuse", 0, -1 },      { "slow", 0, -1 },
-                    { "slowgreet", 0, -1 },   { "slowrefuse", 0, -1 },  { "timeout", 0, -1 } };
+    } targets[] = { { "accept", 'e', 1024 }, { "greet", 'g', 1024 },  { "reset", 'r', 1024 },
+                    { "never", 0, 0 },       { "refuse", 0, -1 },     { "slow", 0, -1 },
+                    { "slowgreet", 0, -1 },  { "slowrefuse", 0, -1 }, { "timeout", 0, -1 } };
 
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
         listen_both(&server, targets[i].name, targets[i].role, targets[i].backlog);
@@ -374,8 +379,8 @@ static _Noreturn void serve_all(void)
     serve(&server);
 }
 
-/* Takes the row's connection, or nobody's, half a second later: the SYN is repeated after a second. The port stays
- * taken: it belongs to this row. */
+/* Takes the row's connection, or nobody's, half a second later: the SYN is repeated after a second. The port
+ * stays taken: it belongs to this row. */
 static _Noreturn void serve_late(int listener, char role)
 {
     static struct server server;
@@ -402,7 +407,8 @@ static int listen_late(int port)
     socklen_t size = loopback(port, &address);
 
     if (options.mapped) {
-        *(struct sockaddr_in *)&address = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+        *(struct sockaddr_in *)&address =
+            (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
         ((struct sockaddr_in *)&address)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         size = sizeof(struct sockaddr_in);
     }
@@ -546,8 +552,11 @@ enum { APIS = sizeof apis / sizeof *apis };
 static const struct {
     uint64_t data;
     const char *name;
-} labels[] = { { 0x1111222233334444, "fd" },     { 0x5555666677778888, "copy" }, { 0x99990000aaaabbbb, "inner" },
-               { 0xccccddddeeeeffff, "fd, second" }, { 7, "changed" } };
+} labels[] = { { 0x1111222233334444, "fd" },
+               { 0x5555666677778888, "copy" },
+               { 0x99990000aaaabbbb, "inner" },
+               { 0xccccddddeeeeffff, "fd, second" },
+               { 7, "changed" } };
 enum { LABEL_FD, LABEL_COPY, LABEL_INNER, LABEL_SECOND, LABEL_CHANGED, LABELS };
 
 static void add_label(char *out, const struct epoll_event *event)
@@ -591,8 +600,8 @@ static int wait_select(struct story *story, int fd, int ms, char *out)
     FD_SET(fd, &sets[2]);
     result = story->api->select(most + 1, sets, ms, story->mask, &left);
     if (result > 0)
-        sprintf(out, "%d:%s%s%s", result, FD_ISSET(fd, &sets[0]) ? " read" : "", FD_ISSET(fd, &sets[1]) ? " write" : "",
-                FD_ISSET(fd, &sets[2]) ? " except" : "");
+        sprintf(out, "%d:%s%s%s", result, FD_ISSET(fd, &sets[0]) ? " read" : "",
+                FD_ISSET(fd, &sets[1]) ? " write" : "", FD_ISSET(fd, &sets[2]) ? " except" : "");
     expected = ms - ((int)now() - started);
     if (left >= 0 && abs((expected > 0 ? expected : 0) - left) > 100)
         sprintf(out + strlen(out), ", %d ms left", left);
@@ -601,7 +610,8 @@ static int wait_select(struct story *story, int fd, int ms, char *out)
 
 static int by_label(const void *one, const void *other)
 {
-    uint64_t a = ((const struct epoll_event *)one)->data.u64, b = ((const struct epoll_event *)other)->data.u64;
+    uint64_t a = ((const struct epoll_event *)one)->data.u64,
+             b = ((const struct epoll_event *)other)->data.u64;
 
     return (a > b) - (a < b);
 }
@@ -641,8 +651,8 @@ static void wait_on(struct story *story, const char *what, int fd, int set, int 
 
     arm_alarm();
     result = story->api->kind == KIND_POLL     ? wait_poll(story, fd, ms, got)
-                 : story->api->kind == KIND_SELECT ? wait_select(story, fd, ms, got)
-                                                   : wait_set(story, set, ms, got);
+             : story->api->kind == KIND_SELECT ? wait_select(story, fd, ms, got)
+                                               : wait_set(story, set, ms, got);
 
     say_wait(what, result, got, started, ms);
 }
@@ -693,13 +703,16 @@ static uint32_t epoll_events(const char *words)
             bits |= table[i].bits;
     if (strstr(words, "none"))
         return bits;
-    return bits & (EPOLLIN | EPOLLOUT) ? bits : bits | EPOLLIN | EPOLLOUT | (bits & EPOLLEXCLUSIVE ? 0 : EPOLLRDHUP);
+    return bits & (EPOLLIN | EPOLLOUT) ? bits
+                                       : bits | EPOLLIN | EPOLLOUT | (bits & EPOLLEXCLUSIVE ? 0 : EPOLLRDHUP);
 }
 
 /* In poll and select there is nothing to register: the events are kept for the wait. */
 static void control(struct story *story, int set, int operation, int fd, const char *words, int label)
 {
-    static const char *const names[] = { [EPOLL_CTL_ADD] = "add", [EPOLL_CTL_DEL] = "delete", [EPOLL_CTL_MOD] = "modify" };
+    static const char *const names[] = {
+        [EPOLL_CTL_ADD] = "add", [EPOLL_CTL_DEL] = "delete", [EPOLL_CTL_MOD] = "modify"
+    };
     struct epoll_event event = { .events = epoll_events(words), .data.u64 = labels[label].data };
 
     story->events = event.events & (POLLIN | POLLOUT | POLLPRI | POLLRDHUP);
@@ -739,7 +752,8 @@ static void do_nest(struct story *story, const char *arguments)
     struct epoll_event event = { .events = EPOLLIN | (epoll_events(arguments) & (EPOLLET | EPOLLONESHOT)),
                                  .data.u64 = labels[LABEL_INNER].data };
 
-    say("  nest %s: %s\n", arguments, result_name(epoll_ctl(story->outer, EPOLL_CTL_ADD, story->set, &event)));
+    say("  nest %s: %s\n", arguments,
+        result_name(epoll_ctl(story->outer, EPOLL_CTL_ADD, story->set, &event)));
 }
 
 static void do_connect(struct story *story, const char *arguments)
@@ -764,9 +778,10 @@ static void timed_connect(struct story *story, const char *what)
     arm_alarm();
     result = connect(story->fd, (struct sockaddr *)&story->target, story->target_size);
     error = errno;
-    timed = result == 0 || error == EINTR || error == ECONNREFUSED || error == EACCES ||
-            error == EALREADY || error == EINPROGRESS;
-    say("  %s: %s%s%s\n", what, result < 0 ? error_name(error) : "0", timed ? ", " : "", timed ? when(now() - started) : "");
+    timed = result == 0 || error == EINTR || error == ECONNREFUSED || error == EACCES || error == EALREADY ||
+            error == EINPROGRESS;
+    say("  %s: %s%s%s\n", what, result < 0 ? error_name(error) : "0", timed ? ", " : "",
+        timed ? when(now() - started) : "");
 }
 
 static void do_again(struct story *story, const char *arguments)
@@ -859,12 +874,14 @@ static void do_option(struct story *story, const char *arguments)
         fail(arguments);
     time = (struct timeval){ value / 1000, value % 1000 * 1000 };
     if (strcmp(name, "sndtimeo") == 0 || strcmp(name, "rcvtimeo") == 0)
-        result = setsockopt(story->fd, SOL_SOCKET, name[0] == 's' ? SO_SNDTIMEO : SO_RCVTIMEO, &time, sizeof time);
+        result =
+            setsockopt(story->fd, SOL_SOCKET, name[0] == 's' ? SO_SNDTIMEO : SO_RCVTIMEO, &time, sizeof time);
     else if (strcmp(name, "rcvlowat") == 0)
         result = setsockopt(story->fd, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);
     else
-        result = setsockopt(story->fd, IPPROTO_TCP, strcmp(name, "cork") == 0 ? TCP_CORK : TCP_FASTOPEN_CONNECT, &value,
-                            sizeof value);
+        result =
+            setsockopt(story->fd, IPPROTO_TCP, strcmp(name, "cork") == 0 ? TCP_CORK : TCP_FASTOPEN_CONNECT,
+                       &value, sizeof value);
     say("  option %s %d: %s\n", name, value, result_name(result));
 }
 
@@ -876,7 +893,8 @@ static void do_duplicate(struct story *story, const char *arguments)
                   : strcmp(arguments, "dup3") == 0    ? dup3(story->fd, spare, O_CLOEXEC)
                   : strcmp(arguments, "F_DUPFD") == 0 ? fcntl(story->fd, F_DUPFD, 500)
                                                       : dup(story->fd);
-    say("  duplicate%s%s: %s\n", *arguments ? " by " : "", arguments, story->copy < 0 ? error_name(errno) : "ok");
+    say("  duplicate%s%s: %s\n", *arguments ? " by " : "", arguments,
+        story->copy < 0 ? error_name(errno) : "ok");
 }
 
 /* From now on the row's socket is the copy. */
@@ -1146,8 +1164,8 @@ static const struct use reading[] = {
     { "splice-from", use_splice_from },
 };
 static const struct use writing[] = {
-    { "write", use_write },     { "writev", use_writev },     { "pwritev2", use_pwritev2 },
-    { "send", use_send },       { "sendto", use_sendto },     { "sendmsg", use_sendmsg },
+    { "write", use_write },       { "writev", use_writev },     { "pwritev2", use_pwritev2 },
+    { "send", use_send },         { "sendto", use_sendto },     { "sendmsg", use_sendmsg },
     { "sendmmsg", use_sendmmsg }, { "sendfile", use_sendfile }, { "splice-to", use_splice_to },
     { "stream", use_stream },
 };
@@ -1254,8 +1272,9 @@ static void do_async(struct story *story, const char *arguments)
 
     handle(SIGIO, count_io, SA_RESTART);
     fcntl(story->fd, F_SETOWN, getpid());
-    result = strcmp(arguments, "by ioctl") == 0 ? ioctl(story->fd, FIOASYNC, &on)
-                                                : fcntl(story->fd, F_SETFL, fcntl(story->fd, F_GETFL) | O_ASYNC);
+    result = strcmp(arguments, "by ioctl") == 0
+                 ? ioctl(story->fd, FIOASYNC, &on)
+                 : fcntl(story->fd, F_SETFL, fcntl(story->fd, F_GETFL) | O_ASYNC);
     say("  async: %s\n", result_name(result));
 }
 
@@ -1345,8 +1364,8 @@ static void do_join(struct story *story, const char *arguments)
     (void)arguments;
     pthread_join(background.thread, NULL);
     errno = background.error;
-    say("  the waiting thread: %s, %s\n", background.result > 0 ? background.got : result_name(background.result),
-        when(background.took));
+    say("  the waiting thread: %s, %s\n",
+        background.result > 0 ? background.got : result_name(background.result), when(background.took));
 }
 
 /* Other processes */
@@ -1425,7 +1444,9 @@ static void receive_rights(int channel)
 {
     char byte;
     union rights rights;
-    struct msghdr message = { .msg_iov = &(struct iovec){ &byte, 1 }, .msg_iovlen = 1, .msg_control = &rights,
+    struct msghdr message = { .msg_iov = &(struct iovec){ &byte, 1 },
+                              .msg_iovlen = 1,
+                              .msg_control = &rights,
                               .msg_controllen = sizeof rights };
     int fd;
 
@@ -1456,10 +1477,13 @@ static void do_adopt(struct story *story, const char *arguments)
 
 static void do_give(struct story *story, const char *arguments)
 {
-    union rights rights = { .header = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
-                                        .cmsg_len = CMSG_LEN(sizeof(int)) } };
-    struct mmsghdr message = { .msg_hdr = { .msg_iov = &(struct iovec){ "x", 1 }, .msg_iovlen = 1,
-                                            .msg_control = &rights, .msg_controllen = sizeof rights } };
+    union rights rights = {
+        .header = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) }
+    };
+    struct mmsghdr message = { .msg_hdr = { .msg_iov = &(struct iovec){ "x", 1 },
+                                            .msg_iovlen = 1,
+                                            .msg_control = &rights,
+                                            .msg_controllen = sizeof rights } };
 
     memcpy(CMSG_DATA(&rights.header), &story->fd, sizeof(int));
     if (strcmp(arguments, "by sendmmsg") == 0)
@@ -1479,7 +1503,8 @@ static void do_fast(struct story *story, const char *arguments)
     story->target_size = loopback(target_port("accept"), &story->target);
     message.msg_hdr.msg_namelen = story->target_size;
     if (strcmp(arguments, "sendto") == 0)
-        result = sendto(story->fd, "data", 4, MSG_FASTOPEN, (struct sockaddr *)&story->target, story->target_size);
+        result =
+            sendto(story->fd, "data", 4, MSG_FASTOPEN, (struct sockaddr *)&story->target, story->target_size);
     else if (strcmp(arguments, "sendmsg") == 0)
         result = sendmsg(story->fd, &message.msg_hdr, MSG_FASTOPEN);
     else
@@ -1502,22 +1527,54 @@ static const struct {
     const char *verb;
     void (*run)(struct story *story, const char *arguments);
 } verbs[] = {
-    { "connect", do_connect },        { "start", do_start },          { "syscall", do_system_call },
-    { "again", do_again },            { "dissolve", do_dissolve },    { "socket", do_socket },
-    { "wait", do_wait },              { "wait-copy", do_wait_copy },  { "wait-second", do_wait_second },
-    { "wait-outer", do_wait_outer },  { "watch", do_watch },          { "watch-second", do_watch_second },
-    { "watch-copy", do_watch_copy },  { "modify", do_modify },        { "delete", do_delete },
-    { "nest", do_nest },              { "error", do_error },          { "peer", do_peer },
-    { "pause", do_pause },            { "blocking", do_blocking },    { "nonblocking", do_nonblocking },
-    { "option", do_option },          { "duplicate", do_duplicate },  { "use-copy", do_use_copy },
-    { "close", do_close },            { "shutdown", do_shutdown },    { "unread", do_unread },
-    { "exchange", do_exchange },      { "send", do_send },            { "receive", do_receive },
-    { "use", do_use },                { "echo", do_echo },            { "idle", do_idle },
-    { "alarm", do_alarm },            { "alarms", do_alarms },        { "mask", do_mask },
-    { "async", do_async },            { "await-io", do_await_io },    { "threads", do_threads },
-    { "begin", do_begin },            { "join", do_join },            { "fork", do_fork },
-    { "child", do_child },            { "exec", do_exec },            { "adopt", do_adopt },
-    { "give", do_give },              { "fast", do_fast },            { "ring", do_ring },
+    { "connect", do_connect },
+    { "start", do_start },
+    { "syscall", do_system_call },
+    { "again", do_again },
+    { "dissolve", do_dissolve },
+    { "socket", do_socket },
+    { "wait", do_wait },
+    { "wait-copy", do_wait_copy },
+    { "wait-second", do_wait_second },
+    { "wait-outer", do_wait_outer },
+    { "watch", do_watch },
+    { "watch-second", do_watch_second },
+    { "watch-copy", do_watch_copy },
+    { "modify", do_modify },
+    { "delete", do_delete },
+    { "nest", do_nest },
+    { "error", do_error },
+    { "peer", do_peer },
+    { "pause", do_pause },
+    { "blocking", do_blocking },
+    { "nonblocking", do_nonblocking },
+    { "option", do_option },
+    { "duplicate", do_duplicate },
+    { "use-copy", do_use_copy },
+    { "close", do_close },
+    { "shutdown", do_shutdown },
+    { "unread", do_unread },
+    { "exchange", do_exchange },
+    { "send", do_send },
+    { "receive", do_receive },
+    { "use", do_use },
+    { "echo", do_echo },
+    { "idle", do_idle },
+    { "alarm", do_alarm },
+    { "alarms", do_alarms },
+    { "mask", do_mask },
+    { "async", do_async },
+    { "await-io", do_await_io },
+    { "threads", do_threads },
+    { "begin", do_begin },
+    { "join", do_join },
+    { "fork", do_fork },
+    { "child", do_child },
+    { "exec", do_exec },
+    { "adopt", do_adopt },
+    { "give", do_give },
+    { "fast", do_fast },
+    { "ring", do_ring },
 };
 
 static void run_step(struct story *story, char *step)
@@ -1563,15 +1620,20 @@ static const struct {
     { "never", "wait 100; wait 200" },
 };
 
-enum reach { EVERY, SETS, FEW, ONE }; /* which calls a row is run with: FEW is poll and epoll_wait, ONE poll */
+enum reach {
+    EVERY,
+    SETS,
+    FEW,
+    ONE
+}; /* which calls a row is run with: FEW is poll and epoll_wait, ONE poll */
 
 struct row {
     const char *name, *outcomes, *script;
     enum reach reach;
 };
-#define ALL "accept refuse reset slow slowrefuse timeout never"
+#define ALL    "accept refuse reset slow slowrefuse timeout never"
 #define FAILED "refuse reset slowrefuse timeout"
-#define DONE "accept refuse reset slow slowrefuse timeout"
+#define DONE   "accept refuse reset slow slowrefuse timeout"
 
 /* Each is run with the calls that wait, and for each outcome. */
 static const struct row crossed[] = {
@@ -1584,77 +1646,116 @@ static const struct row crossed[] = {
     { "send first", FAILED, "connect @; watch; %; send a; send b; receive; error; wait 0; peer", FEW },
     { "peek first", FAILED, "connect @; watch; %; receive peek; receive; error; wait 0", FEW },
     { "again first", ALL, "connect @; watch; %; again; peer; error", FEW },
-    { "shutdown at the end", DONE, "connect @; watch; %; shutdown 1; error; pause 300; shutdown 2; peer", FEW },
+    { "shutdown at the end", DONE, "connect @; watch; %; shutdown 1; error; pause 300; shutdown 2; peer",
+      FEW },
     { "edge", ALL, "connect @; watch et; %; wait 100; error; wait 100; exchange; wait 100; peer", SETS },
-    { "edge before connect", ALL, "watch et; wait 0; wait 0; connect @; %; wait 100; error; exchange; wait 0", SETS },
-    { "edge, both ways", "slow", "connect @; watch et; %; send data; wait 2000; receive; wait 100; send bye; wait 2000; wait 100",
+    { "edge before connect", ALL, "watch et; wait 0; wait 0; connect @; %; wait 100; error; exchange; wait 0",
       SETS },
-    { "one-shot", ALL, "connect @; watch oneshot; %; wait 100; modify oneshot; wait 300; wait 100; error; exchange", SETS },
-    { "one-shot edge", ALL, "connect @; watch oneshot et; %; wait 100; modify oneshot et; wait 300; wait 100; error", SETS },
-    { "one-shot before connect", ALL, "watch oneshot; wait 0; connect @; %; error; modify oneshot; wait 300", SETS },
-    { "unfired one-shot before connect", ALL, "watch oneshot; connect @; %; wait 100; error; modify oneshot; wait 300", SETS },
-    { "exclusive", ALL, "connect @; watch excl; %; wait 0; modify; delete; watch; wait 0; error; exchange", SETS },
+    { "edge, both ways", "slow",
+      "connect @; watch et; %; send data; wait 2000; receive; wait 100; send bye; wait 2000; wait 100",
+      SETS },
+    { "one-shot", ALL,
+      "connect @; watch oneshot; %; wait 100; modify oneshot; wait 300; wait 100; error; exchange", SETS },
+    { "one-shot edge", ALL,
+      "connect @; watch oneshot et; %; wait 100; modify oneshot et; wait 300; wait 100; error", SETS },
+    { "one-shot before connect", ALL, "watch oneshot; wait 0; connect @; %; error; modify oneshot; wait 300",
+      SETS },
+    { "unfired one-shot before connect", ALL,
+      "watch oneshot; connect @; %; wait 100; error; modify oneshot; wait 300", SETS },
+    { "exclusive", ALL, "connect @; watch excl; %; wait 0; modify; delete; watch; wait 0; error; exchange",
+      SETS },
     { "exclusive before connect", ALL, "watch excl; wait 0; connect @; %; error; exchange; wait 0", SETS },
     { "exclusive edge", ALL, "connect @; watch excl et; %; wait 100; error; exchange", SETS },
     { "wakeup", "slow slowrefuse", "connect @; watch wakeup; %; wait 0; error", SETS },
-    { "hang-up of the peer", "slow", "connect @; watch in rdhup; wait 1700; exchange; wait 100; send bye; wait 2000; receive; wait 0",
+    { "hang-up of the peer", "slow",
+      "connect @; watch in rdhup; wait 1700; exchange; wait 100; send bye; wait 2000; receive; wait 0",
       EVERY },
     { "modified", ALL, "connect @; watch in; wait 700; modify out; %; modify in; wait 300; error", SETS },
-    { "modified before connect", ALL, "watch in; modify out; connect @; %; modify in out rdhup; wait 300; error", SETS },
+    { "modified before connect", ALL,
+      "watch in; modify out; connect @; %; modify in out rdhup; wait 300; error", SETS },
     { "deleted", ALL, "connect @; watch; delete; wait 1700; watch; wait 100; error; delete", SETS },
     { "deleted before connect", "slow", "watch; delete; connect @; wait 1700; watch; wait 100; error", SETS },
     { "registered twice", "slow refuse", "connect @; watch; watch in; %; wait 0", SETS },
     { "never registered", "slow refuse", "connect @; modify; delete; watch; %; delete; delete", SETS },
-    { "two sets", ALL, "connect @; watch; watch-second et; %; wait-second 1000; wait-second 100; wait 0", SETS },
-    { "two sets before connect", "slow slowrefuse",
-      "watch; watch-second et; wait-second 0; connect @; wait-second 100; %; wait-second 1000; wait-second 100; wait 0", SETS },
-    { "set in a set", ALL, "connect @; watch; nest; wait-outer 100; wait-outer 2500; %; wait-outer 0; error; exchange", SETS },
-    { "set in a set, edge", "slow slowrefuse never",
-      "connect @; watch et; nest et; wait-outer 100; wait-outer 2500; wait-outer 100; wait 100; wait 0; error", SETS },
-    { "set in a set, inner edge", "slow slowrefuse", "connect @; watch et; nest; wait-outer 100; wait-outer 2500; wait 0; wait-outer 100",
+    { "two sets", ALL, "connect @; watch; watch-second et; %; wait-second 1000; wait-second 100; wait 0",
       SETS },
+    { "two sets before connect", "slow slowrefuse",
+      "watch; watch-second et; wait-second 0; connect @; wait-second 100; %; wait-second 1000; wait-second "
+      "100; wait 0",
+      SETS },
+    { "set in a set", ALL,
+      "connect @; watch; nest; wait-outer 100; wait-outer 2500; %; wait-outer 0; error; exchange", SETS },
+    { "set in a set, edge", "slow slowrefuse never",
+      "connect @; watch et; nest et; wait-outer 100; wait-outer 2500; wait-outer 100; wait 100; wait 0; "
+      "error",
+      SETS },
+    { "set in a set, inner edge", "slow slowrefuse",
+      "connect @; watch et; nest; wait-outer 100; wait-outer 2500; wait 0; wait-outer 100", SETS },
     { "set in a set, before connect", "slow slowrefuse",
-      "watch et; nest; wait 0; wait-outer 0; connect @; wait-outer 100; wait-outer 2500; wait 0; wait-outer 100", SETS },
+      "watch et; nest; wait 0; wait-outer 0; connect @; wait-outer 100; wait-outer 2500; wait 0; wait-outer "
+      "100",
+      SETS },
     { "duplicate", "slow slowrefuse refuse never",
       "connect @; duplicate; watch-copy; %; wait-copy 0; error; use-copy; peer; exchange", EVERY },
-    { "duplicate by dup2", "slow slowrefuse", "connect @; duplicate dup2; wait-copy 100; %; wait-copy 0; error", FEW },
-    { "duplicate by dup3", "slow slowrefuse", "connect @; duplicate dup3; wait-copy 100; %; wait-copy 0; error", FEW },
-    { "duplicate by fcntl", "slow slowrefuse", "connect @; duplicate F_DUPFD; wait-copy 100; %; wait-copy 0; error", FEW },
-    { "duplicate before connect", "slow slowrefuse", "duplicate; watch-copy; connect @; wait-copy 100; %; wait-copy 0", FEW },
+    { "duplicate by dup2", "slow slowrefuse",
+      "connect @; duplicate dup2; wait-copy 100; %; wait-copy 0; error", FEW },
+    { "duplicate by dup3", "slow slowrefuse",
+      "connect @; duplicate dup3; wait-copy 100; %; wait-copy 0; error", FEW },
+    { "duplicate by fcntl", "slow slowrefuse",
+      "connect @; duplicate F_DUPFD; wait-copy 100; %; wait-copy 0; error", FEW },
+    { "duplicate before connect", "slow slowrefuse",
+      "duplicate; watch-copy; connect @; wait-copy 100; %; wait-copy 0", FEW },
     { "send on a duplicate from before", "slow slowrefuse",
       "duplicate; connect @; use-copy; send a; receive; %; error; peer; exchange", FEW },
-    { "both registered", "slow slowrefuse", "connect @; duplicate; watch; watch-copy; %; wait 0; error; exchange", SETS },
-    { "duplicate outlives", "slow slowrefuse never", "connect @; duplicate; watch-copy; close; wait-copy 100; wait-copy 2500; use-copy; error; exchange",
+    { "both registered", "slow slowrefuse",
+      "connect @; duplicate; watch; watch-copy; %; wait 0; error; exchange", SETS },
+    { "duplicate outlives", "slow slowrefuse never",
+      "connect @; duplicate; watch-copy; close; wait-copy 100; wait-copy 2500; use-copy; error; exchange",
       EVERY },
-    { "registration outlives", "slow slowrefuse", "connect @; duplicate; watch; close; %; delete; use-copy; error; exchange", SETS },
+    { "registration outlives", "slow slowrefuse",
+      "connect @; duplicate; watch; close; %; delete; use-copy; error; exchange", SETS },
     { "two threads", "slow slowrefuse", "connect @; watch et; threads 2 2500; error; exchange", EVERY },
-    { "two threads, one-shot", "slow slowrefuse", "connect @; watch oneshot; threads 2 2500; error; exchange", SETS },
-    { "four threads, before connect", "slow slowrefuse", "watch et; wait 0; connect @; threads 4 2500; error; exchange", SETS },
-    { "a thread waits meanwhile", "slow slowrefuse refuse", "watch et; wait 0; begin 4000; connect @; join; error; exchange", SETS },
-    { "a thread waits, we ask", "slow slowrefuse", "connect @; watch; begin 4000; wait 100; error; again; join; exchange", EVERY },
-    { "a thread waits, we block", "slow", "connect @; watch; blocking; begin 4000; again; join; exchange", EVERY },
+    { "two threads, one-shot", "slow slowrefuse", "connect @; watch oneshot; threads 2 2500; error; exchange",
+      SETS },
+    { "four threads, before connect", "slow slowrefuse",
+      "watch et; wait 0; connect @; threads 4 2500; error; exchange", SETS },
+    { "a thread waits meanwhile", "slow slowrefuse refuse",
+      "watch et; wait 0; begin 4000; connect @; join; error; exchange", SETS },
+    { "a thread waits, we ask", "slow slowrefuse",
+      "connect @; watch; begin 4000; wait 100; error; again; join; exchange", EVERY },
+    { "a thread waits, we block", "slow", "connect @; watch; blocking; begin 4000; again; join; exchange",
+      EVERY },
     { "hundreds", "slow slowrefuse never", "idle 300; connect @; watch; %; wait 0; error; exchange", EVERY },
-    { "interrupted", "slow slowrefuse", "connect @; watch; alarm 100; wait 4000; alarms; wait 4000; error", EVERY },
-    { "interrupted, SA_RESTART", "slow", "connect @; watch; alarm 100 restart; wait 4000; alarms; wait 4000", EVERY },
+    { "interrupted", "slow slowrefuse", "connect @; watch; alarm 100; wait 4000; alarms; wait 4000; error",
+      EVERY },
+    { "interrupted, SA_RESTART", "slow", "connect @; watch; alarm 100 restart; wait 4000; alarms; wait 4000",
+      EVERY },
     { "blocked signal", "slow", "mask; connect @; watch; alarm 100; wait 4000; alarms; error", EVERY },
-    { "mask lets a signal in", "slow", "mask open; connect @; watch; alarm 100; wait 4000; alarms; wait 4000; alarms", EVERY },
+    { "mask lets a signal in", "slow",
+      "mask open; connect @; watch; alarm 100; wait 4000; alarms; wait 4000; alarms", EVERY },
     { "mask, signal came before", "slow",
-      "mask open; alarm 10; pause 100; connect @; watch; alarms; wait 4000; alarms; wait 4000; alarms", EVERY },
-    { "mask, no time", "never", "mask open; connect @; watch; wait 0; alarm 10; pause 100; wait 100; alarms; wait 0", EVERY },
-    { "closed", "slow slowrefuse", "connect @; watch; close; wait 1700; socket on the same number; wait 0", SETS },
+      "mask open; alarm 10; pause 100; connect @; watch; alarms; wait 4000; alarms; wait 4000; alarms",
+      EVERY },
+    { "mask, no time", "never",
+      "mask open; connect @; watch; wait 0; alarm 10; pause 100; wait 100; alarms; wait 0", EVERY },
+    { "closed", "slow slowrefuse", "connect @; watch; close; wait 1700; socket on the same number; wait 0",
+      SETS },
     { "closed by dup2", "slow slowrefuse", "connect @; watch; wait 100; close by dup2; wait 1700", SETS },
     { "closed by range", "slow slowrefuse", "connect @; watch; wait 100; close by range; wait 1700", SETS },
     { "kept by range", "slow slowrefuse", "connect @; watch; close on exec; %; error; exchange", EVERY },
-    { "number used again", DONE, "connect slow; watch; wait 100; close; socket; watch; connect @; %; error; peer; exchange", EVERY },
-    { "shutdown", "slow slowrefuse never", "connect @; watch; wait 100; shutdown 1; wait 300; error; error; receive; send a; wait 0; peer",
+    { "number used again", DONE,
+      "connect slow; watch; wait 100; close; socket; watch; connect @; %; error; peer; exchange", EVERY },
+    { "shutdown", "slow slowrefuse never",
+      "connect @; watch; wait 100; shutdown 1; wait 300; error; error; receive; send a; wait 0; peer",
       EVERY },
-    { "dissolved", "slow never", "connect @; watch; wait 100; dissolve; wait 0; error; peer; again accept; wait 4000; exchange", EVERY },
-    { "connect from the other side", "slow slowrefuse never", "connect @; watch; again; again; error; wait 100; again; %; again; again",
-      EVERY },
-    { "to the next after failure", FAILED, "connect @; watch; %; error; again accept; again accept; wait 4000; error; peer; exchange",
-      EVERY },
-    { "to the next, error unread", FAILED, "connect @; watch; %; again accept; again accept; wait 4000; error; peer; exchange",
-      EVERY },
+    { "dissolved", "slow never",
+      "connect @; watch; wait 100; dissolve; wait 0; error; peer; again accept; wait 4000; exchange", EVERY },
+    { "connect from the other side", "slow slowrefuse never",
+      "connect @; watch; again; again; error; wait 100; again; %; again; again", EVERY },
+    { "to the next after failure", FAILED,
+      "connect @; watch; %; error; again accept; again accept; wait 4000; error; peer; exchange", EVERY },
+    { "to the next, error unread", FAILED,
+      "connect @; watch; %; again accept; again accept; wait 4000; error; peer; exchange", EVERY },
     { "low-water mark", "slow", "option rcvlowat 1000; connect @; watch; %; error; peer", FEW },
     { "cork", "slow", "option cork 1; connect @; watch; %; error; option cork 0; exchange", FEW },
     { "fast open option", DONE, "option fastopen 1; connect @; watch; %; error; peer; again; exchange", FEW },
@@ -1662,45 +1763,72 @@ static const struct row crossed[] = {
 
 /* Each is run with poll, and those of FEW with epoll_wait. */
 static const struct row single[] = {
-    { "bytes while connecting", "", "connect never; wait 50; unread in; unread out; receive; receive peek; send a; send; peer", ONE },
-    { "interrupted connect", "", "blocking; alarm 100; start slow; alarms; watch; wait 4000; error; peer; again; again; exchange", FEW },
-    { "interrupted connect, again waits", "", "blocking; alarm 100; start slow; again; again; peer; exchange", FEW },
-    { "interrupted connect, refused", "", "blocking; alarm 100; start slowrefuse; watch; wait 4000; error; error; receive", FEW },
-    { "interrupted connect, again refused", "", "blocking; alarm 100; start slowrefuse; again; error; receive; watch; wait 0", FEW },
+    { "bytes while connecting", "",
+      "connect never; wait 50; unread in; unread out; receive; receive peek; send a; send; peer", ONE },
+    { "interrupted connect", "",
+      "blocking; alarm 100; start slow; alarms; watch; wait 4000; error; peer; again; again; exchange", FEW },
+    { "interrupted connect, again waits", "", "blocking; alarm 100; start slow; again; again; peer; exchange",
+      FEW },
+    { "interrupted connect, refused", "",
+      "blocking; alarm 100; start slowrefuse; watch; wait 4000; error; error; receive", FEW },
+    { "interrupted connect, again refused", "",
+      "blocking; alarm 100; start slowrefuse; again; error; receive; watch; wait 0", FEW },
     { "interrupted connect, send waits", "", "blocking; alarm 100; start slow; use write; echo data", FEW },
-    { "connect goes on behind SA_RESTART", "", "blocking; alarm 100 restart; start slow; alarms; error; exchange", FEW },
-    { "connect times out", "", "blocking; option sndtimeo 100; start slow; watch; wait 50; again; wait 4000; error; again; again; exchange", FEW },
-    { "connect times out, refused", "", "blocking; option sndtimeo 100; start slowrefuse; watch; wait 4000; error; receive; again slow", FEW },
-    { "connect times out, never", "", "blocking; option sndtimeo 100; start never; again; again; watch; wait 100; error", FEW },
-    { "time-out and SA_RESTART", "", "blocking; option sndtimeo 3000; alarm 100 restart; start slow; wait 4000; error; exchange", ONE },
+    { "connect goes on behind SA_RESTART", "",
+      "blocking; alarm 100 restart; start slow; alarms; error; exchange", FEW },
+    { "connect times out", "",
+      "blocking; option sndtimeo 100; start slow; watch; wait 50; again; wait 4000; error; again; again; "
+      "exchange",
+      FEW },
+    { "connect times out, refused", "",
+      "blocking; option sndtimeo 100; start slowrefuse; watch; wait 4000; error; receive; again slow", FEW },
+    { "connect times out, never", "",
+      "blocking; option sndtimeo 100; start never; again; again; watch; wait 100; error", FEW },
+    { "time-out and SA_RESTART", "",
+      "blocking; option sndtimeo 3000; alarm 100 restart; start slow; wait 4000; error; exchange", ONE },
     { "made blocking, connect again", "", "connect slow; blocking; again; again; exchange", ONE },
-    { "made blocking, connect again, refused", "", "connect slowrefuse; blocking; again; error; wait 0; receive", ONE },
+    { "made blocking, connect again, refused", "",
+      "connect slowrefuse; blocking; again; error; wait 0; receive", ONE },
     { "made non-blocking after a time-out", "",
-      "blocking; option sndtimeo 100; start slow; nonblocking; again; receive; watch; wait 4000; error; exchange", FEW },
+      "blocking; option sndtimeo 100; start slow; nonblocking; again; receive; watch; wait 4000; error; "
+      "exchange",
+      FEW },
     { "fast open by sendto", "", "fast sendto; wait 2000; error", ONE },
     { "fast open by sendmsg", "", "fast sendmsg; wait 2000; error", ONE },
     { "fast open by sendmmsg", "", "fast sendmmsg; wait 2000; error", ONE },
     { "connect by syscall", "", "syscall slow; watch; wait 100; wait 4000; error; peer; exchange", FEW },
-    { "connect by syscall, refused", "", "syscall slowrefuse; watch; wait 100; wait 4000; error; receive; peer", FEW },
+    { "connect by syscall, refused", "",
+      "syscall slowrefuse; watch; wait 100; wait 4000; error; receive; peer", FEW },
     { "ring", "", "ring", ONE },
     { "async before connect", "", "async; connect slow; await-io 4000; error; exchange", ONE },
     { "async while connecting", "", "connect slow; async; await-io 4000; error; exchange", ONE },
-    { "async while connecting, refused", "", "connect slowrefuse; async by ioctl; await-io 4000; error", ONE },
-    { "fork, both wait", "", "connect slow; watch; fork wait 4000, peer; wait 4000; peer; child; exchange", FEW },
-    { "fork, both wait, refused", "", "connect slowrefuse; watch; fork wait 4000, peer; wait 4000; peer; child", FEW },
-    { "fork, the child waits", "", "connect slow; watch; fork wait 100, wait 4000, error, exchange; child; wait 100; error; exchange", FEW },
-    { "fork, the child waits, refused", "", "connect slowrefuse; watch; fork wait 4000, error, receive; child; wait 0; error; receive", FEW },
-    { "fork, the parent closes", "", "connect slow; watch; fork wait 4000, error, peer, exchange; close; child", FEW },
-    { "fork, the child closes", "", "connect slow; watch; fork close; child; wait 4000; error; exchange", FEW },
-    { "fork, the child connects", "", "fork connect accept, wait 4000, exchange; child; peer; wait 0; exchange", FEW },
-    { "fork, the child ends at once", "", "connect slow; watch; fork; child; wait 4000; error; peer; exchange", FEW },
+    { "async while connecting, refused", "", "connect slowrefuse; async by ioctl; await-io 4000; error",
+      ONE },
+    { "fork, both wait", "", "connect slow; watch; fork wait 4000, peer; wait 4000; peer; child; exchange",
+      FEW },
+    { "fork, both wait, refused", "",
+      "connect slowrefuse; watch; fork wait 4000, peer; wait 4000; peer; child", FEW },
+    { "fork, the child waits", "",
+      "connect slow; watch; fork wait 100, wait 4000, error, exchange; child; wait 100; error; exchange",
+      FEW },
+    { "fork, the child waits, refused", "",
+      "connect slowrefuse; watch; fork wait 4000, error, receive; child; wait 0; error; receive", FEW },
+    { "fork, the parent closes", "",
+      "connect slow; watch; fork wait 4000, error, peer, exchange; close; child", FEW },
+    { "fork, the child closes", "", "connect slow; watch; fork close; child; wait 4000; error; exchange",
+      FEW },
+    { "fork, the child connects", "",
+      "fork connect accept, wait 4000, exchange; child; peer; wait 0; exchange", FEW },
+    { "fork, the child ends at once", "",
+      "connect slow; watch; fork; child; wait 4000; error; peer; exchange", FEW },
     { "exec", "", "connect slow; exec kept; child", ONE },
     { "exec, refused", "", "connect slowrefuse; exec kept; child", ONE },
     { "exec, closed", "", "connect slow; exec; child; wait 4000; exchange", ONE },
     { "rights", "", "adopt; connect slow; give; close; child", ONE },
     { "rights by sendmmsg", "", "adopt; connect slow; give by sendmmsg; close; child", ONE },
     { "rights, refused", "", "adopt; connect slowrefuse; give; close; child", ONE },
-    { "seven connections", "", "connect slow; socket; connect slow; socket; connect slow; wait 4000; error; exchange", ONE },
+    { "seven connections", "",
+      "connect slow; socket; connect slow; socket; connect slow; wait 4000; error; exchange", ONE },
 };
 
 struct job {
@@ -1717,7 +1845,8 @@ enum { JOBS_MOST = 4096 };
 static struct job jobs[JOBS_MOST];
 static int job_count;
 
-static void add_job(const struct api *api, const char *name, const char *outcome, const char *waits, const char *script)
+static void add_job(const struct api *api, const char *name, const char *outcome, const char *waits,
+                    const char *script)
 {
     struct job *job = &jobs[job_count++];
     size_t size = 0;
@@ -1761,7 +1890,8 @@ static void add_crossed(const struct row *row)
                 add_job(&apis[a], row->name, outcomes[o].outcome, outcomes[o].waits, row->script);
 }
 
-static void add_uses(const struct use *uses, size_t count, const char *name, const char *before, const char *after)
+static void add_uses(const struct use *uses, size_t count, const char *name, const char *before,
+                     const char *after)
 {
     for (size_t i = 0; i < count; i++) {
         char script[SCRIPT_SIZE], full[64];
@@ -1786,20 +1916,25 @@ static void add_all(void)
         for (size_t a = 0; a < APIS; a++)
             if (a == 0 || (single[i].reach == FEW && reaches(FEW, &apis[a])))
                 add_job(&apis[a], single[i].name, "", "", single[i].script);
-    add_uses(reading, READING, "while connecting", "connect slowgreet; ", "watch out; wait 4000; pause 100; *");
+    add_uses(reading, READING, "while connecting", "connect slowgreet; ",
+             "watch out; wait 4000; pause 100; *");
     add_uses(reading, READING, "waits", "connect slowgreet; blocking; ", "peer");
     add_uses(reading, READING, "waits, refused", "connect slowrefuse; blocking; ", "*; error");
-    add_uses(reading, READING, "times out", "connect slow; blocking; option rcvtimeo 200; ", "wait 4000; exchange");
-    add_uses(reading, READING, "interrupted", "connect slow; blocking; alarm 100; ", "alarms; wait 4000; exchange");
+    add_uses(reading, READING, "times out", "connect slow; blocking; option rcvtimeo 200; ",
+             "wait 4000; exchange");
+    add_uses(reading, READING, "interrupted", "connect slow; blocking; alarm 100; ",
+             "alarms; wait 4000; exchange");
     add_uses(reading, READING, "after a failure", "connect slowrefuse; wait 4000; ", "*; error; wait 0");
     add_uses(writing, WRITING, "while connecting", "connect slow; ", "wait 4000; *; echo data; error");
     add_uses(writing, WRITING, "waits", "connect slow; blocking; ", "peer; echo data");
     add_uses(writing, WRITING, "waits, refused", "connect slowrefuse; blocking; ", "*; error");
-    add_uses(writing, WRITING, "times out", "connect slow; blocking; option sndtimeo 200; ", "wait 4000; *; echo data");
-    add_uses(writing, WRITING, "interrupted", "connect slow; blocking; alarm 100; ", "alarms; wait 4000; exchange");
+    add_uses(writing, WRITING, "times out", "connect slow; blocking; option sndtimeo 200; ",
+             "wait 4000; *; echo data");
+    add_uses(writing, WRITING, "interrupted", "connect slow; blocking; alarm 100; ",
+             "alarms; wait 4000; exchange");
     add_uses(writing, WRITING, "after a failure", "connect slowrefuse; wait 4000; ", "*; error; wait 0");
-    add_uses(writing, WRITING, "after a time-out of connect", "blocking; option sndtimeo 100; start slow; option sndtimeo 3000; ",
-             "echo data");
+    add_uses(writing, WRITING, "after a time-out of connect",
+             "blocking; option sndtimeo 100; start slow; option sndtimeo 3000; ", "echo data");
 }
 
 /* Runs them, so many at a time, each in a process of its own. */

@@ -1,9 +1,11 @@
-/* storm SECONDS SEED ADDRESS PORT... : eight threads that connect, poll, watch, ask, move bytes and close at random.
+/* storm SECONDS SEED ADDRESS PORT... : eight threads that connect, poll, watch, ask, move bytes and close at
+ * random.
  *
- * Each thread has sockets of its own, and all wait in the same two epoll sets; the thread that is told of a socket looks at it,
- * whoever has it. Prints how often each thing was done. What is checked is done by what runs it: ThreadSanitizer (the
- * library's objects are then linked with this), AddressSanitizer, valgrind. By itself it fails if no connection was ever made, if data
- * of epoll is not what was registered, or if it does not end. */
+ * Each thread has sockets of its own, and all wait in the same two epoll sets; the thread that is told of a
+ * socket looks at it, whoever has it. Prints how often each thing was done. What is checked is done by what
+ * runs it: ThreadSanitizer (the library's objects are then linked with this), AddressSanitizer, valgrind. By
+ * itself it fails if no connection was ever made, if data of epoll is not what was registered, or if it does
+ * not end. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -187,7 +189,8 @@ int main(int argc, char **argv)
         return 2;
     signal(SIGPIPE, SIG_IGN);
     for (int i = 4; i < argc; i++, target_count++) {
-        targets[target_count] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[i])) };
+        targets[target_count] =
+            (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[i])) };
         if (inet_pton(AF_INET, argv[3], &targets[target_count].sin_addr) != 1)
             return 2;
     }
@@ -202,7 +205,7 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < THREADS; i++)
         pthread_join(actors[i].thread, NULL);
-    printf("seed %s: %d connects, %d seen open, %d errors read, %d waits, %d strange\n", argv[2], connects, made, failed,
-           waits, strange);
+    printf("seed %s: %d connects, %d seen open, %d errors read, %d waits, %d strange\n", argv[2], connects,
+           made, failed, waits, strange);
     return made > 0 && strange == 0 ? 0 : 1;
 }

@@ -1,5 +1,6 @@
-/* ticks poll|select|epoll ADDRESS PORT COUNT MS : an event loop with COUNT connections that are being made and a timer of a
- * millisecond, for so long. Prints the longest time between two ticks, in ms, and how many connections were made or failed. */
+/* ticks poll|select|epoll ADDRESS PORT COUNT MS : an event loop with COUNT connections that are being made
+ * and a timer of a millisecond, for so long. Prints the longest time between two ticks, in ms, and how many
+ * connections were made or failed. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>

@@ -20,8 +20,10 @@ END
 # What the ports of readiness -s do when they are reached through the proxy; slow ones as natively, where the SYN that is
 # repeated after a second is the first to be answered.
 behaviour() { # REFUSE HOW: the reply for a refused target, and how the others are given
-    local accept=127.0.0.1:$(port accept) greet=127.0.0.1:$(port greet)
+    local accept greet
 
+    accept=127.0.0.1:$(port accept)
+    greet=127.0.0.1:$(port greet)
     printf '%s\n' --on "*:$(port accept)" "${2:+$2; }connect" --on "*:$(port refuse)" "$1" \
         --on "*:$(port slow)" "delay 1000; ${2:+$2; }to $accept" \
         --on "*:$(port slowgreet)" "delay 1000; ${2:+$2; join; }to $greet" \
@@ -94,7 +96,7 @@ compares() {
     for jobs in 20 10 4; do
         [ ${#rows[@]} -gt 0 ] || return 0
         [ ${#rows[@]} -le 100 ] || break
-        echo "# again, $jobs at a time: ${#rows[@]} rows" >&3
+        echo "# again, $jobs at a time: ${#rows[@]} rows, the first is ${rows[0]}" >&3
         dir=$BATS_TEST_TMPDIR/$jobs
         both "$dir" -j "$jobs" "${options[@]}" -- "${rows[@]}"
         mapfile -t rows < "$dir/different"
