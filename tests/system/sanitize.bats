@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # The probe under AddressSanitizer, UndefinedBehaviorSanitizer and valgrind: not a word from them.
+#
+# takes: 100
 
 load helpers
 

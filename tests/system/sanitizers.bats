@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # Eight threads do everything at random (tests/programs/storm) under ThreadSanitizer, AddressSanitizer, valgrind, and with none.
 # The seed is printed; SEED=N repeats a run.
+#
+# takes: 100
 
 load helpers
 
