@@ -1,11 +1,11 @@
 #include "peers.h"
 
 #include "../real.h"
+#include "pages.h"
 
 #include <ptunnel/endpoint.h>
 
 #include <string.h>
-#include <sys/mman.h>
 
 enum { PAGE_FDS = 1024, PAGES = 1024 };
 
@@ -15,24 +15,15 @@ struct page {
 
 _Atomic int peers_used;
 
-static _Atomic(struct page *) pages[PAGES];
+static _Atomic(void *) pages[PAGES];
 
 static struct peer *record_of(int fd, bool create)
 {
-    struct page *page, *none = NULL;
+    struct page *page;
 
     if (fd < 0 || fd >= PAGES * PAGE_FDS)
         return NULL;
-    page = atomic_load_explicit(&pages[fd / PAGE_FDS], memory_order_acquire);
-    if (!page && create) {
-        page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (page == MAP_FAILED)
-            return NULL;
-        if (!atomic_compare_exchange_strong(&pages[fd / PAGE_FDS], &none, page)) {
-            munmap(page, sizeof *page);
-            page = none;
-        }
-    }
+    page = pages_at(&pages[fd / PAGE_FDS], sizeof *page, create);
     return page ? &page->peers[fd % PAGE_FDS] : NULL;
 }
 

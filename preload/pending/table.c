@@ -1,6 +1,7 @@
 #include "table.h"
 
 #include "../real.h"
+#include "pages.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -28,7 +29,7 @@ void table_begin(void)
     atomic_fetch_sub(&table_used, 1);
 }
 
-static _Atomic(struct page *) pages[PAGES];
+static _Atomic(void *) pages[PAGES];
 static _Atomic(struct entry *) chunks[CHUNKS];
 static struct {
     _Atomic uint32_t limit; /* entries that have memory */
@@ -89,20 +90,11 @@ bool table_is_borrowed(void)
 
 static _Atomic(struct entry *) *slot_of(int fd, bool create)
 {
-    struct page *page, *none = NULL;
+    struct page *page;
 
     if (fd < 0 || fd >= TABLE_DESCRIPTORS)
         return NULL;
-    page = atomic_load_explicit(&pages[fd / PAGE_SLOTS], memory_order_acquire);
-    if (!page && create) {
-        page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (page == MAP_FAILED)
-            return NULL;
-        if (!atomic_compare_exchange_strong(&pages[fd / PAGE_SLOTS], &none, page)) {
-            munmap(page, sizeof *page);
-            page = none;
-        }
-    }
+    page = pages_at(&pages[fd / PAGE_SLOTS], sizeof *page, create);
     return page ? &page->slots[fd % PAGE_SLOTS] : NULL;
 }
 

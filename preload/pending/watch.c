@@ -1,6 +1,7 @@
 #include "watch.h"
 
 #include "../real.h"
+#include "pages.h"
 
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -25,7 +26,7 @@ struct page {
 _Atomic bool watch_cookies, watch_nested;
 
 static _Atomic unsigned char sets[SETS_KNOWN / 8]; /* a bit for each descriptor that was used as a set */
-static _Atomic(struct page *) pages[PAGES];
+static _Atomic(void *) pages[PAGES];
 static struct record *spare;
 static _Atomic uint32_t secret;
 
@@ -67,20 +68,11 @@ static void unlock(bool locked)
 
 static struct record *first_of(int fd, bool create)
 {
-    struct page *page, *none = NULL;
+    struct page *page;
 
     if (fd < 0 || fd >= PAGES * PAGE_FDS)
         return NULL;
-    page = atomic_load_explicit(&pages[fd / PAGE_FDS], memory_order_acquire);
-    if (!page && create) {
-        page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (page == MAP_FAILED)
-            return NULL;
-        if (!atomic_compare_exchange_strong(&pages[fd / PAGE_FDS], &none, page)) {
-            munmap(page, sizeof *page);
-            page = none;
-        }
-    }
+    page = pages_at(&pages[fd / PAGE_FDS], sizeof *page, create);
     return page ? &page->first[fd % PAGE_FDS] : NULL;
 }
 
