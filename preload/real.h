@@ -36,6 +36,7 @@
     X(int, ioctl, (int fd, unsigned long request, ...)) \
     X(long, syscall, (long number, ...)) \
     X(int, shutdown, (int fd, int how)) \
+    X(int, getsockname, (int fd, struct sockaddr *address, socklen_t *size)) \
     X(int, getpeername, (int fd, struct sockaddr *address, socklen_t *size)) \
     X(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *size)) \
     X(int, poll, (struct pollfd *fds, nfds_t count, int milliseconds)) \

@@ -21,8 +21,9 @@ enum dial_want {
     DIAL_WANT_WRITE, /* wait for POLLOUT */
     DIAL_WANT_READ,  /* wait for POLLIN */
     DIAL_OPEN,       /* the next byte on the socket is the target's */
-    DIAL_HANDED,     /* fallback: the socket goes to the target itself; .error is what connect(2) said: 0, EINPROGRESS, EINTR */
-    DIAL_FAILED,     /* .error says why; the socket is in any state: see dial_disconnect() */
+    DIAL_HANDED,     /* fallback: the socket goes to the target itself; .error is what connect(2) said: 0,
+                        EINPROGRESS, EINTR */
+    DIAL_FAILED,     /* .error says why; the socket is like the first, in any state: see dial_disconnect() */
 };
 
 enum dial_state { DIAL_STATE_CONNECT, DIAL_STATE_SEND, DIAL_STATE_READ, DIAL_STATE_SETTLED };
@@ -33,12 +34,23 @@ struct dial_limits {
     bool fallback_direct; /* when no candidate could be reached */
 };
 
+struct dial;
+
+/* Puts another socket, unconnected, in the place of dial->fd and says its family in dial->family: one that
+ * reaches both families (DIAL_REACH_BOTH), or again one like the first (DIAL_LIKE_FIRST). 0, or a negative
+ * errno with the socket as it was: -EAFNOSUPPORT or -ENETUNREACH where it is not the socket that stands in
+ * the way. */
+enum dial_socket { DIAL_REACH_BOTH, DIAL_LIKE_FIRST };
+typedef int dial_replace(struct dial *dial, enum dial_socket kind);
+
 struct dial {
     const struct net *net;
     struct route *route;
     const struct dial_limits *limits;
+    dial_replace *replace; /* NULL: this socket has to do */
     int fd;
-    int family; /* AF_INET or AF_INET6: the socket's */
+    int family;       /* AF_INET or AF_INET6: the socket's */
+    int first_family; /* that of the socket that the dial began with */
     struct endpoint target;
 
     enum dial_state state;
@@ -49,6 +61,7 @@ struct dial {
     bool mapped;            /* that one went to an IPv4-mapped address: see dial_disconnect() */
     bool unusable;          /* the kernel would not connect this socket to anything, and it is left as it was */
     bool v6only;            /* IPV6_V6ONLY was cleared for it */
+    bool replaced;          /* another socket stands in the place of the first */
     bool answered;          /* a proxy refused, in HTTP: it was reached, so there is no fallback any more */
     bool in_progress;       /* connect() said EINPROGRESS: the socket does not block, or its time ran out */
     bool interrupted;       /* connect() or a look-up ended with EINTR; whoever drives looks, and clears it */
@@ -61,7 +74,8 @@ struct dial {
     struct handshake handshake;
 };
 
-/* Prepares; makes no call. Route and limits must outlive the dial. */
+/* Prepares; makes no call. Route and limits must outlive the dial. Whoever can replace a socket sets .replace
+ * afterwards. */
 void dial_start(struct dial *dial, const struct net *net, int fd, int family, const struct endpoint *target,
                 struct route *route, const struct dial_limits *limits);
 
@@ -74,6 +88,10 @@ struct deadline dial_deadline(const struct dial *dial);
 
 /* Takes the socket back to the unconnected state, flags and options kept. A negative errno if the kernel refuses (EBUSY). */
 int dial_disconnect(struct dial *dial);
+
+/* A socket like the first one again, if another stands in its place, unconnected. Where that cannot be, that
+ * other one stays, which serves the program nearly as well. */
+void dial_put_back(struct dial *dial);
 
 /* "example.org:22 via proxy:3128: 407 Proxy Authentication Required ..." */
 void dial_describe(const struct dial *dial, struct text *out);

@@ -15,6 +15,7 @@ void dial_start(struct dial *dial, const struct net *net, int fd, int family, co
         .limits = limits,
         .fd = fd,
         .family = family,
+        .first_family = family,
         .target = *target,
         .candidate = -1,
         .whole = deadline_in(limits->timeout),
@@ -154,8 +155,16 @@ static void report(const struct dial *dial, enum log_level level)
         log_line(level, &line);
 }
 
+void dial_put_back(struct dial *dial)
+{
+    if (dial->replaced && dial->replace(dial, DIAL_LIKE_FIRST) == 0)
+        dial->replaced = dial->touched = dial->mapped = dial->v6only = false;
+}
+
 static int settle(struct dial *dial, enum dial_want result)
 {
+    if (result == DIAL_FAILED)
+        dial_put_back(dial);
     dial->settled = result;
     if (result == DIAL_FAILED)
         report(dial, LOG_FAILURE);
@@ -179,7 +188,8 @@ static int give_up(struct dial *dial, int error)
     return GO_ON;
 }
 
-/* The addresses in order of preference: those of the socket's own family first, then those that it can reach mapped. */
+/* The addresses in order of preference: those of the first socket's family, then those that it reaches
+ * mapped, or another socket in its place. */
 static bool pick_address(const struct dial *dial, const struct addresses *list, unsigned number, struct endpoint *out)
 {
     bool own_family = number < list->count;
@@ -187,13 +197,13 @@ static bool pick_address(const struct dial *dial, const struct addresses *list, 
     *out = (struct endpoint){ .literal = true };
     out->address = list->at[number % list->count].address;
     out->scope = list->at[number % list->count].scope;
-    return endpoint_is_v4(out) == (own_family == (dial->family == AF_INET));
+    return endpoint_is_v4(out) == (own_family == (dial->first_family == AF_INET));
 }
 
 /* The first at or behind *number; *number is then one further. */
 static bool find_address(const struct dial *dial, const struct addresses *list, unsigned *number, struct endpoint *out)
 {
-    unsigned all = (unsigned)list->count * (dial->family == AF_INET6 ? 2 : 1);
+    unsigned all = (unsigned)list->count * (dial->first_family == AF_INET6 || dial->replace ? 2 : 1);
 
     while (*number < all)
         if (pick_address(dial, list, (*number)++, out))
@@ -272,6 +282,15 @@ static bool allow_mapped(struct dial *dial)
     return dial->v6only;
 }
 
+static bool replace(struct dial *dial)
+{
+    if (!dial->replace || dial->replaced || dial->replace(dial, DIAL_REACH_BOTH) < 0)
+        return false;
+    dial->replaced = true;
+    dial->touched = dial->mapped = dial->v6only = false;
+    return true;
+}
+
 /* connect(2) to a literal; 0 or a positive errno. EINPROGRESS and EINTR mean that it goes on. */
 static int connect_to(struct dial *dial, const struct endpoint *to)
 {
@@ -288,6 +307,8 @@ static int connect_to(struct dial *dial, const struct endpoint *to)
         error = errno;
     if (error == ENETUNREACH && mapped && !dial->v6only && allow_mapped(dial))
         return connect_to(dial, to);
+    if (dial->family == AF_INET6 && error == (mapped ? ENETUNREACH : EAFNOSUPPORT) && replace(dial))
+        return connect_to(dial, to); /* it was bound to an address of the other kind */
     if (error == 0 || error == EINPROGRESS || error == EINTR || speaks_of_the_way(error) || dial->v6only) {
         dial->touched = true;
         dial->mapped |= mapped;
@@ -300,6 +321,33 @@ static int connect_to(struct dial *dial, const struct endpoint *to)
 static bool goes_on(int error)
 {
     return error == 0 || error == EINPROGRESS || error == EINTR;
+}
+
+/* What the kernel has against a socket, other than the family: an address of the wrong one, as short as IPv4
+ * has it, is the last thing that it complains about. */
+static int complaint(const struct dial *dial)
+{
+    static const struct sockaddr_in wrong = { .sin_family = AF_INET6 };
+
+    if (dial->net->connect(dial->fd, (const struct sockaddr *)&wrong, sizeof wrong) == 0)
+        return EISCONN;
+    return errno == EAFNOSUPPORT ? 0 : errno;
+}
+
+/* connect_to() an address of the proxy, with another socket if this one is of IPv4 and the address is not. */
+static int connect_to_proxy(struct dial *dial, const struct endpoint *to)
+{
+    int before = dial->error, error;
+
+    if (dial->family == AF_INET6 || endpoint_is_v4(to))
+        return connect_to(dial, to);
+    error = dial->touched ? 0 : complaint(dial);
+    if (error)
+        return error;
+    if (replace(dial))
+        return connect_to(dial, to);
+    dial->touched = true; /* it could be connected, only not there */
+    return before;
 }
 
 /* Without a proxy, at the first of the target's addresses that the kernel does not refuse at once. */
@@ -330,6 +378,8 @@ static int fall_back(struct dial *dial)
 
     dial->candidate = -1;
     dial->attempt = deadline_never();
+    dial_put_back(dial);
+    dial->replace = NULL; /* from here on all is as without us */
     if (dial->route->count > 0) {
         start_line(dial, &line);
         text_add(&line, "no proxy could be reached, going direct as fallback says");
@@ -349,8 +399,8 @@ static int step_connect(struct dial *dial)
     while (dial->candidate < 0 || !next_address(dial, &address))
         if (!next_candidate(dial))
             return may_fall_back(dial) ? fall_back(dial) : settle(dial, DIAL_FAILED);
-    error = connect_to(dial, &address);
-    if (!goes_on(error) && !dial->touched) {
+    error = connect_to_proxy(dial, &address);
+    if (!goes_on(error) && !dial->touched && !dial->replaced) {
         dial->error = error;
         dial->unusable = true; /* the program's own mistake: nothing to report */
         dial->settled = DIAL_FAILED;
@@ -385,6 +435,8 @@ static int step_send(struct dial *dial)
     note(dial, "connected, CONNECT is sent", NULL, NULL);
     candidate_answered(candidate_of(dial));
     handshake_start(&dial->handshake);
+    if (!has_alternative(dial)) /* this address is a good one: another of the same proxy would do no better */
+        dial->attempt = deadline_never();
     dial->state = DIAL_STATE_READ;
     return DIAL_WANT_READ;
 }

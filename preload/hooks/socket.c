@@ -2,6 +2,7 @@
 #include "../pending/answers.h"
 #include "../pending/peers.h"
 #include "../pending/pending.h"
+#include "../pending/replace.h"
 #include "../real.h"
 
 /* getpeername(2): the address that the program asked for. */
@@ -12,14 +13,24 @@ EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *size)
     return libc_result(answers_peer(fd, address, size));
 }
 
-/* getsockopt(2): SO_ERROR is the tunnel's result, once. */
+/* getsockname(2): of the program's own socket, if another stands in its place. */
+EXPORT int getsockname(int fd, struct sockaddr *address, socklen_t *size)
+{
+    if (!replaced_any())
+        return real()->getsockname(fd, address, size);
+    return libc_result(answers_name(fd, address, size));
+}
+
+/* getsockopt(2): SO_ERROR is the tunnel's result, once; SO_DOMAIN is of the program's own socket. */
 EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 {
-    if (table_idle())
+    if (table_idle() && !replaced_any())
         return real()->getsockopt(fd, level, name, value, size);
-    if (level != SOL_SOCKET || name != SO_ERROR || table_empty())
-        return real()->getsockopt(fd, level, name, value, size);
-    return libc_result(answers_error(fd, value, size));
+    if (level == SOL_SOCKET && name == SO_ERROR && !table_empty())
+        return libc_result(answers_error(fd, value, size));
+    if (level == SOL_SOCKET && name == SO_DOMAIN && replaced_any())
+        return libc_result(answers_domain(fd, value, size));
+    return real()->getsockopt(fd, level, name, value, size);
 }
 
 /* shutdown(2): while connecting it cancels. */

@@ -4,43 +4,121 @@
 #include "memory.h"
 #include "peers.h"
 #include "pending.h"
+#include "replace.h"
 
 #include <ptunnel/endpoint.h>
 
 #include <string.h>
 
 /* As the kernel does: cut to the room there is, and the whole size told. */
-static int give_address(int fd, const struct peer *peer, struct sockaddr *address, socklen_t room, socklen_t *size)
+static void give(const void *whole, socklen_t whole_size, struct sockaddr *address, socklen_t room,
+                 socklen_t *size)
 {
-    struct endpoint target = { .literal = true, .port = peer->target_port };
-    struct sockaddr_storage whole = { 0 };
-    int family = AF_INET6;
-    socklen_t family_size = sizeof family, whole_size;
+    if (room > 0)
+        memcpy(address, whole, room < whole_size ? room : whole_size);
+    *size = whole_size;
+}
 
-    real()->getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &family_size);
-    target.address = peer->target;
+static int domain_of(int fd)
+{
+    int family = AF_INET6;
+    socklen_t size = sizeof family;
+    struct original original;
+
+    if (replace_original(fd, &original))
+        return original.name.any.sa_family;
+    real()->getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
+    return family;
+}
+
+static void give_target(int fd, const struct peer *peer, struct sockaddr *address, socklen_t room,
+                        socklen_t *size)
+{
+    struct endpoint target = { .literal = true, .address = peer->target, .port = peer->target_port };
+    struct sockaddr_storage whole = { 0 };
+
     if (IN6_IS_ADDR_LINKLOCAL(&target.address)) /* no others have one */
         target.scope = peer->target_scope;
-    whole_size = endpoint_to_sockaddr(&target, family, &whole);
-    if (room > 0)
-        memcpy(address, &whole, room < whole_size ? room : whole_size);
-    *size = whole_size;
-    return 0;
+    give(&whole, endpoint_to_sockaddr(&target, domain_of(fd), &whole), address, room, size);
+}
+
+/* getpeername(2) or getsockname(2) by the kernel, which finds out whether there is that room. A socket that
+ * stands in the place of a smaller one must not write more than that had. *room is what the program has. */
+static int ask(int (*call)(int fd, struct sockaddr *address, socklen_t *size), int fd,
+               struct sockaddr *address, socklen_t *size, socklen_t *room)
+{
+    struct original original;
+    socklen_t least;
+
+    *room = size && memory_readable(size, sizeof *size) ? *size : 0;
+    if (*room == 0 || *room > INT32_MAX || !replace_original(fd, &original))
+        return call(fd, address, size) < 0 ? -errno : 0;
+    least = *room < original.size ? *room : original.size;
+    return call(fd, address, &least) < 0 ? -errno : 0;
 }
 
 int answers_peer(int fd, struct sockaddr *address, socklen_t *size)
 {
     struct entry *entry = table_empty() ? NULL : pending_find(fd);
     struct peer peer;
-    socklen_t room = 0;
+    socklen_t room;
+    int result;
 
     if (entry && atomic_load(&entry->state) == ENTRY_PENDING && !pending_step(fd, entry))
         return -ENOTCONN;
-    if (size && memory_readable(size, sizeof *size))
-        room = *size;
-    if (real()->getpeername(fd, address, size) < 0) /* it finds out whether there is that room, and as much is taken */
+    result = ask(real()->getpeername, fd, address, size, &room);
+    if (result == 0 && (peers_get(fd, &peer) || peers_adopt(fd, &peer)))
+        give_target(fd, &peer, address, room, size);
+    return result;
+}
+
+/* The address that the kernel takes for connections to a target of IPv4: a datagram socket tells without
+ * sending anything. */
+static void find_source(const struct peer *peer, struct sockaddr_in *out)
+{
+    struct endpoint target = { .literal = true, .address = peer->target, .port = peer->target_port };
+    struct sockaddr_storage address;
+    struct sockaddr_in source;
+    socklen_t target_size = endpoint_to_sockaddr(&target, AF_INET, &address), size = sizeof source;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return;
+    if (real()->connect(fd, (struct sockaddr *)&address, target_size) == 0 &&
+        real()->getsockname(fd, (struct sockaddr *)&source, &size) == 0)
+        out->sin_addr = source.sin_addr;
+    real()->close(fd);
+}
+
+/* The port is the new socket's; the address is what the program had bound, or would have got. */
+int answers_name(int fd, struct sockaddr *address, socklen_t *size)
+{
+    struct original original;
+    struct sockaddr_in6 now;
+    struct peer peer;
+    socklen_t room, now_size = sizeof now;
+    int result = ask(real()->getsockname, fd, address, size, &room);
+
+    if (result < 0 || !replace_original(fd, &original) ||
+        real()->getsockname(fd, (struct sockaddr *)&now, &now_size) < 0)
+        return result;
+    original.name.v6.sin6_port = now.sin6_port; /* at the same place in both */
+    if (original.name.any.sa_family == AF_INET && original.name.v4.sin_addr.s_addr == INADDR_ANY &&
+        peers_get(fd, &peer))
+        find_source(&peer, &original.name.v4);
+    give(&original.name, original.size, address, room, size);
+    return 0;
+}
+
+int answers_domain(int fd, void *value, socklen_t *size)
+{
+    int family;
+
+    if (real()->getsockopt(fd, SOL_SOCKET, SO_DOMAIN, value, size) < 0)
         return -errno;
-    return peers_get(fd, &peer) || peers_adopt(fd, &peer) ? give_address(fd, &peer, address, room, size) : 0;
+    family = domain_of(fd);
+    memcpy(value, &family, *size < sizeof family ? *size : sizeof family);
+    return 0;
 }
 
 int answers_error(int fd, void *value, socklen_t *size)

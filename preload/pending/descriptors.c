@@ -2,6 +2,7 @@
 
 #include "../real.h"
 #include "pending.h"
+#include "replace.h"
 #include "watch.h"
 
 #include <fcntl.h>
@@ -60,6 +61,8 @@ void descriptors_duplicated(int from, int to)
             table_share(to, entry);
         if (!peers_empty())
             peers_copy(from, to);
+        if (replaced_any())
+            replace_copy(from, to);
     }
     errno = saved;
 }

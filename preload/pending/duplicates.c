@@ -1,6 +1,7 @@
 #include "duplicates.h"
 
 #include "../real.h"
+#include "sockets.h"
 #include "watch.h"
 
 enum { KNOWN = 65536 };
@@ -9,14 +10,6 @@ enum { KNOWN = 65536 };
  * the same. */
 static _Atomic uint64_t cookies[KNOWN];
 static _Atomic int highest;
-
-static uint64_t cookie_of(int fd)
-{
-    uint64_t cookie = 0;
-    socklen_t size = sizeof cookie;
-
-    return real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
-}
 
 static bool is_tcp(int fd)
 {
@@ -44,15 +37,35 @@ void duplicates_note(int from, int to)
     uint64_t cookie;
     int saved = errno;
 
-    if (is_tcp(from) && (cookie = cookie_of(from)) != 0) {
+    if (is_tcp(from) && (cookie = socket_cookie(from)) != 0) {
         note(from, cookie);
         note(to, cookie);
     }
     errno = saved;
 }
 
-static void share_with(int fd, struct entry *entry)
+void duplicates_move(int fd, uint64_t cookie)
 {
+    if (fd < KNOWN && atomic_load_explicit(&cookies[fd], memory_order_relaxed) != 0)
+        note(fd, cookie);
+}
+
+void duplicates_each(int fd, void (*visit)(int fd, void *data), void *data)
+{
+    uint64_t cookie = fd < KNOWN ? atomic_load_explicit(&cookies[fd], memory_order_relaxed) : 0;
+
+    if (cookie != 0 && socket_cookie(fd) == cookie)
+        for (int other = 0; other <= atomic_load(&highest); other++)
+            if (other != fd && atomic_load_explicit(&cookies[other], memory_order_relaxed) == cookie &&
+                socket_cookie(other) == cookie)
+                visit(other, data);
+    visit(fd, data);
+}
+
+static void share_with(int fd, void *data)
+{
+    struct entry *entry = data;
+
     if (table_find(fd) == entry)
         return;
     table_share(fd, entry);
@@ -62,12 +75,5 @@ static void share_with(int fd, struct entry *entry)
 
 void duplicates_share(int fd, struct entry *entry)
 {
-    uint64_t cookie = fd < KNOWN ? atomic_load_explicit(&cookies[fd], memory_order_relaxed) : 0;
-
-    if (cookie == 0 || cookie_of(fd) != cookie)
-        return;
-    for (int other = 0; other <= atomic_load(&highest); other++)
-        if (atomic_load_explicit(&cookies[other], memory_order_relaxed) == cookie &&
-            cookie_of(other) == cookie)
-            share_with(other, entry);
+    duplicates_each(fd, share_with, entry);
 }

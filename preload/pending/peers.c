@@ -2,6 +2,8 @@
 
 #include "../real.h"
 #include "pages.h"
+#include "replace.h"
+#include "sockets.h"
 
 #include <ptunnel/endpoint.h>
 
@@ -90,23 +92,16 @@ bool peers_get(int fd, struct peer *out)
            memcmp(&now.address, &out->proxy, sizeof now.address) == 0;
 }
 
-static uint64_t cookie_of(int fd)
-{
-    uint64_t cookie = 0;
-    socklen_t size = sizeof cookie;
-
-    return real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
-}
-
 bool peers_adopt(int fd, struct peer *out)
 {
-    uint64_t cookie = cookie_of(fd);
+    uint64_t cookie = socket_cookie(fd);
 
     for (int other = 0; cookie != 0 && other < PAGES * PAGE_FDS; other++) {
         if (other % PAGE_FDS == 0 && !atomic_load_explicit(&pages[other / PAGE_FDS], memory_order_acquire))
             other += PAGE_FDS - 1;
-        else if (peers_known(other) && cookie_of(other) == cookie) {
+        else if (peers_known(other) && socket_cookie(other) == cookie) {
             peers_copy(other, fd);
+            replace_copy(other, fd);
             return peers_get(fd, out);
         }
     }

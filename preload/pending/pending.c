@@ -3,6 +3,7 @@
 #include "../real.h"
 #include "peers.h"
 #include "signals.h"
+#include "sockets.h"
 #include "watch.h"
 
 #include <fcntl.h>
@@ -22,17 +23,9 @@ bool pending_is_blocking(int fd)
     return !(real()->fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
-static uint64_t cookie_of(int fd)
-{
-    uint64_t cookie = 0;
-    socklen_t size = sizeof cookie;
-
-    return real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
-}
-
 void pending_adopt(int fd, struct entry *entry)
 {
-    entry->cookie = cookie_of(fd);
+    entry->cookie = socket_cookie(fd);
 }
 
 /* Of any other entry than the wanted one nothing may be read: it is somebody else's. */
@@ -76,15 +69,13 @@ static void for_each_duplicate(int fd, struct entry *entry, void (*act)(int fd, 
  * error for whoever reads first, ECONNABORTED once, EPIPE. Where not even loopback is up, a shut-down socket is nearest. */
 static void play_failure(int fd, struct dial *dial)
 {
-    struct sockaddr_storage nowhere = { .ss_family = (sa_family_t)dial->family };
-    socklen_t size = dial->family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-    int flags = real()->fcntl(fd, F_GETFL);
+    int flags = real()->fcntl(fd, F_GETFL), result;
 
     dial_disconnect(dial);
     if (!(flags & O_NONBLOCK)) /* a connect() that waits would take the error itself */
         real()->fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    if (real()->connect(fd, (const struct sockaddr *)&nowhere, size) < 0 && errno != EINPROGRESS &&
-        errno != ECONNREFUSED)
+    result = socket_connect_to_nowhere(fd, dial->family);
+    if (result != -EINPROGRESS && result != -ECONNREFUSED)
         real()->shutdown(fd, SHUT_RDWR);
     if (!(flags & O_NONBLOCK))
         real()->fcntl(fd, F_SETFL, flags);
@@ -147,7 +138,7 @@ bool pending_settle(int fd, struct entry *entry, enum dial_want result)
  * its connect(), has no cookie yet. */
 bool pending_is_recycled(int fd, const struct entry *entry)
 {
-    return entry->cookie != 0 ? cookie_of(fd) != entry->cookie : table_is_inherited(entry);
+    return entry->cookie != 0 ? socket_cookie(fd) != entry->cookie : table_is_inherited(entry);
 }
 
 void pending_discard(int fd)

@@ -7,7 +7,9 @@
 #include "memory.h"
 #include "peers.h"
 #include "pending.h"
+#include "replace.h"
 #include "signals.h"
+#include "sockets.h"
 #include "watch.h"
 
 #include <ptunnel/dial.h>
@@ -396,16 +398,6 @@ static int leave_untouched(struct attempt *attempt)
     return -attempt->dial->error;
 }
 
-/* An IPv4 address for an IPv6 socket, and no proxy of IPv4 at hand to have the kernel say so. */
-static bool is_of_another_family(const struct attempt *attempt)
-{
-    int domain = 0;
-    socklen_t size = sizeof domain;
-
-    return attempt->dial->error == EAFNOSUPPORT && attempt->dial->family == AF_INET &&
-           real()->getsockopt(attempt->fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_INET6;
-}
-
 /* The place in front of the kernel: entry first, then the substitutes, then connect(), or a thread in epoll_wait would see
  * the proxy's readiness. */
 static int start(struct attempt *attempt)
@@ -416,8 +408,6 @@ static int start(struct attempt *attempt)
         atomic_store(&attempt->entry->waited, true);
     duplicates_share(attempt->fd, attempt->entry);
     want = first_step(attempt);
-    if (want == DIAL_FAILED && is_of_another_family(attempt))
-        attempt->dial->error = EINVAL;
     if (attempt->dial->unusable)
         return leave_untouched(attempt);
     if (!attempt->dial->in_progress && attempt->blocking == UNKNOWN)
@@ -425,20 +415,10 @@ static int start(struct attempt *attempt)
     return is_blocking(attempt) ? connect_blocking(attempt, want) : connect_nonblocking(attempt, want);
 }
 
-/* Nobody can listen on port 0, so the kernel itself plays a refused connect(), in both modes, with everything that
- * belongs to it. The unspecified address works under SO_BINDTODEVICE too. */
-static int connect_to_nowhere(int fd, int family)
-{
-    struct sockaddr_storage nowhere = { .ss_family = (sa_family_t)family };
-    socklen_t size = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-
-    return real()->connect(fd, (const struct sockaddr *)&nowhere, size) < 0 ? -errno : 0;
-}
-
 static int refuse(const struct tunnel *tunnel)
 {
     struct entry *entry;
-    int result = connect_to_nowhere(tunnel->fd, tunnel->family);
+    int result = socket_connect_to_nowhere(tunnel->fd, tunnel->family);
 
     if (result == -EINPROGRESS && (entry = table_add(tunnel->fd))) {
         entry->error = ECONNREFUSED;
@@ -461,6 +441,7 @@ static void start_dial(struct attempt *attempt, const struct tunnel *tunnel, con
 
     dial_start(attempt->dial, &real_net, tunnel->fd, tunnel->family, &tunnel->target,
                is_direct ? &no_proxy : tunnel->decision.route, is_direct ? &direct : config_limits(config));
+    attempt->dial->replace = replace_socket;
 }
 
 int tunnel_connect(const struct tunnel *tunnel)
@@ -498,7 +479,7 @@ int tunnel_connect(const struct tunnel *tunnel)
  * connects anywhere, but to be sure it is asked to go nowhere. */
 static int again_after_failure(int fd, struct entry *entry)
 {
-    int result = connect_to_nowhere(fd, entry->dial.family);
+    int result = socket_connect_to_nowhere(fd, entry->dial.family);
 
     if (result == -ECONNREFUSED)
         result = -pending_error(fd, ECONNREFUSED);
@@ -565,6 +546,9 @@ bool tunnel_again(int fd, const struct sockaddr *address, socklen_t size, int *r
     int saved = errno;
     bool is_again = again(fd, address, size, result);
 
+    if (!is_again && replaced_any() && !peers_known(fd) && is_readable(address, size) &&
+        !dissolves(address, size))
+        replace_undo(fd);
     errno = saved;
     return is_again;
 }

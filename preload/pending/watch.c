@@ -225,6 +225,37 @@ void watch_restore(int fd)
     unlock(locked);
 }
 
+void watch_lift(int fd)
+{
+    bool locked = lock();
+
+    for (const struct record *record = first_of(fd, false); record; record = record->next)
+        if (record->set)
+            real()->epoll_ctl(record->set - 1, EPOLL_CTL_DEL, fd, NULL);
+    unlock(locked);
+}
+
+static void lay_one(struct record *record, int fd, const struct entry *entry)
+{
+    struct epoll_event own = { .events = record->events, .data.u64 = record->data },
+                       none = { .events = EPOLLONESHOT };
+
+    if (real()->epoll_ctl(record->set - 1, EPOLL_CTL_ADD, fd, record->substituted ? &none : &own) < 0)
+        record->set = 0;
+    else if (record->substituted)
+        put_in(record, fd, entry, (enum dial_want)atomic_load(&entry->want));
+}
+
+void watch_lay(int fd, const struct entry *entry)
+{
+    bool locked = lock();
+
+    for (struct record *record = first_of(fd, false); record; record = record->next)
+        if (record->set)
+            lay_one(record, fd, entry);
+    unlock(locked);
+}
+
 /* Where both are registered in a set the second one is enough. */
 static void move_one(const struct record *record, int from, int to, const struct entry *entry)
 {

@@ -25,6 +25,11 @@ bool watch_substitute(int fd, const struct entry *entry, enum dial_want want);
  * kernel's registration alive where nobody can reach it. */
 void watch_restore(int fd);
 
+/* Out of every set, and in again: the number gets another socket between. The entry may be NULL where none is
+ * pending. */
+void watch_lift(int fd);
+void watch_lay(int fd, const struct entry *entry);
+
 /* What is registered for a pending descriptor is so for its duplicate from now on. */
 void watch_move(int from, int to, const struct entry *entry);
 

@@ -8,7 +8,7 @@ load lib/listener
 
 setup_file() {
     start_greeter
-    start_scripted --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT" --on '\[2001:db8::7\]:7' "to 127.0.0.1:$GREETER_PORT"
+    start_scripted --on '203.0.113.9:403' 'status 403' --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT" --on '\[2001:db8::7\]:7' "to 127.0.0.1:$GREETER_PORT"
     export PROXY
     V4=127.0.0.1:$SCRIPTED_PORT
     V6="[::1]:$SCRIPTED_PORT6"
@@ -53,22 +53,31 @@ route() {
 
 # opens ROUTE OPTION... TARGET : the socket is connected, and is the one that it was
 opens() {
-    route "$1" "$PROGRAMS/connect" "${@:2}"
-    equal "$output" "${*: -1} connected, heard \"hello\"" || {
-        echo "route $1, ${*:2}: $stderr"
+    ends_with '' "$@"
+}
+
+# ... and another stands in its place, with the same flags and options
+opens_anew() { # ROUTE OPTION... TARGET
+    ends_with ', another socket' "$@"
+}
+
+ends_with() { # TEXT ROUTE OPTION... TARGET
+    route "$2" "$PROGRAMS/connect" "${@:3}"
+    equal "$output" "${*: -1} connected, heard \"hello\"$1" || {
+        echo "route $2, ${*:3}: $stderr"
         return 1
     }
 }
 
 # Each kind of socket: TCP and MPTCP, blocking and not.
-each_socket() { # COMMAND ROUTE [OPTION]... TARGET
+each_socket() { # "COMMAND..." ROUTE [OPTION]... TARGET
     local protocol mode
 
     for protocol in '' -m; do
         [ -z "$protocol" ] || has mptcp || continue
         for mode in '' -n; do
             # shellcheck disable=SC2086 # words
-            "$1" "$2" $protocol $mode "${@:3}"
+            $1 "$2" $protocol $mode "${@:3}"
         done
     done
 }
@@ -90,13 +99,13 @@ said() { # TEXT
     need ipv6
     each_socket opens "[::1]:1 $V4" '[2001:db8::7]:7'
     each_socket opens "[::1]:1 $V4" -6 203.0.113.7:7
-    each_socket opens "[::1]:1 $V4" 203.0.113.7:7
+    each_socket opens_anew "[::1]:1 $V4" 203.0.113.7:7
 }
 
 @test "several dead ones of both families" {
     need ipv6
     each_socket opens "127.0.0.1:1 [::1]:1 127.0.0.1:2 [::1]:2 $V6" '[2001:db8::7]:7'
-    each_socket opens "[::1]:1 127.0.0.1:1 [::1]:2 127.0.0.1:2 $V4" 203.0.113.7:7
+    each_socket opens_anew "[::1]:1 127.0.0.1:1 [::1]:2 127.0.0.1:2 $V4" 203.0.113.7:7
 }
 
 @test "a proxy that takes connections and is silent, of the one and of the other family" {
@@ -121,37 +130,103 @@ said() { # TEXT
     opens "nosuch.invalid:3128 $V4" -n 203.0.113.7:7
 }
 
-# Nothing can be done on such a socket: a line tells what to do.
-@test "a socket that cannot reach the proxy's only address family" {
+# --- a socket that cannot reach the proxy's only address family ---
+
+@test "an IPv4 socket and an IPv6 proxy: another takes its place" {
+    need ipv6
+    each_socket opens_anew "$V6" 203.0.113.7:7
+    equal "$(said 'a new one takes its place')" 0
+    opens_anew "-v 127.0.0.1:1 $V6" 203.0.113.7:7
+    equal "$(said "203.0.113.7:7: the program's socket cannot reach the proxy's address family: a new one takes its place")" 1
+}
+
+@test "in its place: a failed tunnel, and then a direct connection, on a socket of the old family" {
+    need ipv6
+    route "$V6" "$PROGRAMS/connect" 203.0.113.9:403 "127.0.0.1:$GREETER_PORT"
+    equal "${lines[0]%%,*} ${lines[1]}" "203.0.113.9:403 EACCES 127.0.0.1:$GREETER_PORT connected, heard \"hello\""
+    route "$V6" "$PROGRAMS/connect" -n 203.0.113.9:403 "127.0.0.1:$GREETER_PORT" "127.0.0.1:$GREETER_PORT"
+    equal "${lines[0]%%,*} ${lines[2]}" "203.0.113.9:403 EACCES 127.0.0.1:$GREETER_PORT connected, heard \"hello\""
+}
+
+# Bound to an address of the one kind, to a proxy of the other; a port that was chosen stays.
+@test "a socket bound to an address of the other family" {
+    local bound
+
     need ipv6 python3
-    route "$V6" "$PROGRAMS/connect" 203.0.113.7:7
+    for bound in "::1 $V4" "::ffff:127.0.0.1 $V6"; do
+        route "${bound#* }" "$(python)" -c '
+import socket, sys
+with socket.socket(socket.AF_INET6) as client:
+    client.bind((sys.argv[1], int(sys.argv[2])))
+    before = client.getsockname()
+    client.connect(("2001:db8::7", 7))
+    print(client.recv(5).decode(), client.getsockname() == before, client.getpeername()[:2])' "${bound% *}" "$(free_port)"
+        equal "$output" "hello True ('2001:db8::7', 7)"
+    done
+}
+
+@test "in its place: options, flags, epoll registrations, duplicates, and what the program is told" {
+    need ipv6 python3
+    cat > "$BATS_TEST_TMPDIR/in-its-place.py" << 'END'
+import fcntl, os, select, struct
+from socket import *
+
+OPTIONS = [(SOL_SOCKET, SO_KEEPALIVE, 1), (SOL_SOCKET, SO_RCVBUF, 40000), (SOL_SOCKET, SO_RCVLOWAT, 3), (SOL_SOCKET, SO_PRIORITY, 3),
+           (IPPROTO_TCP, TCP_NODELAY, 1), (IPPROTO_TCP, TCP_KEEPIDLE, 77), (IPPROTO_TCP, TCP_USER_TIMEOUT, 9000),
+           (IPPROTO_TCP, TCP_SYNCNT, 3), (IPPROTO_IP, IP_TOS, 16), (IPPROTO_IP, IP_TTL, 33)]
+PEER = ("203.0.113.7", 7)
+
+def look(fd):
+    with socket(fileno=os.dup(fd)) as s:
+        return [s.family] + [s.getsockopt(*option[:2]) for option in OPTIONS] + [
+            s.getsockopt(SOL_SOCKET, SO_SNDTIMEO, 16), fcntl.fcntl(fd, fcntl.F_GETFL), fcntl.fcntl(fd, fcntl.F_GETSIG)]
+
+client = socket()
+for option in OPTIONS:
+    client.setsockopt(*option)
+client.setsockopt(SOL_SOCKET, SO_SNDTIMEO, struct.pack("ll", 7, 0))
+client.setblocking(False)
+fcntl.fcntl(client, fcntl.F_SETSIG, 34)
+twin = os.dup(client.fileno())
+os.set_inheritable(twin, True)
+before = look(client.fileno())
+sets = [select.epoll() for flags in (0, select.EPOLLET, select.EPOLLEXCLUSIVE)]
+for events, watch in zip((0, select.EPOLLET, select.EPOLLEXCLUSIVE), sets):
+    watch.register(client, select.EPOLLOUT | events)
+    watch.poll(0)
+sets[0].register(twin, select.EPOLLOUT)
+
+print(errno := client.connect_ex(PEER))
+for watch in sets:
+    print(sorted((("client" if fd == client.fileno() else "twin"), events) for fd, events in watch.poll(5)))
+print(client.getsockopt(SOL_SOCKET, SO_ERROR), client.connect_ex(PEER), client.connect_ex(PEER))
+print(look(client.fileno()) == before, look(twin) == before, os.get_inheritable(twin), client.get_inheritable())
+print(client.getpeername() == PEER, client.getsockname()[1] > 0, len(client.getsockname()))
+other = socket(fileno=twin)
+print(other.getpeername() == PEER, select.select([other], [], [], 5)[0] == [other], os.read(twin, 5))
+END
+    route "$V6" "$(python)" "$BATS_TEST_TMPDIR/in-its-place.py"
+    equal "$output" "115
+[('client', 4), ('twin', 4)]
+[('client', 4)]
+[('client', 4)]
+0 0 106
+True True True False
+True True 2
+True True b'hello'"
+}
+
+@test "in its place: where there is no descriptor for another a line says what to do" {
+    need ipv6
+    route "$V6" "$PROGRAMS/connect" -f 203.0.113.7:7
     fails_with 1
     contains "$output" EAFNOSUPPORT
     contains "$stderr" "via $V6: the proxy has IPv6 addresses only, and the program's socket is of IPv4: name an IPv4 address"
-    route "$V4" "$(python)" -c '
-import socket
-client = socket.socket(socket.AF_INET6)
-client.bind(("::1", 0))
-print(client.connect_ex(("2001:db8::7", 7)))'
-    equal "$output" 101
-    contains "$stderr" "via $V4: cannot connect to the proxy: network is unreachable from an IPv6 socket (one that is bound"
 }
 
-@test "a proxy that one socket cannot use is no dead one for the others" {
-    need ipv6 python3
-    route "-vv $V6 $V4" "$(python)" -c '
-import socket
-for family, address in ((socket.AF_INET, "203.0.113.7"), (socket.AF_INET6, "2001:db8::7")):
-    with socket.socket(family) as client:
-        client.connect((address, 7))
-        print(client.recv(5).decode())'
-    equal "$output" "hello${NEWLINE}hello"
-    equal "$(said "203.0.113.7:7 via $V4: open") $(said "[2001:db8::7]:7 via $V6: open")" '1 1'
-}
-
-# direct ROUTE OPTION... TARGET : after all proxies, said in one line
+# direct OPENS ROUTE OPTION... TARGET : after all proxies, said in one line
 direct() {
-    opens "$@"
+    "$@"
     equal "$(said 'no proxy could be reached, going direct as fallback says')" 1
     equal "$(wc -l <<< "$stderr")" 1
 }
@@ -161,17 +236,17 @@ direct() {
 
     need ipv6
     for proxies in '127.0.0.1:1 [::1]:1' '[::1]:1 127.0.0.1:1'; do
-        each_socket direct "--loopback --fallback=direct $proxies" "127.0.0.1:$GREETER_PORT"
-        each_socket direct "--loopback --fallback=direct $proxies" -6 "127.0.0.1:$GREETER_PORT"
-        each_socket direct "--loopback --fallback=direct $proxies" "[::1]:$GREETER_PORT"
+        each_socket "direct opens_anew" "--loopback --fallback=direct $proxies" "127.0.0.1:$GREETER_PORT"
+        each_socket "direct opens" "--loopback --fallback=direct $proxies" -6 "127.0.0.1:$GREETER_PORT"
+        each_socket "direct opens" "--loopback --fallback=direct $proxies" "[::1]:$GREETER_PORT"
     done
 }
 
 @test "fallback direct, after silence" {
     need ipv6
     another silent start_scripted --on-accept hang
-    each_socket direct "--loopback --fallback=direct --attempt=1 127.0.0.1:$SCRIPTED_PORT" "[::1]:$GREETER_PORT"
-    each_socket direct "--loopback --fallback=direct --attempt=1 127.0.0.1:$SCRIPTED_PORT" "127.0.0.1:$GREETER_PORT"
+    each_socket "direct opens" "--loopback --fallback=direct --attempt=1 127.0.0.1:$SCRIPTED_PORT" "[::1]:$GREETER_PORT"
+    each_socket "direct opens" "--loopback --fallback=direct --attempt=1 127.0.0.1:$SCRIPTED_PORT" "127.0.0.1:$GREETER_PORT"
 }
 
 @test "no fallback unless it is asked for, and none once a proxy has answered" {

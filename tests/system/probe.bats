@@ -5,23 +5,26 @@
 load helpers
 
 # What differs all the same, and why. A row holds for the sockets named first (4, 6, m: IPv6 sockets with mapped
-# addresses, M: MPTCP; x: IPv6 through an IPv4 proxy, y: mapped addresses through an IPv6 proxy), and for the lines that
-# match. One that holds for no line any more is to be taken out.
+# addresses, M: MPTCP; x: IPv6 through an IPv4 proxy, y: mapped addresses through an IPv6 proxy, z: IPv4 through an IPv6
+# proxy, on a socket that takes the place of the program's), and for the lines that match. One that holds for no line any more is to be taken out.
 known() {
     cat << 'END'
-46mMxy ^[^:]*: .*: SIOCOUTQ 0 [0-9]+$ -- an unconnected socket still counts what its last connection left, here the proxy's
+46mMxyz ^[^:]*: .*: SIOCOUTQ 0 [0-9]+$ -- an unconnected socket still counts what its last connection left, here the proxy's
 46mMxy ^unreachable: .*: name -- where there is no way the kernel does not take a port; on the way to the proxy it had to
-46mMxy ^(refused|unreachable|port 0): shutdown first: (a good target afterwards|open|exchange): -- shut down for good: not even CONNECT can be sent
-46mMxy ^options .*: TCP_MAXSEG -- a former connection's, here the proxy's; set by the program it is lost with a failed one
+46mMxyz ^(refused|unreachable|port 0): shutdown first: (a good target afterwards|open|exchange): -- shut down for good: not even CONNECT can be sent
+46mMxyz ^options .*: TCP_MAXSEG -- a former connection's, here the proxy's; set by the program it is lost with a failed one
 46mMxy ^options not set: (failed|open): SO_SNDBUF -- grown for a connection, here the proxy's; one that the program set stays
-46mMxy ^peer: passed, the other closed: -- who gets a descriptor by SCM_RIGHTS alone has no record of what it was connected to
-46mMxy ^closed by another thread: the thread: -- no descriptor of our own holds the socket: connect() has to end
+46mMxyz ^peer: passed, the other closed: -- who gets a descriptor by SCM_RIGHTS alone has no record of what it was connected to
+46mMxyz ^closed by another thread: the thread: -- no descriptor of our own holds the socket: connect() has to end
 M      ^EINTR, then given up: nothing -- MPTCP's recv() of no bytes is 0 while it connects, TCP's EAGAIN, which is what we say
 M      ^shut down by another thread: the thread: -- MPTCP forgets the reset, TCP does not
 xy     : name -- getsockname() shows the way that was taken (see the manual)
 x      ^IPV6_V6ONLY: [01]$ -- has to be off while an IPv6 socket goes to an IPv4 proxy; back when that fails
-xy     ^bound sources: -- an address of one family cannot be the source of a connection of the other
-xy     ^bound port is kept: -- as above
+xyz    ^bound sources: .*: (another|the same) (port|address|name) -- as above, and the address that is bound cannot be
+z      : (failed|then): name -- a socket that was put back for a failed tunnel never had a port
+z      ^options .*: IPV6_ -- a socket of IPv6 has them
+z      ^options (not )?set: (the same|another) socket -- it is
+z      ^(no spare descriptor|limit below): -- without a free descriptor there is no new socket
 END
 }
 
@@ -64,6 +67,7 @@ same() {
     [ "$2" = 4 ] || PROXY="[::1]:$SCRIPTED_PORT6"
     [ "$1$2" != 64 ] || kinds=x
     [ "$1$2" != m6 ] || kinds=y
+    [ "$1$2" != 46 ] || kinds=z
     [ -e "$native" ] || "$PROGRAMS/probe" "${options[@]}" -t "$TIMING_OUT" > "$native"
     before=$(wc -l < "$SCRIPTED_LOG")
     LIMIT=60 tunnelled "$PROGRAMS/probe" "${options[@]}" -t "$TIMING_OUT" > "$seen" 2> "$seen.log"
@@ -78,6 +82,7 @@ same() {
 @test "mapped IPv4 addresses" { same m 4; }
 @test "IPv6 through an IPv4 proxy" { same 6 4; }
 @test "mapped IPv4 addresses through an IPv6 proxy" { same m 6; }
+@test "IPv4 through an IPv6 proxy" { same 4 6; }
 @test "MPTCP" { same M 4; }
 @test "MPTCP, IPv6" { same 6M 6; }
 

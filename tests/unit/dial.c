@@ -229,6 +229,10 @@ static const struct story deadlines[] = {
       SCRIPT(LOOK_UP("p.test", "192.0.2.1 192.0.2.2"), CONNECT(A, EINPROGRESS), SEND_FAILS(EAGAIN), WRITES,
              PASS(ATTEMPT), SEND_FAILS(EAGAIN), BACK, SECOND),
       0, NULL, .touched = true },
+    { "an address that took the connection has the time of all of them", AF_INET, "p.test",
+      SCRIPT(LOOK_UP("p.test", "192.0.2.1 192.0.2.2"), CONNECT(A, 0), SEND(REQUEST), READS, PASS(TIMEOUT - 1),
+             PEEK_FAILS(EAGAIN), READS, ANSWERED),
+      0, NULL, .touched = true },
 };
 
 #define ALL_ADDRESSES LOOK_UP("p.test", "192.0.2.1 2001:db8::1 192.0.2.2 2001:db8::2")
@@ -292,6 +296,55 @@ static const struct story cures[] = {
       SCRIPT(CONNECT(A_MAPPED, ENETUNREACH), V6ONLY_IS(1), SET_V6ONLY(0, 0), CONNECT(A_MAPPED, ENETUNREACH),
              BACK, CURE, SET_V6ONLY(1, 0), FAILS),
       ENETUNREACH, NULL, .touched = false },
+};
+
+#define WRONG_FAMILY CONNECT("wrong", EAFNOSUPPORT)
+
+/* Another socket in the place of one that cannot reach the proxy. */
+static const struct story replacements[] = {
+    { "IPv4, and an IPv6 proxy", AF_INET, SIX,
+      SCRIPT(WRONG_FAMILY, REPLACE(0), CONNECT(SIX, EINPROGRESS), SEND(REQUEST), READS, ANSWERED), 0, NULL,
+      .touched = true },
+    { "a socket that may not be connected is not replaced", AF_INET, SIX " " A,
+      SCRIPT(CONNECT("wrong", EISCONN), FAILS), EISCONN, NULL, .touched = false },
+    { "nor one that just got its connection", AF_INET, SIX, SCRIPT(CONNECT("wrong", 0), FAILS), EISCONN, NULL,
+      .touched = false },
+    { "it fails: put back", AF_INET, SIX,
+      SCRIPT(WRONG_FAMILY, REPLACE(0), CONNECT(SIX, 0), SEND(REQUEST), READS,
+             PEEK("HTTP/1.1 403 Forbidden\r\n\r\n"), PUT_BACK(AF_INET), FAILS),
+      EACCES, NULL, .touched = false },
+    { "it reaches IPv4 too", AF_INET, SIX " " A,
+      SCRIPT(WRONG_FAMILY, REPLACE(0), CONNECT(SIX, ECONNREFUSED), BACK, CONNECT(A_MAPPED, 0), SEND(REQUEST),
+             READS, ANSWERED),
+      0, NULL, .touched = true },
+    { "its own family first", AF_INET, "p.test",
+      SCRIPT(ALL_ADDRESSES, CONNECT(A, ECONNREFUSED), BACK, CONNECT(B, ECONNREFUSED), BACK, WRONG_FAMILY,
+             REPLACE(0), CONNECT(SIX, 0), SEND(REQUEST), READS, ANSWERED),
+      0, NULL, .touched = true },
+    { "none to be had", AF_INET, SIX, SCRIPT(WRONG_FAMILY, REPLACE(EMFILE), BACK, FAILS), EAFNOSUPPORT,
+      "t.test:22 via [2001:db8::1]:3128: the proxy has IPv6 addresses only, and the program's socket is of "
+      "IPv4: name an IPv4 address of it",
+      .touched = false },
+    { "none to be had, and another proxy", AF_INET, SIX " " B,
+      SCRIPT(WRONG_FAMILY, REPLACE(EMFILE), BACK, SECOND), 0, NULL, .touched = true },
+    { "none to be had after a refusal: that is what is told", AF_INET, "p.test",
+      SCRIPT(ALL_ADDRESSES, CONNECT(A, ECONNREFUSED), BACK, CONNECT(B, ECONNREFUSED), BACK, WRONG_FAMILY,
+             REPLACE(EMFILE), BACK, WRONG_FAMILY, REPLACE(EMFILE), BACK, FAILS),
+      ECONNREFUSED, NULL, .touched = false },
+    { "bound to an IPv6 address, and an IPv4 proxy", AF_INET6, A,
+      SCRIPT(CONNECT(A_MAPPED, ENETUNREACH), V6ONLY_IS(0), REPLACE(0), CONNECT(A_MAPPED, 0), SEND(REQUEST),
+             READS, ANSWERED),
+      0, NULL, .touched = true },
+    { "bound to a mapped address, and an IPv6 proxy", AF_INET6, SIX,
+      SCRIPT(CONNECT(SIX, EAFNOSUPPORT), REPLACE(0), CONNECT(SIX, 0), SEND(REQUEST), READS, ANSWERED), 0,
+      NULL, .touched = true },
+    { "no network has nothing to do with the socket", AF_INET6, A,
+      SCRIPT(CONNECT(A_MAPPED, ENETUNREACH), V6ONLY_IS(0), REPLACE(ENETUNREACH), BACK, CURE, FAILS),
+      ENETUNREACH, NULL, .touched = false },
+    { "the fallback goes with a socket like the first", AF_INET, SIX,
+      SCRIPT(WRONG_FAMILY, REPLACE(0), CONNECT(SIX, ECONNREFUSED), BACK, PUT_BACK(AF_INET),
+             CONNECT("192.0.2.9:22", EINPROGRESS), HANDED),
+      EINPROGRESS, NULL, .fallback = true, .touched = true, .target = "192.0.2.9:22" },
 };
 
 #define TARGET          "192.0.2.9:22"
@@ -376,9 +429,8 @@ static void play(struct dial *dial)
     }
 }
 
-static void story(void **state)
+static void tell(const struct story *row, dial_replace *replace)
 {
-    const struct story *row = *state;
     struct dial_limits limits = { .timeout = TIMEOUT, .attempt = ATTEMPT, .fallback_direct = row->fallback };
     struct route route = route_of(row->proxies);
     struct endpoint target = target_of(row->target ? row->target : "t.test:22");
@@ -389,12 +441,23 @@ static void story(void **state)
     clock_stop();
     script_start(row->script);
     dial_start(&dial, &scripted_net, SCRIPTED_FD, row->family, &target, &route, &limits);
+    dial.replace = replace;
     play(&dial);
     assert_int_equal(dial.error, row->error);
     assert_int_equal(dial.touched, row->touched);
     dial_describe(&dial, &said);
     if (row->said)
         assert_string_equal(buffer, row->said);
+}
+
+static void story(void **state)
+{
+    tell(*state, NULL);
+}
+
+static void story_of_two_sockets(void **state)
+{
+    tell(*state, scripted_replace);
 }
 
 static void own_error_is_final(void **state)
@@ -703,6 +766,7 @@ int main(void)
     ROWS(deadlines, story);
     ROWS(addresses, story);
     ROWS(cures, story);
+    ROWS(replacements, story_of_two_sockets);
     ROWS(fallbacks, story);
     STORY(interruption_is_told);
     STORY(the_deadline_is_the_earlier_one);

@@ -38,6 +38,7 @@ static const struct line *foreseen(enum line_kind kind, const char *call)
         [LINE_LOOK_UP] = "a look-up",
         [LINE_V6ONLY] = "getsockopt",
         [LINE_SET_V6ONLY] = "setsockopt",
+        [LINE_REPLACE] = "that the socket is replaced",
         [LINE_STEP] = "that the step ends",
         [LINE_PASS] = "that time passes",
     };
@@ -69,6 +70,10 @@ static void print_address(char *out, size_t room, const struct sockaddr *address
         inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
         snprintf(out, room, "%s:%u", host, ntohs(v4->sin_port));
     } else {
+        if (size == sizeof *v4) { /* of the wrong family, and as short as that */
+            snprintf(out, room, "wrong");
+            return;
+        }
         assert_int_equal(size, sizeof *v6);
         inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
         snprintf(out, room, "[%s]:%u", host, ntohs(v6->sin6_port));
@@ -150,6 +155,17 @@ static int scripted_setsockopt(int fd, int level, int name, const void *value, s
 }
 
 /* The list is glibc's own, node by node, since the core gives it to freeaddrinfo(). */
+int scripted_replace(struct dial *dial, enum dial_socket kind)
+{
+    const struct line *line = foreseen(LINE_REPLACE, kind == DIAL_REACH_BOTH ? "replace" : "put back");
+
+    if (line->error)
+        return -line->error;
+    assert_int_equal(dial->replaced, kind == DIAL_LIKE_FIRST);
+    dial->family = (int)line->number;
+    return 0;
+}
+
 static int scripted_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                                 struct addrinfo **out)
 {

@@ -3,7 +3,7 @@
 #ifndef UNIT_SCRIPTED_NET_H
 #define UNIT_SCRIPTED_NET_H
 
-#include <ptunnel/net.h>
+#include <ptunnel/dial.h>
 
 enum line_kind {
     LINE_END,
@@ -14,6 +14,7 @@ enum line_kind {
     LINE_LOOK_UP,
     LINE_V6ONLY,
     LINE_SET_V6ONLY,
+    LINE_REPLACE,
     LINE_STEP,
     LINE_PASS,
 };
@@ -43,6 +44,15 @@ enum { SENT_ALL = -2, SCRIPTED_FD = 7 };
 /* IPV6_V6ONLY is asked for; it is set to a value. */
 #define V6ONLY_IS(value) { .kind = LINE_V6ONLY, .number = (value) }
 #define SET_V6ONLY(value, errno_) { .kind = LINE_SET_V6ONLY, .number = (value), .error = (errno_) }
+/* The socket is replaced by one of AF_INET6, or put back as one of the family, or that fails. */
+#define REPLACE(errno_)                                                                                      \
+    {                                                                                                        \
+        .kind = LINE_REPLACE, .number = AF_INET6, .error = (errno_)                                          \
+    }
+#define PUT_BACK(family)                                                                                     \
+    {                                                                                                        \
+        .kind = LINE_REPLACE, .number = (family)                                                             \
+    }
 /* dial_step() is called and, after what stands between, returns this. */
 #define STEP(want) { .kind = LINE_STEP, .number = (want) }
 #define PASS(milliseconds) { .kind = LINE_PASS, .number = (milliseconds) }
@@ -50,6 +60,7 @@ enum { SENT_ALL = -2, SCRIPTED_FD = 7 };
 #define SCRIPT(...) ((const struct line[]){ __VA_ARGS__ __VA_OPT__(,) END })
 
 extern const struct net scripted_net;
+dial_replace scripted_replace;
 
 void script_start(const struct line *script);
 const struct line *script_next(void); /* the line that is due */
