@@ -74,6 +74,4 @@ void pending_close(int fd);
 /* shutdown(2) while connecting cancels, as natively. True if it was done; the answer is then 0. */
 bool pending_cancel(int fd);
 
-bool pending_is_blocking(int fd);
-
 #endif

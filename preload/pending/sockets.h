@@ -1,14 +1,27 @@
-/* What the library asks of a socket, and does to it, by the next definitions. */
+/* What the library asks of a socket, and does to it, by the next definitions; and the addresses that come
+ * with it. */
 #ifndef PTUNNEL_SOCKETS_H
 #define PTUNNEL_SOCKETS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 /* SO_COOKIE: the socket, whatever its number. 0: it is none, or the kernel does not tell. Changes errno. */
 uint64_t socket_cookie(int fd);
 
+bool socket_is_blocking(int fd); /* without O_NONBLOCK */
+
 /* connect(2) to port 0 of this machine: nobody can listen there, so the kernel itself plays a refused
  * connect(), in both modes, with everything that belongs to it. 0 or a negative errno. */
 int socket_connect_to_nowhere(int fd, int family);
+
+/* SO_SNDTIMEO as the program set it, in milliseconds; -1: none. Changes errno. */
+int socket_send_timeout(int fd);
+
+/* An address as a program passes it: whether all of it can be read and has a family; and that family,
+ * wherever the address begins. */
+bool socket_address_readable(const struct sockaddr *address, socklen_t size);
+sa_family_t socket_address_family(const struct sockaddr *address);
 
 #endif

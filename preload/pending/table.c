@@ -4,6 +4,7 @@
 #include "pages.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ enum {
     CHUNKS = 512,
     REST = 2 * CHUNK_ENTRIES, /* as many others are used before one is used again */
     INDEX_BITS = 16,
+    PATIENCE = 250, /* ms */
 };
 _Static_assert(CHUNK_ENTRIES * CHUNKS <= 1 << INDEX_BITS, "an index does not fit");
 
@@ -295,6 +297,18 @@ bool table_lock(struct entry *entry)
     }
     errno = saved;
     return atomic_compare_exchange_strong(&entry->owner, &nobody, me);
+}
+
+bool table_lock_patiently(struct entry *entry)
+{
+    struct deadline end = deadline_in(PATIENCE);
+
+    while (!table_lock(entry)) {
+        if (table_locked_by_me(entry) || deadline_passed(end))
+            return false;
+        sched_yield();
+    }
+    return true;
 }
 
 void table_unlock(struct entry *entry)

@@ -77,6 +77,12 @@ void table_drop(int fd);                       /* the slot alone; the last one g
 void table_drop_all(struct entry *entry);      /* every slot of this process that has the entry */
 
 bool table_lock(struct entry *entry); /* false: somebody steps it right now, perhaps this very thread */
+
+/* The same once more and again for a moment: another thread's step is over soon, and the number must not get
+ * another meaning under its hands. False: it is a step of this very thread that a signal interrupted, or a
+ * connect() that waits in the kernel. */
+bool table_lock_patiently(struct entry *entry);
+
 void table_unlock(struct entry *entry);
 bool table_locked_by_me(const struct entry *entry);
 

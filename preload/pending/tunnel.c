@@ -3,8 +3,6 @@
 #include "../real.h"
 #include "duplicates.h"
 #include "guest.h"
-#include "lookup.h"
-#include "memory.h"
 #include "peers.h"
 #include "pending.h"
 #include "replace.h"
@@ -14,16 +12,9 @@
 
 #include <ptunnel/dial.h>
 
-#include <arpa/nameser.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
-#include <stddef.h>
-#include <string.h>
 #include <sys/time.h>
-
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
 
 enum {
     GUARD = 100,      /* ms that the kernel's connect() may keep us before we wait in poll() ourselves */
@@ -47,92 +38,6 @@ struct attempt {
     int cancel;       /* the thread's cancellation state, which is off but for our waits: no lock dies with a thread */
 };
 
-/* Whether the socket speaks TCP or MPTCP, and the address begins where it can be read, in one call that changes nothing: the option takes 0
- * and 1, and the first four bytes of a socket address, a family and a port, are neither, whatever the byte order. Where the
- * kernel does not know the option (before Linux 4.18) the socket is asked for its protocol. */
-static bool is_tcp(int fd, const struct sockaddr *address)
-{
-    int protocol = 0;
-    socklen_t size = sizeof protocol;
-
-    if (setsockopt(fd, IPPROTO_TCP, TCP_INQ, address, sizeof(int)) == 0 || errno == EINVAL)
-        return true;
-    return errno == ENOPROTOOPT && real()->getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
-           (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
-}
-
-static struct decision decide(const struct tunnel *tunnel)
-{
-    const struct config *config = guest_config();
-    enum verdict verdict = endpoint_is_loopback(&tunnel->asked) ? VERDICT_DIRECT : VERDICT_REJECT;
-
-    if (config && tunnel->target.port == NAMESERVER_PORT && lookup_resolvers_refused())
-        return (struct decision){ .verdict = VERDICT_REJECT };
-    if (config && tunnel->meaning == LOOKUP_ANSWER)
-        return config_decide_both(config, &tunnel->target, &tunnel->asked);
-    return config ? config_decide(config, &tunnel->target) : (struct decision){ .verdict = verdict };
-}
-
-static bool claimed(struct tunnel *out, int fd, int family)
-{
-    out->fd = fd;
-    out->family = family;
-    out->target = out->asked;
-    out->meaning = lookup_meaning(&out->target);
-    out->error = out->meaning == LOOKUP_NOTHING ? EHOSTUNREACH : 0;
-    out->decision = decide(out);
-    return out->decision.verdict != VERDICT_DIRECT || out->meaning == LOOKUP_NAME || out->meaning == LOOKUP_NOTHING;
-}
-
-static bool is_closed_to_datagrams(struct tunnel *out, int fd, const struct sockaddr *address, socklen_t size)
-{
-    out->error = ENETUNREACH;
-    return lookup_unreachable(fd, address, size);
-}
-
-/* The kernel takes the whole of it, unless it is too long, before it looks at any part. */
-static bool is_readable(const struct sockaddr *address, socklen_t size)
-{
-    return address && size >= (socklen_t)sizeof address->sa_family && size <= (socklen_t)sizeof(struct sockaddr_storage) &&
-           memory_readable(address, size);
-}
-
-/* Programs build addresses in buffers of bytes, at whatever place. */
-static sa_family_t family_of(const struct sockaddr *address)
-{
-    sa_family_t family;
-
-    memcpy(&family, (const char *)address + offsetof(struct sockaddr, sa_family), sizeof family);
-    return family;
-}
-
-bool tunnel_wanted(struct tunnel *out, int fd, const struct sockaddr *address, socklen_t size)
-{
-    int saved = errno;
-    bool wanted = false;
-
-    if (!guest_may_act() || !address || size < (socklen_t)sizeof(struct sockaddr_in))
-        return false;
-    if (!is_tcp(fd, address))
-        wanted = is_closed_to_datagrams(out, fd, address, size);
-    else if ((!memory_crosses_page(address, size) || is_readable(address, size)) &&
-             endpoint_from_sockaddr(&out->asked, address, size))
-        wanted = claimed(out, fd, family_of(address));
-    errno = saved;
-    return wanted;
-}
-
-/* SO_SNDTIMEO as the program set it, in milliseconds; -1: none. */
-static int send_timeout(int fd)
-{
-    struct timeval set = { 0 };
-    socklen_t size = sizeof set;
-
-    if (real()->getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &set, &size) < 0 || (set.tv_sec == 0 && set.tv_usec == 0))
-        return -1;
-    return set.tv_sec > 1000000 ? -1 : (int)(set.tv_sec * 1000 + (set.tv_usec + 999) / 1000);
-}
-
 static void set_send_timeout(int fd, int milliseconds)
 {
     struct timeval wanted = { 0 };
@@ -145,7 +50,7 @@ static void set_send_timeout(int fd, int milliseconds)
 static bool is_blocking(struct attempt *attempt)
 {
     if (attempt->blocking == UNKNOWN)
-        attempt->blocking = pending_is_blocking(attempt->fd);
+        attempt->blocking = socket_is_blocking(attempt->fd);
     return attempt->blocking != 0;
 }
 
@@ -169,9 +74,9 @@ static void ask_about_slow(struct attempt *attempt)
     signals_hold(&attempt->mask);
     pending_adopt(attempt->fd, attempt->entry);
     if (attempt->send_timeout == UNKNOWN)
-        attempt->send_timeout = send_timeout(attempt->fd);
+        attempt->send_timeout = socket_send_timeout(attempt->fd);
     push_through_cork(attempt->fd);
-    attempt->blocking = pending_is_blocking(attempt->fd);
+    attempt->blocking = socket_is_blocking(attempt->fd);
 }
 
 static void release_signals(struct attempt *attempt)
@@ -199,7 +104,7 @@ static enum dial_want first_step(struct attempt *attempt)
 
     if (attempt->dial->route->count == 0 || proven(attempt->dial->route) || !is_blocking(attempt))
         return dial_step(attempt->dial);
-    attempt->send_timeout = send_timeout(attempt->fd);
+    attempt->send_timeout = socket_send_timeout(attempt->fd);
     if (attempt->send_timeout >= 0 && attempt->send_timeout <= GUARD)
         return dial_step(attempt->dial);
     set_send_timeout(attempt->fd, GUARD);
@@ -472,90 +377,5 @@ int tunnel_connect(const struct tunnel *tunnel)
     release_signals(&attempt);
     pthread_setcancelstate(attempt.cancel, NULL);
     errno = saved;
-    return result;
-}
-
-/* The kernel's failed connect() again: the error if nobody took it, ECONNABORTED if somebody did, as natively. It never
- * connects anywhere, but to be sure it is asked to go nowhere. */
-static int again_after_failure(int fd, struct entry *entry)
-{
-    int result = socket_connect_to_nowhere(fd, entry->dial.family);
-
-    if (result == -ECONNREFUSED)
-        result = -pending_error(fd, ECONNREFUSED);
-    table_drop(fd);
-    return result;
-}
-
-/* Linux: the first connect() after the connection was made returns 0, whatever its address, the next EISCONN. Where the
- * first part of ours was a blocking one, the kernel has had its first one already. */
-static int again_after_open(int fd, const struct sockaddr *address, socklen_t size)
-{
-    int error = real()->connect(fd, address, size) < 0 ? errno : EISCONN;
-
-    return error == EISCONN && peers_pay(fd) ? 0 : -error;
-}
-
-static int again_while_pending(int fd, struct entry *entry, const struct sockaddr *address, socklen_t size)
-{
-    uint32_t number = atomic_load(&entry->number);
-    bool interrupted = false;
-    int timeout = pending_is_blocking(fd) ? send_timeout(fd) : 0, result;
-
-    if (!pending_wait(fd, entry, deadline_in(timeout), &interrupted))
-        return interrupted ? -EINTR : -EALREADY;
-    if (atomic_load(&entry->number) == number && atomic_load(&entry->state) == ENTRY_FAILED)
-        return again_after_failure(fd, entry);
-    result = again_after_open(fd, address, size);
-    if (result == 0)
-        atomic_store(&entry->paid, true);
-    return result;
-}
-
-static bool dissolves(const struct sockaddr *address, socklen_t size)
-{
-    return family_of(address) == AF_UNSPEC && size >= (socklen_t)sizeof address->sa_family;
-}
-
-static bool again(int fd, const struct sockaddr *address, socklen_t size, int *result)
-{
-    struct entry *entry = table_empty() ? NULL : pending_find(fd);
-
-    if (entry && pending_is_recycled(fd, entry)) {
-        pending_discard(fd);
-        entry = NULL;
-    }
-    /* Of an open tunnel with nothing left to say the kernel knows the answer, and tunnel_direct() sees the rest. */
-    if ((!entry && (peers_empty() || !peers_unsettled(fd))) || !is_readable(address, size))
-        return false;
-    if (dissolves(address, size)) {
-        pending_forget(fd);
-        return false;
-    }
-    if (entry && atomic_load(&entry->state) == ENTRY_FAILED)
-        *result = again_after_failure(fd, entry);
-    else if (entry)
-        *result = again_while_pending(fd, entry, address, size);
-    else
-        *result = again_after_open(fd, address, size);
-    return true;
-}
-
-bool tunnel_again(int fd, const struct sockaddr *address, socklen_t size, int *result)
-{
-    int saved = errno;
-    bool is_again = again(fd, address, size, result);
-
-    if (!is_again && replaced_any() && !peers_known(fd) && is_readable(address, size) &&
-        !dissolves(address, size))
-        replace_undo(fd);
-    errno = saved;
-    return is_again;
-}
-
-int tunnel_direct(int fd, int result)
-{
-    if (!peers_empty() && (result == 0 || errno == EINPROGRESS))
-        peers_forget(fd);
     return result;
 }

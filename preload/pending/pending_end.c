@@ -1,0 +1,84 @@
+#include "pending.h"
+
+#include "../real.h"
+#include "peers.h"
+#include "watch.h"
+
+void pending_forget(int fd)
+{
+    struct entry *entry = table_empty() ? NULL : table_find(fd);
+    bool locked;
+
+    if (!peers_empty())
+        peers_forget(fd);
+    if (!entry)
+        return;
+    locked = table_lock_patiently(entry);
+    if (locked && atomic_load(&entry->state) == ENTRY_PENDING) {
+        entry->error = EPIPE; /* for a thread that waits in connect() */
+        atomic_store(&entry->state, ENTRY_HANDED);
+    }
+    pending_restore(fd, entry);
+    table_drop_all(entry);
+    if (locked)
+        table_unlock(entry);
+}
+
+struct other {
+    const struct entry *entry;
+    int than, fd;
+};
+
+static void note_other(int fd, struct entry *entry, void *data)
+{
+    struct other *other = data;
+
+    if (entry == other->entry && fd != other->than)
+        other->fd = fd;
+}
+
+/* The kernel drops registrations with the last descriptor of a socket. If that is in another process, it goes
+ * on with the dial and the substitutes. If it is a duplicate in this one, what is registered here stays in
+ * the set where nobody can reach it any more: so it is registered by the duplicate's number instead, and the
+ * program, which goes by the data, does not see the difference. */
+void pending_close(int fd)
+{
+    struct entry *entry = table_empty() ? NULL : table_find(fd);
+    struct other other = { .entry = entry, .than = fd, .fd = -1 };
+    bool locked;
+
+    if (!peers_empty())
+        peers_forget(fd);
+    if (!entry)
+        return;
+    locked = table_lock_patiently(entry);
+    if (atomic_load(&entry->slots) > 1 && atomic_load(&entry->state) == ENTRY_PENDING)
+        table_each(note_other, &other);
+    if (other.fd >= 0)
+        watch_move(fd, other.fd, entry);
+    watch_forget(fd);
+    if (table_find(fd) == entry)
+        table_drop(fd);
+    if (locked)
+        table_unlock(entry);
+}
+
+bool pending_cancel(int fd)
+{
+    struct entry *entry = pending_find(fd);
+    bool cancelled = false;
+
+    if (!entry || !table_lock_patiently(entry))
+        return false;
+    if (atomic_load(&entry->state) == ENTRY_PENDING && table_find(fd) == entry) {
+        entry->dial.fd = fd;
+        entry->dial.touched = true;
+        cancelled = dial_disconnect(&entry->dial) == 0;
+        entry->error = ECONNRESET;
+        pending_restore(fd, entry);
+        atomic_store(&entry->state, ENTRY_HANDED);
+        table_drop_all(entry);
+    }
+    table_unlock(entry);
+    return cancelled;
+}

@@ -1,0 +1,93 @@
+#include "tunnel.h"
+
+#include "../real.h"
+#include "peers.h"
+#include "pending.h"
+#include "replace.h"
+#include "sockets.h"
+
+/* The kernel's failed connect() again: the error if nobody took it, ECONNABORTED if somebody did, as
+ * natively. It never connects anywhere, but to be sure it is asked to go nowhere. */
+static int again_after_failure(int fd, struct entry *entry)
+{
+    int result = socket_connect_to_nowhere(fd, entry->dial.family);
+
+    if (result == -ECONNREFUSED)
+        result = -pending_error(fd, ECONNREFUSED);
+    table_drop(fd);
+    return result;
+}
+
+/* Linux: the first connect() after the connection was made returns 0, whatever its address, the next EISCONN.
+ * Where the first part of ours was a blocking one, the kernel has had its first one already. */
+static int again_after_open(int fd, const struct sockaddr *address, socklen_t size)
+{
+    int error = real()->connect(fd, address, size) < 0 ? errno : EISCONN;
+
+    return error == EISCONN && peers_pay(fd) ? 0 : -error;
+}
+
+static int again_while_pending(int fd, struct entry *entry, const struct sockaddr *address, socklen_t size)
+{
+    uint32_t number = atomic_load(&entry->number);
+    bool interrupted = false;
+    int timeout = socket_is_blocking(fd) ? socket_send_timeout(fd) : 0, result;
+
+    if (!pending_wait(fd, entry, deadline_in(timeout), &interrupted))
+        return interrupted ? -EINTR : -EALREADY;
+    if (atomic_load(&entry->number) == number && atomic_load(&entry->state) == ENTRY_FAILED)
+        return again_after_failure(fd, entry);
+    result = again_after_open(fd, address, size);
+    if (result == 0)
+        atomic_store(&entry->paid, true);
+    return result;
+}
+
+static bool dissolves(const struct sockaddr *address, socklen_t size)
+{
+    return socket_address_family(address) == AF_UNSPEC && size >= (socklen_t)sizeof address->sa_family;
+}
+
+static bool again(int fd, const struct sockaddr *address, socklen_t size, int *result)
+{
+    struct entry *entry = table_empty() ? NULL : pending_find(fd);
+
+    if (entry && pending_is_recycled(fd, entry)) {
+        pending_discard(fd);
+        entry = NULL;
+    }
+    /* Of an open tunnel with nothing left to say the kernel knows the answer, and tunnel_direct() sees the
+     * rest. */
+    if ((!entry && (peers_empty() || !peers_unsettled(fd))) || !socket_address_readable(address, size))
+        return false;
+    if (dissolves(address, size)) {
+        pending_forget(fd);
+        return false;
+    }
+    if (entry && atomic_load(&entry->state) == ENTRY_FAILED)
+        *result = again_after_failure(fd, entry);
+    else if (entry)
+        *result = again_while_pending(fd, entry, address, size);
+    else
+        *result = again_after_open(fd, address, size);
+    return true;
+}
+
+bool tunnel_again(int fd, const struct sockaddr *address, socklen_t size, int *result)
+{
+    int saved = errno;
+    bool is_again = again(fd, address, size, result);
+
+    if (!is_again && replaced_any() && !peers_known(fd) && socket_address_readable(address, size) &&
+        !dissolves(address, size))
+        replace_undo(fd);
+    errno = saved;
+    return is_again;
+}
+
+int tunnel_direct(int fd, int result)
+{
+    if (!peers_empty() && (result == 0 || errno == EINPROGRESS))
+        peers_forget(fd);
+    return result;
+}
