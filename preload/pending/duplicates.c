@@ -6,59 +6,45 @@
 
 enum { KNOWN = 65536 };
 
-/* By number: the SO_COOKIE of a socket that has, or had, duplicates; 0: none. Believed while the kernel says
- * the same. */
-static _Atomic uint64_t cookies[KNOWN];
+/* A bit for each number that was one of a pair of duplicates since its socket last turned out to have none. */
+static _Atomic unsigned char marks[KNOWN / 8];
 static _Atomic int highest;
 
-static bool is_tcp(int fd)
+static bool is_marked(int fd)
 {
-    int domain = 0, type = 0;
-    socklen_t size = sizeof domain, type_size = sizeof type;
-
-    return real()->getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
-           (domain == AF_INET || domain == AF_INET6) &&
-           real()->getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) == 0 && type == SOCK_STREAM;
+    return fd >= 0 && fd < KNOWN &&
+           (atomic_load_explicit(&marks[fd / 8], memory_order_relaxed) >> fd % 8 & 1);
 }
 
-static void note(int fd, uint64_t cookie)
+static void mark(int fd)
 {
     int before = atomic_load(&highest);
 
-    if (fd >= KNOWN)
+    if (fd < 0 || fd >= KNOWN || is_marked(fd))
         return;
-    atomic_store(&cookies[fd], cookie);
+    atomic_fetch_or(&marks[fd / 8], (unsigned char)(1 << fd % 8));
     while (fd > before && !atomic_compare_exchange_weak(&highest, &before, fd))
         ;
 }
 
 void duplicates_note(int from, int to)
 {
-    uint64_t cookie;
-    int saved = errno;
-
-    if (is_tcp(from) && (cookie = socket_cookie(from)) != 0) {
-        note(from, cookie);
-        note(to, cookie);
-    }
-    errno = saved;
-}
-
-void duplicates_move(int fd, uint64_t cookie)
-{
-    if (fd < KNOWN && atomic_load_explicit(&cookies[fd], memory_order_relaxed) != 0)
-        note(fd, cookie);
+    mark(from);
+    mark(to);
 }
 
 void duplicates_each(int fd, void (*visit)(int fd, void *data), void *data)
 {
-    uint64_t cookie = fd < KNOWN ? atomic_load_explicit(&cookies[fd], memory_order_relaxed) : 0;
+    uint64_t cookie = is_marked(fd) ? socket_cookie(fd) : 0;
+    bool found = false;
 
-    if (cookie != 0 && socket_cookie(fd) == cookie)
-        for (int other = 0; other <= atomic_load(&highest); other++)
-            if (other != fd && atomic_load_explicit(&cookies[other], memory_order_relaxed) == cookie &&
-                socket_cookie(other) == cookie)
-                visit(other, data);
+    for (int other = 0; cookie != 0 && other <= atomic_load(&highest); other++)
+        if (other != fd && is_marked(other) && socket_cookie(other) == cookie) {
+            found = true;
+            visit(other, data);
+        }
+    if (cookie != 0 && !found)
+        atomic_fetch_and(&marks[fd / 8], (unsigned char)~(1 << fd % 8));
     visit(fd, data);
 }
 

@@ -217,7 +217,6 @@ static void exchange_one(int fd, void *data)
     real()->dup3(exchange->made, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0);
     watch_lay(fd, exchange->entry);
     remember(fd, exchange->cookie, exchange->original);
-    duplicates_move(fd, exchange->cookie);
 }
 
 static void exchange_all(int fd, int made, struct entry *entry, const struct original *original)

@@ -161,17 +161,37 @@ static void one_set(void)
     }
 }
 
+enum { QUICK_TRIES = 10, QUICK = 150 };
+
+/* The shortest of several: what is held back is so each time, and a busy machine is slow now and then. */
+static int64_t shortest_connect(int level, int number, int value)
+{
+    int64_t shortest = INT64_MAX;
+
+    for (int i = 0; i < QUICK_TRIES && shortest >= QUICK; i++) {
+        int fd = tcp(), listening = listener();
+        struct address good = address_of(listening);
+        int64_t start = now_ms(), took;
+
+        setsockopt(fd, level, number, &value, sizeof value);
+        connected(fd, &good);
+        took = now_ms() - start;
+        shortest = took < shortest ? took : shortest;
+        close(fd);
+        close(listening);
+    }
+    return shortest;
+}
+
 /* A corked request would go out 200 ms late, a reply below the mark would never be reported. */
 static void say_quick(const char *what, int level, int number, int value)
 {
     int fd = tcp(), listening = listener();
     struct address good = address_of(listening);
-    int64_t start;
 
     setsockopt(fd, level, number, &value, sizeof value);
-    start = now_ms();
     say("%s: %s", what, connected(fd, &good));
-    say("%s: %s", what, now_ms() - start < 150 ? "at once" : "late");
+    say("%s: %s", what, shortest_connect(level, number, value) < QUICK ? "at once" : "late");
     say("%s: %d", what, option(fd, level, number));
 }
 
