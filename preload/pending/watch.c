@@ -1,6 +1,7 @@
 #include "watch.h"
 
 #include "../real.h"
+#include "armed.h"
 #include "pages.h"
 
 #include <sys/mman.h>
@@ -202,12 +203,19 @@ static void put_back(struct record *record, int fd)
         record->set = 0;
 }
 
+/* What fired before connect(), an unconnected socket hangs up, says nothing natively until the program arms
+ * it again. */
+static bool has_fired(const struct record *record, int fd)
+{
+    return !record->substituted && (record->events & EPOLLONESHOT) && !armed(record->set - 1, fd);
+}
+
 bool watch_substitute(int fd, const struct entry *entry, enum dial_want want)
 {
     bool locked = lock(), watched = false;
 
     for (struct record *record = first_of(fd, false); record; record = record->next)
-        if (record->set) {
+        if (record->set && !has_fired(record, fd)) {
             put_in(record, fd, entry, want);
             watched |= record->set != 0;
         }

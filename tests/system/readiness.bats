@@ -12,7 +12,6 @@ known_differences() {
 *: stream while connecting                           | stdio passes no hook: fdopen() waits until the tunnel is open
 *: stream times out                                  | as above
 *: stream interrupted                                | as above
-*: one-shot before connect, [!n]*                    | a one-shot that the unconnected socket has fired is armed again: one event too many
 *: set in a set, edge, slowrefuse                    | playing the refused connect() wakes an edge-triggered outer set once more
 END
 }
