@@ -1,13 +1,11 @@
 /* ptunnel-run: runs one command with the library in front of its connect(). Checks everything, hands it over in the
  * environment and execs, so that the command has this process: its pid, terminal, signals and exit status. */
-#include "common/credentials.h"
 #include "common/libc_net.h"
-#include "common/usage.h"
+#include "common/shared_options.h"
 #include "run/check.h"
 #include "run/explain.h"
 #include "run/handover.h"
 #include "run/reach.h"
-#include "run/rule_options.h"
 #include "run/show.h"
 #include "run/strict.h"
 
@@ -16,7 +14,6 @@
 #include <ptunnel/reach.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,35 +21,24 @@
 #include <unistd.h>
 
 enum { EXIT_OURS = 125, EXIT_NOT_RUNNABLE = 126, EXIT_NOT_FOUND = 127 };
-enum { PASSWORD_FILE = 256, LOOPBACK, FORCE, STRICT, LOG, EXPLAIN, SHOW, CHECK };
+enum { LOOPBACK = 1024, FORCE, STRICT, EXPLAIN, SHOW, CHECK };
 
 static const struct choice choices[] = {
-    { 'p', "proxy", "URL", "send connections through this HTTP proxy" },
-    { 'U', "user", "NAME", "user name for the proxy" },
-    { 'P', "password", "TEXT", "its password; without -P it is asked for" },
-    { PASSWORD_FILE, "password-file", "FILE", "its password is the first line of FILE" },
     { 'r', "rules", "FILE", "read rules from FILE, not ~/.config/ptunnel/rules or /etc/ptunnel/rules" },
     { NO_RULES, "no-rules", NULL, "read no rule file" },
     { 't', "tunnel", "PATTERN", "tunnel these targets; of -t, -n, -x the first that matches counts" },
     { 'n', "direct", "PATTERN", "connect to these without the proxy" },
     { 'x', "reject", "PATTERN", "refuse connections to these" },
     { DEFAULT, "default", "WORD", "all other targets: tunnel, direct or reject" },
-    { FALLBACK, "fallback", "WORD", "when no proxy can be reached: none (fail) or direct" },
     { NAMES, "names", "WORD", "who looks names up: proxy or local" },
     { RESOLVERS, "resolvers", "WORD", "the command's own traffic to port 53: allow or refuse" },
-    { TIMEOUT, "timeout", "SECONDS", "the most that opening a tunnel may take (60)" },
-    { ATTEMPT, "attempt", "SECONDS", "the most for one proxy while another is left (10)" },
     { LOOPBACK, "loopback", NULL, "tunnel connections to this machine too" },
     { FORCE, "force", NULL, "run also what cannot be tunnelled, and say so" },
     { STRICT, "strict", NULL, "let nothing be started that cannot be tunnelled, and no io_uring be used" },
-    { 'v', "verbose", NULL, "say more; up to three times" },
-    { 'q', "quiet", NULL, "say nothing, not even why a tunnel failed" },
-    { LOG, "log", "FILE", "say it in FILE instead of standard error" },
     { EXPLAIN, "explain", NULL, "run nothing; say where each TARGET would go and why ('-': read them)" },
     { SHOW, "show", NULL, "run nothing; print the configuration, and where each line comes from" },
     { CHECK, "check", NULL, "run nothing; try each proxy, for TARGET (example.com:443), and say what is wrong" },
-    { 'h', "help", NULL, "print this" },
-    { 'V', "version", NULL, "print the version" },
+    { 0 },
 };
 
 static const char head[] = "Usage: ptunnel-run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
@@ -68,39 +54,15 @@ static const char tail[] =
     "Exit status: that of COMMAND; 125 if ptunnel-run failed, 126 if COMMAND cannot be run, 127 if it is not found;\n"
     "with --check 0 if all is well, otherwise see ptunnel-run(1).\n";
 
+static const struct program program = { head, tail, choices, OPERANDS_END_OPTIONS, EXIT_OURS, EXIT_OURS };
+
 struct options {
-    struct proxy_options proxy;
+    struct shared_options shared;
     bool loopback;
-    struct rule_options rules;
     bool explain, show, check;
     bool force;
-    int verbose;
-    const char *log;
     char **command;
 };
-
-static _Noreturn void fail_usage(void)
-{
-    fprintf(stderr, "Try 'ptunnel-run --help'.\n");
-    exit(EXIT_OURS);
-}
-
-static _Noreturn void print_and_exit(int id)
-{
-    if (id == 'h')
-        usage_print(head, tail);
-    else
-        puts("ptunnel-run " PTUNNEL_VERSION);
-    exit(fflush(stdout) == 0 ? 0 : EXIT_OURS);
-}
-
-static bool valid_timeout(const char *seconds)
-{
-    if (text_to_number(seconds, strlen(seconds), 1, 86400) > 0)
-        return true;
-    usage_complain("--timeout '%s': expected whole seconds from 1 to 86400", seconds);
-    return false;
-}
 
 /* Of the options that are said or not; NULL: it is another one. */
 static bool *flag_of(struct options *options, int id)
@@ -123,40 +85,11 @@ static bool take(struct options *options, int id, char *value)
 {
     bool *flag = flag_of(options, id);
 
-    if (flag) {
-        *flag = true;
-        return true;
-    }
-    switch (id) {
-    case 'p':
-        return proxy_options_add(&options->proxy, value);
-    case 'U':
-        options->proxy.user = value;
-        return true;
-    case 'P':
-        return proxy_options_password(&options->proxy, value);
-    case PASSWORD_FILE:
-        options->proxy.password_file = value;
-        return true;
-    case TIMEOUT:
-        return valid_timeout(value) && rule_options_take(&options->rules, id, value);
-    case STRICT:
-        return rule_options_take(&options->rules, CHILDREN, "refuse");
-    case 'v':
-        options->verbose += options->verbose < 3;
-        return true;
-    case 'q':
-        options->verbose = -1;
-        return true;
-    case LOG:
-        options->log = value;
-        return true;
-    case 'h':
-    case 'V':
-        print_and_exit(id);
-    default: /* of what is in no table getopt_long has spoken */
-        return rule_options_has(id) && rule_options_take(&options->rules, id, value);
-    }
+    if (flag)
+        return *flag = true;
+    if (id == STRICT)
+        return rule_options_take(&options->shared.rules, CHILDREN, "refuse");
+    return shared_take(&options->shared, id, value);
 }
 
 static struct options options_or_exit(int argc, char **argv)
@@ -164,53 +97,38 @@ static struct options options_or_exit(int argc, char **argv)
     struct options options = { 0 };
     int id;
 
-    usage_start(choices, sizeof choices / sizeof *choices, OPERANDS_END_OPTIONS);
+    shared_start(&program);
     while ((id = usage_next(argc, argv)) != -1)
         if (!take(&options, id, optarg))
-            fail_usage();
+            shared_fail_usage();
     options.command = argv + optind;
     if (options.show ? options.command[0] != NULL : !options.check && !options.command[0]) {
         usage_complain(options.show      ? "--show takes no command"
                        : options.explain ? "no target to explain"
                                          : "no command to run");
-        fail_usage();
+        shared_fail_usage();
     }
     return options;
 }
 
-/* What an outer ptunnel-run set is emptied, not taken away: its library puts back what is missing. */
 static void export(const char *name, const char *value)
 {
-    if (!value && !getenv(name))
-        return;
-    if (setenv(name, value ? value : "", 1) < 0) {
-        usage_complain("%s: %s", name, strerror(errno));
+    if (!hand_over(name, value))
         exit(EXIT_OURS);
-    }
 }
 
-/* Opened as the library will, a line at a time; a pipe that nobody reads yet is no mistake. */
-static bool can_be_written(const char *path)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
-
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0 || errno == ENXIO;
-}
-
-static const char *log_file_or_exit(const char *path)
+static const char *log_file_or_exit(const struct shared_options *options)
 {
     char here[PATH_MAX];
     char *whole = NULL;
 
-    if (can_be_written(path)) {
-        if (path[0] == '/')
-            return path;
-        if (getcwd(here, sizeof here) && asprintf(&whole, "%s/%s", here, path) >= 0)
-            return whole;
-    }
-    usage_complain("--log '%s': %s", path, errno == ELOOP ? "a symbolic link is not followed" : strerror(errno));
+    if (!shared_log_writable(options))
+        exit(EXIT_OURS);
+    if (options->log[0] == '/')
+        return options->log;
+    if (getcwd(here, sizeof here) && asprintf(&whole, "%s/%s", here, options->log) >= 0)
+        return whole;
+    usage_complain("--log '%s': %s", options->log, strerror(errno));
     exit(EXIT_OURS);
 }
 
@@ -229,13 +147,13 @@ static void export_settings_or_exit(const struct options *options)
     static const char *const levels[] = { "-1", "0", "1", "2", "3" };
 
     export("PTUNNEL_LOOPBACK", options->loopback ? "1" : users_own("PTUNNEL_LOOPBACK"));
-    export("PTUNNEL_LOG", options->log ? log_file_or_exit(options->log) : users_own("PTUNNEL_LOG"));
-    export("PTUNNEL_VERBOSE", levels[options->verbose + 1]);
+    export("PTUNNEL_LOG", options->shared.log ? log_file_or_exit(&options->shared) : users_own("PTUNNEL_LOG"));
+    export("PTUNNEL_VERBOSE", levels[options->shared.verbose + 1]);
 }
 
 static const struct config *configuration_or_exit(struct options *options)
 {
-    const struct config *config = configuration_load(&options->proxy, &options->rules);
+    const struct config *config = configuration_load(&options->shared.proxy, &options->shared.rules);
 
     if (!config)
         exit(options->check ? CHECK_NO_PROXY : EXIT_OURS);
@@ -325,9 +243,9 @@ int main(int argc, char **argv)
     config = configuration_or_exit(&options);
     if (options.show || options.explain || options.check)
         tell_and_exit(config, &options);
-    if (!configuration_hand_over(config, &options.rules))
+    if (!configuration_hand_over(config, &options.shared.rules))
         exit(EXIT_OURS);
-    if (!strict_allows(config, options.force) || !reach_allows(options.command, options.force, options.verbose < 0))
+    if (!strict_allows(config, options.force) || !reach_allows(options.command, options.force, options.shared.verbose < 0))
         exit(EXIT_OURS);
     preload_library_or_exit();
     if (!strict_begin(config))

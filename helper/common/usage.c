@@ -11,30 +11,28 @@
 
 enum { CHOICES_MOST = 48, COLUMN = 28, LINE_SIZE = 8192 };
 
-static const struct choice *rows;
+static const struct choice *rows[CHOICES_MOST];
 static size_t rows_count;
 static struct option long_options[CHOICES_MOST + 1];
-static char letters[2 * CHOICES_MOST + 2];
+static char letters[2 * CHOICES_MOST + 2], *letter = letters;
 
-void usage_start(const struct choice *choices, size_t count, enum operands operands)
+void usage_start(enum operands operands)
 {
-    char *letter = letters;
-    size_t named = 0;
-
-    rows = choices;
-    rows_count = count < CHOICES_MOST ? count : CHOICES_MOST;
     if (operands == OPERANDS_END_OPTIONS)
         *letter++ = '+';
-    for (size_t i = 0; i < rows_count; i++) {
-        if (rows[i].id <= 255)
-            *letter++ = (char)rows[i].id;
-        if (rows[i].id <= 255 && rows[i].value)
-            *letter++ = ':';
-        if (rows[i].name)
-            long_options[named++] =
-                (struct option){ rows[i].name, rows[i].value ? required_argument : no_argument, NULL, rows[i].id };
-    }
-    *letter = '\0';
+}
+
+void usage_add(const struct choice *row)
+{
+    if (rows_count == CHOICES_MOST)
+        return;
+    if (row->id <= 255)
+        *letter++ = (char)row->id;
+    if (row->id <= 255 && row->value)
+        *letter++ = ':';
+    long_options[rows_count] =
+        (struct option){ row->name, row->value ? required_argument : no_argument, NULL, row->id };
+    rows[rows_count++] = row;
 }
 
 int usage_next(int argc, char **argv)
@@ -45,11 +43,10 @@ int usage_next(int argc, char **argv)
 
 static void print_row(const struct choice *row)
 {
-    bool letter = row->id <= 255;
-    int used = printf("  %c%c%s%s%s%s%s", letter ? '-' : ' ', letter ? row->id : ' ', letter && row->name ? ", " : "",
-                      !letter ? "  " : "", row->name ? "--" : "", row->name ? row->name : "", row->value ? " " : "");
+    bool has_letter = row->id <= 255;
+    int used = printf("  %c%c%s --%s%s%s", has_letter ? '-' : ' ', has_letter ? row->id : ' ',
+                      has_letter ? "," : " ", row->name, row->value ? " " : "", row->value ? row->value : "");
 
-    used += printf("%s", row->value ? row->value : "");
     if (used > COLUMN - 2) {
         putchar('\n');
         used = 0;
@@ -61,8 +58,7 @@ void usage_print(const char *head, const char *tail)
 {
     fputs(head, stdout);
     for (size_t i = 0; i < rows_count; i++)
-        if (rows[i].meaning)
-            print_row(&rows[i]);
+        print_row(rows[i]);
     fputs(tail, stdout);
 }
 

@@ -2,19 +2,18 @@
 #ifndef PTUNNEL_USAGE_H
 #define PTUNNEL_USAGE_H
 
-#include <stddef.h>
-
 struct choice {
     int id;              /* the letter, or any number above 255 for an option without one */
-    const char *name;    /* of the long option; NULL: none */
+    const char *name;    /* of the long option */
     const char *value;   /* NULL: takes none */
-    const char *meaning; /* NULL: accepted but not shown */
+    const char *meaning;
 };
 
 /* Sets up for one command line. Reading stops at the first operand if it is a command's own line that follows, otherwise
  * operands may stand anywhere. */
 enum operands { OPERANDS_END_OPTIONS, OPERANDS_ANYWHERE };
-void usage_start(const struct choice *choices, size_t count, enum operands operands);
+void usage_start(enum operands operands);
+void usage_add(const struct choice *row); /* in the order of --help */
 
 /* The next option's id, with optarg and optind as getopt_long(3) sets them; -1 at the end; '?' for a wrong one,
  * about which getopt_long has spoken. */

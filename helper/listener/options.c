@@ -1,35 +1,20 @@
 #include "options.h"
-#include "../common/usage.h"
-
-#include <ptunnel/text.h>
 
 #include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PASSWORD_FILE = 256, FALLBACK, GRACE, TIMEOUT, ATTEMPT, DEBUG, LOG };
+enum { GRACE = 1024, DEBUG };
 
 static const struct choice choices[] = {
-    { 'p', "proxy", "URL", "tunnel through this HTTP proxy; give it again for a second choice" },
-    { 'U', "user", "NAME", "user name for the proxy" },
-    { 'P', "password", "TEXT", "its password; without -P it is asked for" },
-    { PASSWORD_FILE, "password-file", "FILE", "its password is the first line of FILE" },
     { 'r', "rules", "FILE", "rules that say which proxy to use for which target" },
     { 'l', "listen", "ADDRESS", "where to listen if not said otherwise (127.0.0.1); repeatable" },
     { 'd', "direct", NULL, "the same as --fallback direct" },
-    { FALLBACK, "fallback", "WORD", "none, or direct: connect directly if no proxy can be reached" },
     { 'W', "stdio", "HOST:PORT", "one tunnel, between standard input and output and HOST:PORT" },
-    { TIMEOUT, "timeout", "SECONDS", "the most that opening a tunnel may take (60)" },
-    { ATTEMPT, "attempt", "SECONDS", "the most that one proxy may take while there is another (10)" },
     { GRACE, "grace", "SECONDS", "on SIGTERM or SIGINT let open tunnels finish so long (0)" },
     { 'm', "multithreaded", NULL, "ignored, for those who used to give it" },
-    { 'v', "verbose", NULL, "say more; up to three times" },
     { DEBUG, "debug", NULL, "the same as -vvv" },
-    { 'q', "quiet", NULL, "say nothing, not even why a tunnel failed" },
-    { LOG, "log", "FILE", "say it in FILE instead of standard error" },
-    { 'h', "help", NULL, "print this" },
-    { 'V', "version", NULL, "print the version" },
+    { 0 },
 };
 
 static const char head[] =
@@ -44,45 +29,21 @@ static const char tail[] =
     "Exit status: 0 after SIGTERM or SIGINT, or if the tunnel of -W was opened; 2 for a wrong command line;\n"
     "1 for everything else.\n";
 
-static _Noreturn void fail_usage(void)
+static const struct program program = { head, tail, choices, OPERANDS_ANYWHERE, EXIT_USAGE, EXIT_OTHER };
+
+static bool take_grace(struct options *options, const char *value)
 {
-    fprintf(stderr, "Try 'ptunnel --help'.\n");
-    exit(EXIT_USAGE);
+    int seconds = shared_seconds("--grace", value, 0);
+
+    options->grace = seconds * 1000;
+    return seconds >= 0;
 }
 
-static _Noreturn void print_and_exit(int id)
+static bool take_fallback(struct options *options, char *word)
 {
-    if (id == 'h')
-        usage_print(head, tail);
-    else
-        puts("ptunnel " PTUNNEL_VERSION);
-    exit(fflush(stdout) == 0 ? 0 : EXIT_OTHER);
-}
-
-static bool take_seconds(const char **out, const char *option, const char *seconds)
-{
-    *out = seconds;
-    if (text_to_number(seconds, strlen(seconds), 1, 86400) > 0)
-        return true;
-    usage_complain("%s '%s': expected whole seconds from 1 to 86400", option, seconds);
-    return false;
-}
-
-static bool take_grace(struct options *options, const char *seconds)
-{
-    long number = text_to_number(seconds, strlen(seconds), 0, 86400);
-
-    if (number < 0)
-        usage_complain("--grace '%s': expected whole seconds from 0 to 86400", seconds);
-    options->grace = (int)number * 1000;
-    return number >= 0;
-}
-
-static bool take_fallback(struct options *options, const char *word)
-{
-    options->fallback = word;
-    if (strcmp(word, "direct") == 0 || strcmp(word, "none") == 0)
-        return true;
+    options->direct = strcmp(word, "direct") == 0;
+    if (options->direct || strcmp(word, "none") == 0)
+        return shared_take(&options->shared, FALLBACK, word);
     usage_complain("--fallback '%s': expected none or direct", word);
     return false;
 }
@@ -111,64 +72,31 @@ static bool take_stdio(struct options *options, const char *target)
     return !wrong;
 }
 
-static bool take_words(struct options *options, int id, char *value)
-{
-    switch (id) {
-    case 'p':
-        return proxy_options_add(&options->proxy, value);
-    case 'U':
-        options->proxy.user = value;
-        return true;
-    case 'P':
-        return proxy_options_password(&options->proxy, value);
-    case PASSWORD_FILE:
-        options->proxy.password_file = value;
-        return true;
-    case 'r':
-        options->rules = value;
-        return true;
-    case 'l':
-        return take_listen(options, value);
-    case FALLBACK:
-        return take_fallback(options, value);
-    case 'W':
-        return take_stdio(options, value);
-    case TIMEOUT:
-        return take_seconds(&options->timeout, "--timeout", value);
-    case ATTEMPT:
-        return take_seconds(&options->attempt, "--attempt", value);
-    case GRACE:
-        return take_grace(options, value);
-    case LOG:
-        options->log = value;
-        return true;
-    default:
-        return false; /* getopt_long has spoken */
-    }
-}
-
 static bool take(struct options *options, int id, char *value)
 {
     switch (id) {
-    case 'd':
-        options->fallback = "direct";
+    case 'r':
+        options->shared.rules.all.rules = value;
         return true;
+    case 'l':
+        return take_listen(options, value);
+    case 'd':
+        return take_fallback(options, "direct");
+    case 'W':
+        return take_stdio(options, value);
+    case GRACE:
+        return take_grace(options, value);
     case 'm':
         return true;
-    case 'v':
-        options->verbose = options->verbose < 0 ? 1 : options->verbose + (options->verbose < 3);
-        return true;
     case DEBUG:
-        options->verbose = 3;
+        options->shared.verbose = 3;
         return true;
-    case 'q':
-        options->verbose = -1;
-        return true;
-    case 'h':
-    case 'V':
-        print_and_exit(id);
+    case FALLBACK:
+        return take_fallback(options, value);
+    case ATTEMPT:
+        return shared_seconds("--attempt", value, 1) > 0 && shared_take(&options->shared, id, value);
     default:
-        return take_words(options, id, value);
+        return shared_take(&options->shared, id, value);
     }
 }
 
@@ -196,7 +124,8 @@ static bool check_operands(const struct options *options)
 void options_free(struct options *options)
 {
     free(options->listen);
-    free(options->proxy.password);
+    free(options->shared.rules.rows);
+    free(options->shared.proxy.password);
 }
 
 struct options options_or_exit(int argc, char **argv)
@@ -206,12 +135,13 @@ struct options options_or_exit(int argc, char **argv)
 
     if (!options.listen)
         exit(EXIT_OTHER);
-    usage_start(choices, sizeof choices / sizeof *choices, OPERANDS_ANYWHERE);
+    options.shared.rules.all.rules = ""; /* without -r no file is read */
+    shared_start(&program);
     while ((id = usage_next(argc, argv)) != -1)
         if (!take(&options, id, optarg))
-            fail_usage();
+            shared_fail_usage();
     options.operands = argv + optind;
     if (!check_operands(&options))
-        fail_usage();
+        shared_fail_usage();
     return options;
 }

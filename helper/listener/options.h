@@ -3,20 +3,19 @@
 #define PTUNNEL_OPTIONS_H
 
 #include "specification.h"
-#include "../common/credentials.h"
+#include "../common/shared_options.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct options {
-    struct proxy_options proxy;
-    const char *rules, *fallback, *timeout, *attempt, *log; /* as given; NULL: not at all */
-    const char **listen;                                    /* -l, as given */
+    struct shared_options shared;
+    bool direct;         /* -d, --fallback direct */
+    const char **listen; /* -l, as given */
     size_t listen_count;
     const char *stdio; /* -W, and then .target */
     struct endpoint target;
     int grace;       /* milliseconds */
-    int verbose;     /* -1 for -q */
     char **operands; /* specifications, checked; ends in NULL */
 };
 

@@ -1,11 +1,9 @@
 #include "setup.h"
 #include "../common/libc_net.h"
-#include "../common/usage.h"
 
 #include <ptunnel/log.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -26,33 +24,18 @@ static const char *variable(const char *name)
     return getenv(name);
 }
 
-struct rows {
-    struct config_option row[5];
-    size_t count;
-};
-
-static void add_row(struct rows *rows, const char *origin, const char *directive, const char *value)
-{
-    if (value && *value)
-        rows->row[rows->count++] = (struct config_option){ origin, directive, value };
-}
-
 /* What the command line says, as the lines of a rule file that come before its own. */
-static int load(struct setup *setup, struct options *options, struct text *wrong)
+static int load(struct setup *setup, struct shared_options *options, struct text *wrong)
 {
     static char proxies[PROXY_LIST_SIZE];
-    struct rows rows = { .count = 0 };
-    struct config_options lines = { .rows = rows.row, .rules = options->rules ? options->rules : "" };
+    const char *origin = options->proxy.count ? "-p" : "PTUNNEL_PROXY";
     int result;
 
     if (!proxy_options_merge(&options->proxy, getenv("PTUNNEL_PROXY"), proxies))
         return -EINVAL;
-    add_row(&rows, options->proxy.count ? "-p" : "PTUNNEL_PROXY", "proxy", proxies);
-    add_row(&rows, "--timeout", "timeout", options->timeout);
-    add_row(&rows, "--attempt", "attempt", options->attempt);
-    add_row(&rows, "--fallback", "fallback", options->fallback);
-    lines.count = rows.count;
-    result = config_load_options(&setup->config, &lines, variable, &libc_net, wrong);
+    if (proxies[0] && !rule_options_add(&options->rules, origin, "proxy", proxies))
+        return -EINVAL;
+    result = config_load_options(&setup->config, &options->rules.all, variable, &libc_net, wrong);
     explicit_bzero(proxies, sizeof proxies);
     return result;
 }
@@ -69,27 +52,14 @@ static void raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static void open_log_or_exit(const struct options *options)
+static void open_log_or_exit(const struct shared_options *options)
 {
     const char *path = options->log ? options->log : getenv("PTUNNEL_LOG");
-    int fd = options->log
-                 ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600)
-                 : -1;
 
-    if (options->log && fd < 0 && errno != ENXIO) { /* a pipe that nobody reads yet is no mistake */
-        usage_complain("--log '%s': %s", path,
-                       errno == ELOOP ? "a symbolic link is not followed" : strerror(errno));
+    if (options->log && !shared_log_writable(options))
         exit(EXIT_OTHER);
-    }
-    if (fd >= 0)
-        close(fd);
     log_own_stderr();
     log_open(&libc_net, (enum log_level)options->verbose, path && *path ? path : NULL, false);
-}
-
-static bool wants_fallback(const struct options *options)
-{
-    return options->fallback && strcmp(options->fallback, "direct") == 0;
 }
 
 static void complain_no_proxy(void)
@@ -105,15 +75,15 @@ struct setup setup_or_exit(struct options *options)
     int result;
 
     raise_descriptor_limit();
-    open_log_or_exit(options);
-    result = load(&setup, options, &wrong);
+    open_log_or_exit(&options->shared);
+    result = load(&setup, &options->shared, &wrong);
     for (char *line = strtok(words, "\n"); line; line = strtok(NULL, "\n"))
         usage_complain("%s", line);
     if (result == 0) {
         setup.limits = *config_limits(setup.config);
         return setup;
     }
-    if (result == -ENOENT && wants_fallback(options))
+    if (result == -ENOENT && options->direct)
         return setup;
     if (result == -ENOMEM)
         usage_complain("%s", strerror(ENOMEM));

@@ -3,7 +3,7 @@
 #define PTUNNEL_HANDOVER_H
 
 #include "../common/credentials.h"
-#include "rule_options.h"
+#include "../common/rule_options.h"
 
 /* Everything, read and checked. NULL, with words on standard error, if something is wrong or no proxy is known. Asks for
  * a password where one is missing. */

@@ -1,6 +1,5 @@
 #include "rule_options.h"
-
-#include "../common/usage.h"
+#include "usage.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -26,15 +25,6 @@ static const struct {
     { CHILDREN, "--strict", "children", true },
 };
 enum { KNOWN = sizeof options_known / sizeof *options_known };
-
-bool rule_options_has(int id)
-{
-    bool known = id == 'r' || id == NO_RULES;
-
-    for (size_t i = 0; i < KNOWN; i++)
-        known |= options_known[i].id == id;
-    return known;
-}
 
 bool rule_options_add(struct rule_options *options, const char *origin, const char *directive,
                       const char *value)
@@ -87,5 +77,5 @@ bool rule_options_take(struct rule_options *options, int id, const char *value)
     for (size_t i = 0; i < KNOWN; i++)
         if (options_known[i].id == id)
             return set(options, i, value);
-    return true;
+    return id == NO_RULES;
 }

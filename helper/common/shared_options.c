@@ -1,0 +1,133 @@
+#include "shared_options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SECRET = 256, LOG };
+
+struct row {
+    struct choice choice;
+    bool (*take)(struct shared_options *options, const struct row *row, char *value);
+    size_t word; /* of keep(): the field that points to it */
+};
+
+static const struct program *program;
+
+static bool take_proxy(struct shared_options *options, const struct row *row, char *value)
+{
+    (void)row;
+    return proxy_options_add(&options->proxy, value);
+}
+
+static bool take_password(struct shared_options *options, const struct row *row, char *value)
+{
+    (void)row;
+    return proxy_options_password(&options->proxy, value);
+}
+
+static bool keep(struct shared_options *options, const struct row *row, char *value)
+{
+    *(const char **)((char *)options + row->word) = value;
+    return true;
+}
+
+static bool take_setting(struct shared_options *options, const struct row *row, char *value)
+{
+    if (row->choice.id == TIMEOUT && shared_seconds("--timeout", value, 1) < 0)
+        return false;
+    return rule_options_take(&options->rules, row->choice.id, value);
+}
+
+/* -q and then -v is as -v alone. */
+static bool take_loudness(struct shared_options *options, const struct row *row, char *value)
+{
+    (void)value;
+    if (row->choice.id == 'q')
+        options->verbose = -1;
+    else if (options->verbose < 3)
+        options->verbose = options->verbose < 0 ? 1 : options->verbose + 1;
+    return true;
+}
+
+static bool print_and_exit(struct shared_options *options, const struct row *row, char *value)
+{
+    (void)options, (void)value;
+    if (row->choice.id == 'h')
+        usage_print(program->head, program->tail);
+    else
+        printf("%s " PTUNNEL_VERSION "\n", program_invocation_short_name);
+    exit(fflush(stdout) == 0 ? 0 : program->exit_other);
+}
+
+#define FIELD(name) offsetof(struct shared_options, name)
+
+/* In the order of --help. */
+static const struct row shared[] = {
+    { { 'p', "proxy", "URL", "the HTTP proxy to go through; give it again for a second choice" }, take_proxy, 0 },
+    { { 'U', "user", "NAME", "user name for the proxy" }, keep, FIELD(proxy.user) },
+    { { 'P', "password", "TEXT", "its password; without -P it is asked for" }, take_password, 0 },
+    { { SECRET, "password-file", "FILE", "its password is the first line of FILE" }, keep, FIELD(proxy.password_file) },
+    { { FALLBACK, "fallback", "WORD", "when no proxy can be reached: none (fail) or direct" }, take_setting, 0 },
+    { { TIMEOUT, "timeout", "SECONDS", "the most that opening a tunnel may take (60)" }, take_setting, 0 },
+    { { ATTEMPT, "attempt", "SECONDS", "the most for one proxy while another is left (10)" }, take_setting, 0 },
+    { .take = NULL }, /* here a program's own ones stand */
+    { { 'v', "verbose", NULL, "say more; up to three times" }, take_loudness, 0 },
+    { { 'q', "quiet", NULL, "say nothing, not even why a tunnel failed" }, take_loudness, 0 },
+    { { LOG, "log", "FILE", "say it in FILE instead of standard error" }, keep, FIELD(log) },
+    { { 'h', "help", NULL, "print this" }, print_and_exit, 0 },
+    { { 'V', "version", NULL, "print the version" }, print_and_exit, 0 },
+};
+enum { SHARED = sizeof shared / sizeof *shared };
+
+void shared_start(const struct program *started)
+{
+    program = started;
+    usage_start(program->operands);
+    for (size_t i = 0; i < SHARED; i++)
+        if (shared[i].choice.name)
+            usage_add(&shared[i].choice);
+        else
+            for (const struct choice *own = program->own; own->name; own++)
+                usage_add(own);
+}
+
+bool shared_take(struct shared_options *options, int id, char *value)
+{
+    for (size_t i = 0; i < SHARED; i++)
+        if (shared[i].choice.id == id)
+            return shared[i].take(options, &shared[i], value);
+    return rule_options_take(&options->rules, id, value);
+}
+
+_Noreturn void shared_fail_usage(void)
+{
+    fprintf(stderr, "Try '%s --help'.\n", program_invocation_short_name);
+    exit(program->exit_usage);
+}
+
+bool shared_log_writable(const struct shared_options *options)
+{
+    int fd = open(options->log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+
+    if (fd < 0 && errno != ENXIO) { /* a pipe that nobody reads yet is no mistake */
+        usage_complain("--log '%s': %s", options->log,
+                       errno == ELOOP ? "a symbolic link is not followed" : strerror(errno));
+        return false;
+    }
+    if (fd >= 0)
+        close(fd);
+    return true;
+}
+
+int shared_seconds(const char *option, const char *value, int least)
+{
+    long seconds = text_to_number(value, strlen(value), least, 86400);
+
+    if (seconds < 0)
+        usage_complain("%s '%s': expected whole seconds from %d to 86400", option, value, least);
+    return (int)seconds;
+}

@@ -1,0 +1,39 @@
+/* The options that ptunnel-run and ptunnel share: their rows of --help, and what a command line says with
+ * them. */
+#ifndef PTUNNEL_SHARED_OPTIONS_H
+#define PTUNNEL_SHARED_OPTIONS_H
+
+#include "credentials.h"
+#include "rule_options.h"
+#include "usage.h"
+
+struct shared_options {
+    struct proxy_options proxy;
+    struct rule_options rules; /* --fallback, --timeout, --attempt, and what the program adds */
+    const char *log;
+    int verbose; /* -1 for -q */
+};
+
+struct program {
+    const char *head, *tail;  /* of --help */
+    const struct choice *own; /* the options that only this program has, and a row of zeros */
+    enum operands operands;
+    int exit_usage, exit_other;
+};
+
+/* Sets usage_next() up for this program's options and the shared ones. */
+void shared_start(const struct program *program);
+
+/* Takes an option of this table or of rule_options.h; ends the program after --help and --version. False if it is none
+ * of them, of which getopt_long has spoken, or its value is wrong, about which there are words on standard error. */
+bool shared_take(struct shared_options *options, int id, char *value);
+
+_Noreturn void shared_fail_usage(void);
+
+/* True if --log can be opened as log_open() will; false, with words on standard error. */
+bool shared_log_writable(const struct shared_options *options);
+
+/* Whole seconds up to a day; -1, with words on standard error. */
+int shared_seconds(const char *option, const char *value, int least);
+
+#endif
