@@ -10,26 +10,15 @@ static const char between[] = ", \t\r\n";
 
 enum { PREFIX_SIZE = sizeof "direct " - 1 };
 
-static bool is_v6(const char *word, size_t size)
+static bool is_address(int family, const char *word, size_t size)
 {
     char copy[INET6_ADDRSTRLEN] = "";
-    struct in6_addr address;
+    struct in6_addr address; /* large enough for both */
 
     if (size >= sizeof copy)
         return false;
     memcpy(copy, word, size);
-    return inet_pton(AF_INET6, copy, &address) == 1;
-}
-
-static bool is_v4(const char *word, size_t size)
-{
-    char copy[INET_ADDRSTRLEN] = "";
-    struct in_addr address;
-
-    if (size >= sizeof copy)
-        return false;
-    memcpy(copy, word, size);
-    return inet_pton(AF_INET, copy, &address) == 1;
+    return inet_pton(family, copy, &address) == 1;
 }
 
 /* Writes curl's word as a pattern; a prefix length of 0 means the address itself to curl. */
@@ -37,9 +26,10 @@ static void add_pattern(struct text *out, const char *word, size_t size)
 {
     const char *slash = memchr(word, '/', size);
     size_t host = slash ? (size_t)(slash - word) : size;
-    bool v6 = is_v6(word, host), bits = slash && !(size - host == 2 && slash[1] == '0');
+    bool v6 = is_address(AF_INET6, word, host), bits = slash && !(size - host == 2 && slash[1] == '0');
 
-    if (!v6 && !is_v4(word, host)) { /* of an address in brackets curl makes nothing, and so does the pattern */
+    /* Of an address in brackets curl makes nothing, and so does the pattern. */
+    if (!v6 && !is_address(AF_INET, word, host)) {
         text_add(out, word[0] == '.' ? "" : ".");
         text_add_bytes(out, word, size);
         return;

@@ -21,7 +21,6 @@ setup_file() {
         --on 'ends.test:*' 'close' \
         --on 'web.test:*' 'status 405' \
         --on 'ftp.test:*' 'raw "220 ftp.test ready\r\n"'
-    export PROXY
 }
 
 # checks STATUS ARGUMENT... : exit status; then the parts of the output

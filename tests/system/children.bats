@@ -7,9 +7,9 @@ load helpers
 setup_file() {
     start_greeter
     start_scripted_before 7 "$GREETER_PORT" --on '203.0.113.8:*' "to 127.0.0.1:$GREETER_PORT" --on '203.0.113.9:99' 'status 403'
-    export PROXY
     CONNECT=$PROGRAMS/connect
-    export CONNECT
+    BUSYBOX=$(command -v busybox || true)
+    export CONNECT BUSYBOX
 }
 
 CONNECTED='203.0.113.8:7 connected, heard "hello"'
@@ -193,12 +193,6 @@ require("child_process").execFileSync(process.argv[1], process.argv.slice(2), { 
 
 # --- out of reach ---
 
-static_busybox() {
-    need busybox
-    ! LC_ALL=C grep -qa /ld- "$(command -v busybox)" || skip 'needs: busybox-static'
-    BUSYBOX=$(command -v busybox)
-}
-
 go_program() {
     need go
     GO_PROGRAM=$BATS_TEST_TMPDIR/plain
@@ -231,7 +225,7 @@ withheld() {
 }
 
 @test "a static child is named; with --strict it is not started" {
-    static_busybox
+    need busybox-static
     launch sh -c "'$BUSYBOX' echo ran"
     named "$BUSYBOX" 'statically linked'
     launch --strict sh -c "'$BUSYBOX' echo ran"
@@ -254,7 +248,7 @@ withheld() {
 @test "--strict: each call that starts a program says EACCES" {
     local way
 
-    static_busybox
+    need busybox-static
     for way in system popen; do
         launch --strict "$PROGRAMS/children" "$way" "$BUSYBOX" echo ran
         fails_with 126
@@ -274,7 +268,7 @@ withheld() {
 
 @test "--strict: python's subprocess reports it" {
     need python3
-    static_busybox
+    need busybox-static
     launch --strict "$(python)" -c '
 import subprocess, sys
 try:
@@ -300,7 +294,7 @@ except PermissionError as error:
 }
 
 @test "--strict with -q refuses without a word" {
-    static_busybox
+    need busybox-static
     launch --strict -q "$PROGRAMS/children" execve "$BUSYBOX" echo ran
     equal "$output$stderr" 'execve EACCES'
 }
@@ -308,7 +302,7 @@ except PermissionError as error:
 @test "'children refuse' in a rule file is --strict, for the library alone too" {
     local rules=$BATS_TEST_TMPDIR/rules
 
-    static_busybox
+    need busybox-static
     printf 'proxy %s\nchildren refuse\ndefault tunnel\n' "$PROXY" > "$rules"
     run --separate-stderr "$PTUNNEL_RUN" -r "$rules" "$PROGRAMS/children" execve "$BUSYBOX" echo ran
     equal "$output" 'execve EACCES'
@@ -324,7 +318,7 @@ except PermissionError as error:
 @test "'children refuse' of a file with a secret holds where the file can no longer be read" {
     local rules=$BATS_TEST_TMPDIR/rules
 
-    static_busybox
+    need busybox-static
     printf 'proxy http://name:word@%s\nchildren refuse\ndefault tunnel\n' "$PROXY" > "$rules"
     chmod 600 "$rules"
     run --separate-stderr "$PTUNNEL_RUN" -r "$rules" sh -c "rm '$rules'; exec '$BUSYBOX' echo ran"

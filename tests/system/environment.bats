@@ -6,7 +6,6 @@ load helpers
 setup_file() {
     start_greeter
     start_scripted --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT" --on '203.0.113.9:403' 'status 403'
-    export PROXY
 }
 
 CONNECTED='203.0.113.7:7 connected, heard "hello"'

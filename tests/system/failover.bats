@@ -9,7 +9,6 @@ load lib/listener
 setup_file() {
     start_greeter
     start_scripted --on '203.0.113.9:403' 'status 403' --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT" --on '\[2001:db8::7\]:7' "to 127.0.0.1:$GREETER_PORT"
-    export PROXY
     V4=127.0.0.1:$SCRIPTED_PORT
     V6="[::1]:$SCRIPTED_PORT6"
     export V4 V6

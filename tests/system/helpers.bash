@@ -33,7 +33,7 @@ teardown_file() {
 }
 
 # need WHAT... : skip the test where it cannot be run. WHAT is root, ptrace, netns, mountns, ipv6, mptcp, login-shell,
-# or a program.
+# busybox-static, or a program.
 need() {
     local what
 
@@ -50,6 +50,7 @@ has() {
     mountns) unshare --mount true 2> /dev/null ;;
     ipv6) grep -qs '^0\{31\}1 .* lo$' /proc/net/if_inet6 ;;
     login-shell) "$(getent passwd "$(id -un)" | cut -d : -f 7)" -c true > /dev/null 2>&1 ;;
+    busybox-static) has busybox && ! LC_ALL=C grep -qa /ld- "$(command -v busybox)" ;;
     mptcp) grep -qsx 1 /proc/sys/net/mptcp/enabled ;;
     *) command -v "$1" > /dev/null ;;
     esac

@@ -75,7 +75,6 @@ privately() {
 @test "installed for real, ld.so finds the bare name; uninstalled, nothing is left" {
     start_greeter
     start_scripted --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT"
-    export PROXY
     run --separate-stderr privately << 'END'
         # a build of its own: the directories are compiled in
         make -s -C "$ROOT" B="$COPY/build" install > /dev/null

@@ -7,7 +7,6 @@ setup_file() {
     start_greeter
     start_scripted --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT" \
         --on '203.0.113.8:7' "auth \"us er:p:@/%\"; to 127.0.0.1:$GREETER_PORT" --on '203.0.113.9:403' 'status 403'
-    export PROXY
     # A port with nobody behind, for what never gets as far as a connection.
     NOWHERE=127.0.0.1:$(free_port)
     export NOWHERE

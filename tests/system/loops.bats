@@ -9,9 +9,8 @@ setup_file() {
     start_redis
     start_squid
     head -c 8388608 /dev/urandom > "${WWW:-$BATS_FILE_TMPDIR}/8M"
-    spawn targets "$PROGRAMS/readiness" -s
-    wait_until grep -q 'timeout=[0-9]*,' "$BATS_FILE_TMPDIR/targets.out"
-    NEVER=$(sed 's/.*never=\([0-9]*\),.*/\1/' "$BATS_FILE_TMPDIR/targets.out")
+    start_targets
+    NEVER=$(port never)
     export NEVER
 }
 

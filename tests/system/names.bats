@@ -19,7 +19,6 @@ setup_file() {
         [ -z "$port" ] || arguments+=(--on "*:$port" "to 127.0.0.1:$port")
     done
     start_scripted "${arguments[@]}"
-    export PROXY
     start_nscd
     echo 'nameserver 127.0.0.1' > "$BATS_FILE_TMPDIR/resolv.conf"
     echo 'hosts: files dns' > "$BATS_FILE_TMPDIR/nsswitch.conf"

@@ -30,15 +30,8 @@ behaviour() { # REFUSE HOW: the reply for a refused target, and how the others a
         --on "*:$(port reset)" reset --on "*:$(port never)" hang
 }
 
-port() { # NAME
-    sed -n "s/.*\<$1=\([0-9]*\),.*/\1/p" <<< "$TARGETS"
-}
-
 setup_file() {
-    spawn targets "$PROGRAMS/readiness" -s
-    wait_until grep -q 'timeout=[0-9]*,' "$BATS_FILE_TMPDIR/targets.out"
-    TARGETS=$(cat "$BATS_FILE_TMPDIR/targets.out")
-    export TARGETS
+    start_targets
 }
 
 start_proxy_that() { # REFUSE [HOW]

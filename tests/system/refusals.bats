@@ -7,7 +7,6 @@ load helpers
 setup_file() {
     start_greeter
     start_scripted --on '*' "to 127.0.0.1:$GREETER_PORT"
-    export PROXY
     COPIES=$BATS_FILE_TMPDIR/copies
     export COPIES
     mkdir "$COPIES"
@@ -124,17 +123,12 @@ END
 }
 
 @test "the static busybox" {
-    static_busybox
+    need busybox-static
     launch busybox true
     refused busybox 'statically linked' 'ptunnel -p'
     launch --force busybox echo true
     forced busybox 'statically linked'
     equal "$output" true
-}
-
-static_busybox() {
-    need busybox
-    ! LC_ALL=C grep -qa /ld- "$(command -v busybox)" || skip 'needs: busybox-static'
 }
 
 @test "a musl program is run and reached" {
@@ -399,7 +393,7 @@ script() { # NAME LINE...
 }
 
 @test "a script of the static busybox" {
-    static_busybox
+    need busybox-static
     script one "#!$(command -v busybox) sh" 'echo true'
     launch "$BATS_TEST_TMPDIR/one"
     refused "$BATS_TEST_TMPDIR/one" busybox 'statically linked'
@@ -412,7 +406,7 @@ script() { # NAME LINE...
 }
 
 @test "a script that env finds an interpreter for" {
-    static_busybox
+    need busybox-static
     script plain '#! /usr/bin/env busybox'
     script split '#!/usr/bin/env -S busybox sh -e'
     script assign '#!/usr/bin/env -S -u LANG A=b busybox sh'
@@ -437,7 +431,7 @@ script() { # NAME LINE...
 }
 
 @test "env on the command line" {
-    static_busybox
+    need busybox-static
     launch env A=b busybox true
     refused env busybox 'statically linked'
     launch env -i -S 'C=d busybox' true
@@ -460,7 +454,7 @@ succeeds_or_refused() {
 }
 
 @test "symbolic links, and names along PATH" {
-    static_busybox
+    need busybox-static
     ln -s "$(command -v busybox)" "$BATS_TEST_TMPDIR/linked"
     ln -s linked "$BATS_TEST_TMPDIR/again"
     launch "$BATS_TEST_TMPDIR/again" true
@@ -473,7 +467,7 @@ succeeds_or_refused() {
 }
 
 @test "the file that execvp() would take is looked at, not another of its name" {
-    static_busybox
+    need busybox-static
     cd "$BATS_TEST_TMPDIR"
     mkdir -p first/thing no yes
     cp "$(command -v busybox)" "$BATS_TEST_TMPDIR/no/thing"
@@ -498,14 +492,14 @@ succeeds_or_refused() {
 # --- --force ---
 
 @test "-q with --force says nothing" {
-    static_busybox
+    need busybox-static
     launch -q --force busybox echo true
     succeeds
     equal "$output$stderr" true
 }
 
 @test "a refusal comes before anything is run" {
-    static_busybox
+    need busybox-static
     launch busybox touch "$BATS_TEST_TMPDIR/touched"
     refused busybox
     [ ! -e "$BATS_TEST_TMPDIR/touched" ]

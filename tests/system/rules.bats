@@ -11,7 +11,6 @@ setup_file() {
     start_greeter
     # shellcheck disable=SC2086 # the ports that are there
     start_scripted_before ${SSH_PORT:-} "$GREETER_PORT"
-    export PROXY
 }
 
 CONNECT=$PROGRAMS/connect

@@ -7,13 +7,12 @@
 load helpers
 
 setup_file() {
-    spawn targets "$PROGRAMS/readiness" -s
-    wait_until grep -q 'timeout=[0-9]*,' "$BATS_FILE_TMPDIR/targets.out"
-    TARGET=127.0.0.1:$(sed 's/.*accept=\([0-9]*\),.*/\1/' "$BATS_FILE_TMPDIR/targets.out")
+    start_targets
+    TARGET=127.0.0.1:$(port accept)
     start_scripted --on '*:2' "delay 30; to $TARGET" --on '*:3' 'status 502' --on '*:4' hang --on '*:5' reset \
         --on '*:6' "chunk 3 1; to $TARGET" --on '*' "to $TARGET"
     SEED=${SEED:-$RANDOM}
-    export PROXY SEED
+    export SEED
 }
 
 STORM=("127.0.0.1" 1 2 3 4 5 6)

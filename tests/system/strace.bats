@@ -9,7 +9,6 @@ setup_file() {
     start_sshd
     # shellcheck disable=SC2086 # the ports that are there
     start_scripted_before "$GREETER_PORT" ${HTTP_PORT:-} ${SSH_PORT:-} --on '203.0.113.7:1' 'status 403'
-    export PROXY
 }
 
 setup() {

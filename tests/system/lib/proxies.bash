@@ -82,7 +82,7 @@ END
     wait_listen tinyproxy "$TINYPROXY_PORT"
 }
 
-# start_scripted [--on PATTERN ACTIONS]... -> SCRIPTED_PORT (127.0.0.1), SCRIPTED_PORT6 (::1), SCRIPTED_LOG
+# start_scripted [--on PATTERN ACTIONS]... -> SCRIPTED_PORT (127.0.0.1), SCRIPTED_PORT6 (::1), SCRIPTED_LOG, PROXY
 start_scripted() {
     local dir
 
@@ -95,8 +95,8 @@ start_scripted() {
     wait_until scripted_said_where "$dir/scripted.out"
     SCRIPTED_PORT=$(sed -n 's/^listening 127.0.0.1://p' "$dir/scripted.out")
     SCRIPTED_PORT6=$(sed -n 's/^listening \[::1\]://p' "$dir/scripted.out")
-    export SCRIPTED_PORT SCRIPTED_PORT6 SCRIPTED_LOG
     PROXY=127.0.0.1:$SCRIPTED_PORT
+    export SCRIPTED_PORT SCRIPTED_PORT6 SCRIPTED_LOG PROXY
     [ -n "$SCRIPTED_PORT" ] || {
         cat "$dir/scripted.out"
         return 1

@@ -114,6 +114,18 @@ start_redis() {
     wait_listen redis-server "$REDIS_PORT"
 }
 
+# start_targets -> TARGETS: the ports of tests/programs/readiness, each of which does something else. port NAME is one.
+start_targets() {
+    spawn targets "$PROGRAMS/readiness" -s
+    wait_until grep -q 'timeout=[0-9]*,' "$(here)/targets.out"
+    TARGETS=$(cat "$(here)/targets.out")
+    export TARGETS
+}
+
+port() { # NAME
+    sed -n "s/.*\<$1=\([0-9]*\),.*/\1/p" <<< "$TARGETS"
+}
+
 # start_greeter -> GREETER_PORT. Says "hello" and closes.
 start_greeter() {
     local out
