@@ -25,116 +25,86 @@ ALL     := -std=gnu11 $(WARN) -Iinclude -D_GNU_SOURCE -U_FORTIFY_SOURCE -fPIC -f
            $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 
 objects  = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)))
-CORE    := $(call objects,preload/core/*.c)
-LIBRARY := $(call objects,preload/*.c preload/pending/*.c preload/hooks/*.c)
-COMMON  := $(call objects,helper/common/*.c)
-RUN     := $(call objects,helper/run/*.c)
-LISTEN  := $(call objects,helper/listener/*.c)
-PROXY   := $(call objects,tests/proxy/*.c)
-SUPPORT := $(call objects,tests/unit/support/*.c)
+programs = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/$(1)/*.c))
 # What the machine cannot build is skipped by tests/check, which says what it needs.
-UNIT    := $(if $(wildcard /usr/include/cmocka.h),$(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c)))
-BENCH   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(filter-out %/empty.c,$(wildcard tests/bench/*.c)))
-FUZZ    := $(if $(shell command -v clang),$(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c)))
-PROGRAM := $(patsubst tests/programs/%.c,$(B)/programs/%,$(wildcard tests/programs/*.c)) $(B)/programs/probe
-PROBE   := $(call objects,tests/programs/probe/*.c)
-COMPLETE     := $(wildcard helper/completions/*.bash)
-BINS_DIR     := $(DESTDIR)$(BINDIR)
-COMPLETE_DIR := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-UNITS_DIR    := $(DESTDIR)$(PREFIX)/lib/systemd/user
+UNIT    := $(if $(wildcard /usr/include/cmocka.h),$(call programs,unit))
+BENCH   := $(filter-out %/empty,$(call programs,bench))
+PROGRAM := $(call programs,programs)
+FUZZ    := $(call programs,fuzz)
+PRODUCT := $(addprefix $(B)/,libptunnel.so ptunnel-run ptunnel)
+TESTS   := $(B)/tests/proxy $(B)/programs/probe $(PROGRAM) $(UNIT) $(BENCH)
 SOURCES := $(wildcard include/ptunnel/*.h preload/*.[ch] preload/*/*.[ch] helper/*.[ch] helper/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 
 # The one list of hooked functions feeds the export map and the tests.
 HOOKED  := $(shell sed -n 's/^ *[XA].[^,]*, *\([a-z_0-9A-Z]*\).*/\1/p' preload/real.h)
 
 Q       := $(if $(V),,@)
-link     = $(Q)mkdir -p $(@D); $(CC) $(CFLAGS) $(ALL) -o $@ $(filter %.o %.a,$^) $(1) $(LDFLAGS)
 
-all: $(B)/libptunnel.so $(B)/ptunnel-run $(B)/ptunnel
+all: $(PRODUCT)
+tests: all $(TESTS)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(CFLAGS) $(ALL) -c $< -o $@
 
-$(B)/libptunnel-core.a: $(CORE)
+$(B)/libptunnel-core.a: $(call objects,preload/core/*.c)
 	$(Q)rm -f $@; $(AR) rcs $@ $^
 
 $(B)/exports.map: preload/real.h Makefile
 	@mkdir -p $(@D)
 	$(Q)printf '{ global: %s local: *; };\n' '$(HOOKED:%=%;)' > $@
 
-$(B)/libptunnel.so: $(LIBRARY) $(B)/libptunnel-core.a $(B)/exports.map
-	$(call link,-shared -ldl -Wl$(comma)--version-script=$(B)/exports.map$(comma)-soname=libptunnel.so$(comma)-z$(comma)now)
+# What is linked, from what and with what; each with the core.
+$(B)/libptunnel.so:  $(call objects,preload/*.c preload/pending/*.c preload/hooks/*.c) $(B)/exports.map
+$(B)/ptunnel-run:    $(call objects,helper/ptunnel-run.c helper/run/*.c helper/common/*.c)
+$(B)/ptunnel:        $(call objects,helper/ptunnel.c helper/listener/*.c helper/common/*.c)
+$(B)/tests/proxy:    $(call objects,tests/proxy/*.c)
+$(B)/programs/probe: $(call objects,tests/programs/probe/*.c)
+$(UNIT):             $(call objects,tests/unit/support/*.c)
+$(PROGRAM) $(UNIT) $(BENCH) $(FUZZ): $(B)/%: $(B)/obj/tests/%.o
 
-$(B)/ptunnel-run: $(B)/obj/helper/ptunnel-run.o $(RUN) $(COMMON) $(B)/libptunnel-core.a
-	$(call link)
+$(B)/libptunnel.so: LIBS = -shared -ldl -Wl,--version-script=$(B)/exports.map,-soname=libptunnel.so,-z,now
+$(TESTS):           LIBS = -pthread -ldl
+$(UNIT):            LIBS = -pthread -lcmocka -Wl,--wrap=clock_gettime
+$(FUZZ):            LIBS = -fsanitize=fuzzer
 
-$(B)/ptunnel: $(B)/obj/helper/ptunnel.o $(LISTEN) $(COMMON) $(B)/libptunnel-core.a
-	$(call link)
-
-tests: all $(B)/tests/proxy $(PROGRAM) $(UNIT) $(BENCH)
-
-$(B)/tests/proxy: $(PROXY)
-	$(call link)
-
-$(B)/programs/probe: $(PROBE)
-	$(call link,-pthread)
-
-$(B)/programs/%: $(B)/obj/tests/programs/%.o
-	$(call link,-pthread -ldl)
-
-$(B)/unit/%: $(B)/obj/tests/unit/%.o $(SUPPORT) $(B)/libptunnel-core.a
-	$(call link,-lcmocka -pthread -Wl$(comma)--wrap=clock_gettime)
-
-$(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/libptunnel-core.a
-	$(call link,-pthread)
+$(PRODUCT) $(TESTS) $(FUZZ): $(B)/libptunnel-core.a
+	$(Q)mkdir -p $(@D); $(CC) $(CFLAGS) $(ALL) -o $@ $(filter %.o,$^) $(B)/libptunnel-core.a $(LIBS) $(LDFLAGS)
 
 demo: all $(B)/tests/proxy $(B)/programs/demo
 	@tests/demo $(B)
 
-check:
+prepare:
 	@tests/install
 	@$(MAKE) --no-print-directory tests fuzz
+
+check: prepare
 	@STRICT=$(STRICT) B=$(B) HOOKED='$(HOOKED)' tests/check
 
-# Fuzzers have a core of their own, instrumented. From an archive, so that one may bring its own arena.
-FUZZ_CC  = clang -O1 -g -std=gnu11 -Iinclude -D_GNU_SOURCE -U_FORTIFY_SOURCE -fno-sanitize-recover=undefined -MMD -MP
-
-$(B)/obj/fuzz/%.o: preload/core/%.c
-	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
-
-$(B)/obj/fuzz/core.a: $(patsubst preload/core/%.c,$(B)/obj/fuzz/%.o,$(wildcard preload/core/*.c))
-	$(Q)rm -f $@; $(AR) rcs $@ $^
-
-$(B)/fuzz/%: tests/fuzz/%.c $(B)/obj/fuzz/core.a
-	@mkdir -p $(@D)
-	$(if $(V),,@echo "  FUZZ  $<")
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -MF $(B)/obj/fuzz/$*.d -o $@ $< $(B)/obj/fuzz/core.a
-
-fuzz: $(FUZZ)
-
-stress:
-	@tests/install
-	@$(MAKE) --no-print-directory tests fuzz
+stress: prepare
 	@B=$(B) tests/stress/run $(or $(MINUTES),10)
 
+# Fuzzers have a core of their own, instrumented. From an archive, so that one may bring its own arena.
+fuzz:
+	@! command -v clang > /dev/null || $(MAKE) --no-print-directory B=$(B)/clang CC=clang fuzzers \
+	    CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined'
+
+fuzzers: $(FUZZ)
+
+# What is installed: FILE=PLACE.
+under     = $(foreach file,$(1),$(file)=$(2)/$(notdir $(file)))
+INSTALLED = $(call under,$(B)/ptunnel-run $(B)/ptunnel,$(BINDIR)) $(call under,$(B)/libptunnel.so,$(LIBDIR)) \
+            $(call under,$(wildcard helper/*.1),$(MANDIR)/man1) $(call under,$(wildcard helper/*.5),$(MANDIR)/man5) \
+            $(patsubst %.bash,%,$(call under,$(wildcard helper/completions/*.bash),$(PREFIX)/share/bash-completion/completions)) \
+            $(call under,helper/ptunnel.service,$(PREFIX)/lib/systemd/user)
+
 install: all
-	install -d $(BINS_DIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(COMPLETE_DIR) $(UNITS_DIR)
-	install -m 755 $(B)/ptunnel-run $(B)/ptunnel $(BINS_DIR)
-	install -m 644 $(B)/libptunnel.so $(DESTDIR)$(LIBDIR)
-	install -m 644 $(wildcard helper/*.1) $(DESTDIR)$(MANDIR)/man1
-	install -m 644 $(wildcard helper/*.5) $(DESTDIR)$(MANDIR)/man5
-	$(foreach file,$(COMPLETE),install -m 644 $(file) $(COMPLETE_DIR)/$(basename $(notdir $(file)))$(newline))
-	install -m 644 helper/ptunnel.service $(UNITS_DIR)
+	$(foreach file,$(INSTALLED),install -D -m $(if $(filter $(B)/ptunnel%,$(file)),755,644) $(subst =, $(DESTDIR),$(file))$(newline))
 	$(if $(DESTDIR),,-ldconfig)
 
 uninstall:
-	rm -f $(addprefix $(BINS_DIR)/,ptunnel-run ptunnel) $(DESTDIR)$(LIBDIR)/libptunnel.so \
-	    $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(wildcard helper/*.1))) \
-	    $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard helper/*.5))) \
-	    $(addprefix $(COMPLETE_DIR)/,$(basename $(notdir $(COMPLETE)))) $(UNITS_DIR)/ptunnel.service
+	rm -f $(foreach file,$(INSTALLED),$(DESTDIR)$(lastword $(subst =, ,$(file))))
 	$(if $(DESTDIR),,-ldconfig)
 
 format:
@@ -143,6 +113,6 @@ format:
 clean:
 	rm -rf build build-*
 
-.PHONY: all tests demo check fuzz stress install uninstall format clean
+.PHONY: all tests demo prepare check stress fuzz fuzzers install uninstall format clean
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
