@@ -19,10 +19,7 @@ int private_file_complain(const struct private_file *file, int error, struct tex
 {
     text_add(wrong, file->path);
     text_add(wrong, ": ");
-    if (error == ENOSPC || error == EDQUOT)
-        text_add(wrong, "no space left");
-    else
-        log_add_error(wrong, error);
+    log_add_error(wrong, error);
     return -error;
 }
 

@@ -513,6 +513,9 @@ static const struct {
     { "EACCES", EACCES, "permission denied" },
     { "ECONNRESET", ECONNRESET, "connection reset" },
     { "EAFNOSUPPORT", EAFNOSUPPORT, "address family not usable on this socket" },
+    { "EMFILE", EMFILE, "too many open files in this process" },
+    { "EROFS", EROFS, "read-only file system" },
+    { "ENOSPC", ENOSPC, "no space left" },
     { "an unusual one", EDOTDOT, "error 73" },
 };
 
@@ -524,6 +527,31 @@ static void errors_in_words(void **state)
 
     log_add_error(&out, row->error);
     assert_string_equal(buffer, row->words);
+}
+
+/* What the calls about sockets and files whose errors are told are documented to say, but for bad pointers. */
+static void every_foreseen_error_has_words_of_its_own(void **state)
+{
+    static const int foreseen[] = {
+        EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EAGAIN, EALREADY, EBADF, EBUSY, ECANCELED,
+        ECONNABORTED, ECONNREFUSED, ECONNRESET, EDQUOT, EEXIST, EFBIG, EHOSTDOWN, EHOSTUNREACH, EINTR,
+        EINVAL, EIO, EISCONN, EISDIR, ELOOP, EMFILE, ENAMETOOLONG, ENETDOWN, ENETRESET, ENETUNREACH, ENFILE,
+        ENOBUFS, ENODEV, ENOENT, ENOLCK, ENOMEM, ENOPROTOOPT, ENOSPC, ENOSYS, ENOTCONN, ENOTDIR, ENOTSOCK,
+        ENXIO, EOPNOTSUPP, EOVERFLOW, EPERM, EPIPE, EPROTO, EPROTONOSUPPORT, EROFS, ESTALE, ETIMEDOUT,
+    };
+    enum { FORESEEN = sizeof foreseen / sizeof *foreseen };
+    static char words[FORESEEN][64];
+
+    (void)state;
+    for (size_t i = 0; i < FORESEEN; i++) {
+        struct text out = text_in(words[i], sizeof words[i]);
+
+        log_add_error(&out, foreseen[i]);
+        assert_false(out.cut);
+        assert_int_not_equal(strncmp(words[i], "error ", 6), 0);
+        for (size_t other = 0; other < i; other++)
+            assert_string_not_equal(words[i], words[other]);
+    }
 }
 
 int main(void)
@@ -546,6 +574,7 @@ int main(void)
     STORY(a_line_that_is_too_long_is_still_a_line);
     ROWS(repeats, a_failure_is_not_said_too_often);
     ROWS(errors, errors_in_words);
+    STORY(every_foreseen_error_has_words_of_its_own);
     result = rows_run("log");
     unlink(path);
     unlink(other_path);
