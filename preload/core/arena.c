@@ -1,9 +1,11 @@
+#include "mapping.h"
+
 #include <ptunnel/arena.h>
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 
 struct chunk {
     size_t size; /* of the whole, this head included */
@@ -30,14 +32,17 @@ static void *take(struct chunk *chunk, size_t size)
     return NULL;
 }
 
+/* What is too large for a usual chunk is all written to, and soon; so is most of what shares a chunk with it. */
 static struct chunk *new_chunk(size_t size)
 {
-    size_t whole = size + HEAD_SIZE > CHUNK_SIZE ? size + HEAD_SIZE : CHUNK_SIZE;
-    int at_once = whole > CHUNK_SIZE ? MAP_POPULATE : 0; /* for one large piece, all of which will be written to */
-    struct chunk *chunk = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | at_once, -1, 0);
+    bool large = size + HEAD_SIZE > CHUNK_SIZE;
+    size_t whole = large ? (size + HEAD_SIZE + MAPPING_LARGE - 1) / MAPPING_LARGE * MAPPING_LARGE : CHUNK_SIZE;
+    struct chunk *chunk = mapping_new(whole);
 
-    if (chunk == MAP_FAILED)
+    if (!chunk)
         return NULL;
+    if (large)
+        mapping_populate(chunk, size + HEAD_SIZE);
     chunk->size = whole;
     atomic_init(&chunk->used, HEAD_SIZE);
     return chunk;

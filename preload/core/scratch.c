@@ -1,11 +1,10 @@
-#include <ptunnel/scratch.h>
+#include "mapping.h"
+
 #include <ptunnel/arena.h>
+#include <ptunnel/scratch.h>
 
+#include <string.h>
 #include <sys/mman.h>
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
 
 enum { FIRST_ROOM = 64 * 1024, PIECE = 256 * 1024 };
 
@@ -16,30 +15,32 @@ static int make_room(struct scratch *scratch, size_t size)
 
     while (room - scratch->size < size)
         room *= 2;
+    if (room > PIECE && room < MAPPING_LARGE)
+        room = MAPPING_LARGE;
     if (room == scratch->room)
         return 0;
-    if (scratch->start)
-        start = mremap(scratch->start, scratch->room, room, MREMAP_MAYMOVE);
-    else
-        start = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (start == MAP_FAILED)
+    start = mapping_new(room);
+    if (!start)
         return -1;
+    if (scratch->start) {
+        memcpy(start, scratch->start, scratch->size);
+        munmap(scratch->start, scratch->room);
+    }
     scratch->start = start;
     scratch->room = room;
+    scratch->ready = 0;
     return 0;
 }
 
-/* Page by page the kernel would be entered for each 4096 bytes; in a virtual machine that takes longer than
- * all else that is done with them. A kernel older than 5.14 does not know the request, and nothing is lost.
- */
+/* Little is common, and asked for as it is needed. */
 static void make_ready(struct scratch *scratch, size_t size)
 {
-    if (scratch->ready == 0)
-        scratch->ready = FIRST_ROOM; /* little is common, and asked for as it is needed */
+    if (scratch->ready < FIRST_ROOM)
+        scratch->ready = FIRST_ROOM;
     while (scratch->ready < size) {
         size_t rest = scratch->room - scratch->ready, piece = rest < PIECE ? rest : PIECE;
 
-        madvise(scratch->start + scratch->ready, piece, MADV_POPULATE_WRITE);
+        mapping_populate(scratch->start + scratch->ready, piece);
         scratch->ready += piece;
     }
 }

@@ -17,6 +17,8 @@ static const struct {
     { "a page", 4096 },
     { "just all of a chunk", 256 * 1024 - 16 },
     { "one byte more than a chunk", 256 * 1024 - 15 },
+    { "just all of a large page", 2 * 1024 * 1024 - 16 },
+    { "one byte more than a large page", 2 * 1024 * 1024 - 15 },
     { "larger than a chunk", 3 * 1024 * 1024 + 5 },
 };
 
