@@ -5,6 +5,8 @@
 #include "../pending/guest.h"
 #include "../real.h"
 
+#include <fcntl.h>
+#include <paths.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,13 +15,16 @@
 
 static char *const *completed(void *room, char *const *envp)
 {
-    return guest_may_act() ? environment_complete(room, envp) : envp;
+    return room && guest_may_act() ? environment_complete(room, envp) : envp;
 }
+
+/* On the stack of whoever says it, since it has to last until exec. */
+#define COMPLETED(envp) completed(children_readable(envp) ? CHILDREN_ROOM(envp) : NULL, envp)
 
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
-    char *const *whole = completed(CHILDREN_ROOM(envp), envp);
-    int result = children_before_start(path, argv, whole, false);
+    char *const *whole = COMPLETED(envp);
+    int result = children_before_start(&(struct child){ AT_FDCWD, path, false, argv, whole });
 
     return result < 0 ? libc_result(result) : real()->execve(path, argv, whole);
 }
@@ -31,8 +36,8 @@ EXPORT int execv(const char *path, char *const argv[])
 
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
-    char *const *whole = completed(CHILDREN_ROOM(envp), envp);
-    int result = children_before_start(file, argv, whole, true);
+    char *const *whole = COMPLETED(envp);
+    int result = children_before_start(&(struct child){ AT_FDCWD, file, true, argv, whole });
 
     return result < 0 ? libc_result(result) : real()->execvpe(file, argv, whole);
 }
@@ -44,23 +49,17 @@ EXPORT int execvp(const char *file, char *const argv[])
 
 EXPORT int execveat(int directory, const char *path, char *const argv[], char *const envp[], int flags)
 {
-    char *const *whole = completed(CHILDREN_ROOM(envp), envp);
-    char found[CHILDREN_PATH_SIZE];
-    int result;
+    char *const *whole = COMPLETED(envp);
+    int result = children_before_start(&(struct child){ directory, path, false, argv, whole });
 
-    children_descriptor_path(found, directory, path);
-    result = children_before_start(found, argv, whole, false);
     return result < 0 ? libc_result(result) : real()->execveat(directory, path, argv, whole, flags);
 }
 
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-    char *const *whole = completed(CHILDREN_ROOM(envp), envp);
-    char found[CHILDREN_PATH_SIZE];
-    int result;
+    char *const *whole = COMPLETED(envp);
+    int result = children_before_start(&(struct child){ fd, "", false, argv, whole });
 
-    children_descriptor_path(found, fd, "");
-    result = children_before_start(found, argv, whole, false);
     return result < 0 ? libc_result(result) : real()->fexecve(fd, argv, whole);
 }
 
@@ -122,8 +121,8 @@ EXPORT int execle(const char *path, const char *first, ...)
 EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
                        const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-    char *const *whole = completed(CHILDREN_ROOM(envp), envp);
-    int result = children_before_start(path, argv, whole, false);
+    char *const *whole = COMPLETED(envp);
+    int result = children_before_start(&(struct child){ AT_FDCWD, path, false, argv, whole });
 
     return result < 0 ? -result : real()->posix_spawn(pid, path, actions, attributes, argv, whole);
 }
@@ -131,29 +130,39 @@ EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_acti
 EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
                         const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-    char *const *whole = completed(CHILDREN_ROOM(envp), envp);
-    int result = children_before_start(file, argv, whole, true);
+    char *const *whole = COMPLETED(envp);
+    int result = children_before_start(&(struct child){ AT_FDCWD, file, true, argv, whole });
 
     return result < 0 ? -result : real()->posix_spawnp(pid, file, actions, attributes, argv, whole);
 }
 
-static void complete_own(void)
+/* The shell that system(3) and popen(3) start with the program's own environment. */
+static int before_shell(void)
 {
+    static char name[] = "sh";
+    static char *const argv[] = { name, NULL };
     int saved = errno;
 
     if (guest_may_act())
         environment_put_back();
     errno = saved;
+    return children_before_start(&(struct child){ AT_FDCWD, _PATH_BSHELL, false, argv, environ });
 }
 
 EXPORT int system(const char *command)
 {
-    complete_own();
-    return real()->system(command);
+    int result = command ? before_shell() : 0; /* NULL: only whether there is a shell */
+
+    return result < 0 ? libc_result(result) : real()->system(command);
 }
 
 EXPORT FILE *popen(const char *command, const char *mode)
 {
-    complete_own();
+    int result = before_shell();
+
+    if (result < 0) {
+        errno = -result;
+        return NULL;
+    }
     return real()->popen(command, mode);
 }

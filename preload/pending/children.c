@@ -3,13 +3,16 @@
 #include "../real.h"
 #include "descriptors.h"
 #include "guest.h"
+#include "memory.h"
 
 #include <ptunnel/log.h>
 #include <ptunnel/reach.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static uint64_t hash_of(const char *words)
 {
@@ -33,41 +36,71 @@ static void report(const char *file, const char *reason, bool refused)
     log_failure(hash_of(file), &line);
 }
 
-/* In a function of its own: what it looks at takes a good deal of stack, which exec's own frame need not keep. */
-static __attribute__((noinline)) int look(const char *file, char *const *argv, bool search, bool emptied)
-{
-    struct reach_command command = { .file = file, .argv = argv, .path = search ? getenv("PATH") : NULL, .search = search };
+/* What is looked at takes a good deal of room, and threads and signal handlers may have a small stack. It is
+ * given back before exec, for in a child of vfork(2) it is the parent's. */
+struct room {
     struct reach_look seen;
-    enum reach reach = reach_look(&seen, &command, &real_net);
+    char path[PATH_MAX + 32];
+};
+
+/* A path for what execveat(2) means. */
+static const char *path_of(const struct child *child, struct room *room)
+{
+    struct text whole = text_in(room->path, sizeof room->path);
+
+    if (child->file[0] == '/' || child->directory == AT_FDCWD)
+        return child->file;
+    text_add(&whole, "/proc/self/fd/");
+    text_add_number(&whole, (unsigned long)child->directory);
+    text_add(&whole, child->file[0] ? "/" : "");
+    text_add(&whole, child->file);
+    return room->path;
+}
+
+static int judge(const struct child *child, struct room *room, bool emptied)
+{
+    static char *const no_words[] = { NULL };
+    struct reach_command command = { .file = path_of(child, room),
+                                     .argv = child->argv ? child->argv : no_words,
+                                     .path = child->search ? getenv("PATH") : NULL,
+                                     .search = child->search };
+    enum reach reach = reach_look(&room->seen, &command, &real_net);
     bool refused;
 
     if (reach == REACH_NOTHING || (!reach_misses(reach) && !emptied))
         return 0;
     refused = guest_refuses_children();
     if (!emptied || refused) /* an empty LD_PRELOAD is somebody's decision, where children may leave the tunnel */
-        report(seen.file, emptied ? "is started with an empty LD_PRELOAD" : reach_reason(reach), refused);
+        report(room->seen.file, emptied ? "is started with an empty LD_PRELOAD" : reach_reason(reach),
+               refused);
     return refused ? -EACCES : 0;
 }
 
-int children_before_start(const char *file, char *const *argv, char *const *envp, bool search)
+static int look(const struct child *child)
+{
+    struct room *room = mmap(NULL, sizeof *room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int result;
+
+    if (room == MAP_FAILED)
+        return -ENOMEM;
+    result = judge(child, room, !environment_preloads(child->envp));
+    munmap(room, sizeof *room);
+    return result;
+}
+
+bool children_readable(char *const *words)
+{
+    return !words || memory_readable(words, sizeof *words);
+}
+
+int children_before_start(const struct child *child)
 {
     int saved = errno, result = 0;
 
     descriptors_before_exec();
-    if (guest_may_act() && file)
-        result = look(file, argv, search, !environment_preloads(envp));
+    if (guest_may_act() && child->file && memory_readable(child->file, 1) && children_readable(child->argv) &&
+        children_readable(child->envp))
+        result = look(child);
     errno = saved;
     return result;
-}
-
-void children_descriptor_path(char *out, int directory, const char *path)
-{
-    struct text whole = text_in(out, CHILDREN_PATH_SIZE);
-
-    if (path[0] != '/' && directory != AT_FDCWD) {
-        text_add(&whole, "/proc/self/fd/");
-        text_add_number(&whole, (unsigned long)directory);
-        text_add(&whole, path[0] ? "/" : "");
-    }
-    text_add(&whole, path);
 }

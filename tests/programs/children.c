@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,6 +83,16 @@ static int by_fexecve(char **argv)
     return fexecve(open(argv[0], O_RDONLY | O_CLOEXEC), argv, clean);
 }
 
+static int by_syscall(char **argv)
+{
+    return (int)syscall(SYS_execve, argv[0], argv, clean);
+}
+
+static int by_syscall_at(char **argv)
+{
+    return (int)syscall(SYS_execveat, AT_FDCWD, argv[0], argv, clean, 0);
+}
+
 static int by_posix_spawn(char **argv)
 {
     pid_t pid;
@@ -137,11 +148,21 @@ static const struct {
     const char *name;
     int (*start)(char **argv);
 } ways[] = {
-    { "execve", by_execve },     { "execv", by_execv },           { "execvp", by_execvp },
-    { "execvpe", by_execvpe },   { "execl", by_execl },           { "execlp", by_execlp },
-    { "execle", by_execle },     { "execveat", by_execveat },     { "fexecve", by_fexecve },
-    { "posix_spawn", by_posix_spawn }, { "posix_spawnp", by_posix_spawnp },
-    { "system", by_system },     { "popen", by_popen }, /* of a shell that does nothing but this */
+    { "execve", by_execve },
+    { "execv", by_execv },
+    { "execvp", by_execvp },
+    { "execvpe", by_execvpe },
+    { "execl", by_execl },
+    { "execlp", by_execlp },
+    { "execle", by_execle },
+    { "execveat", by_execveat },
+    { "fexecve", by_fexecve },
+    { "SYS_execve", by_syscall },
+    { "SYS_execveat", by_syscall_at },
+    { "posix_spawn", by_posix_spawn },
+    { "posix_spawnp", by_posix_spawnp },
+    { "system", by_system },
+    { "popen", by_popen }, /* of a shell that does nothing but this */
 };
 
 static bool begins(const char **way, const char *with)

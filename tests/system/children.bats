@@ -287,6 +287,18 @@ except PermissionError as error:
     equal "$output$stderr" 'emptied-execve ENOENT'
 }
 
+@test "--strict: nor by a shell that is started with it" {
+    local way
+
+    for way in system popen; do
+        launch "$PROGRAMS/children" "emptied-$way" "$(command -v printenv)" LD_PRELOAD
+        equal "$output$stderr" ''
+        launch --strict "$PROGRAMS/children" "emptied-$way" "$(command -v printenv)" LD_PRELOAD
+        withheld /bin/sh 'an empty LD_PRELOAD'
+        fails_with 128
+    done
+}
+
 @test "--strict: what can be reached runs as ever" {
     reached --strict env -i sh -c "'$CONNECT' 203.0.113.8:7"
     launch --strict sh -c 'exit 7'

@@ -23,8 +23,9 @@ enum { ROWS = 256, AT_ONCE = 16, TIME_LIMIT = 40, SAID_SIZE = 32 * 1024 };
 
 struct mode mode = { .family = AF_INET };
 
-static const struct row *const groups[] = { result_rows, address_rows, option_rows, descriptor_rows,
-                                            peer_rows,   wait_rows,    thread_rows, process_rows };
+static const struct row *const groups[] = { result_rows,     address_rows, option_rows,
+                                            descriptor_rows, peer_rows,    wait_rows,
+                                            thread_rows,     process_rows, call_rows };
 
 /* What the rows said, by row. */
 struct said {
