@@ -5,8 +5,40 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* syscall(2): the one number that connects goes the way of connect(); an io_uring would connect where no hook can see it, and is
- * answered as by a kernel without. */
+static long hooked(long number, const long *a)
+{
+    switch (number) {
+    case SYS_connect:
+        return connect((int)a[0], (const struct sockaddr *)a[1], (socklen_t)a[2]);
+    case SYS_sendto:
+        return sendto((int)a[0], (const void *)a[1], (size_t)a[2], (int)a[3], (const struct sockaddr *)a[4],
+                      (socklen_t)a[5]);
+    case SYS_sendmsg:
+        return sendmsg((int)a[0], (const struct msghdr *)a[1], (int)a[2]);
+    case SYS_sendmmsg:
+        return sendmmsg((int)a[0], (struct mmsghdr *)a[1], (unsigned)a[2], (int)a[3]);
+    case SYS_execve:
+        return execve((const char *)a[0], (char *const *)a[1], (char *const *)a[2]);
+    case SYS_execveat:
+        return execveat((int)a[0], (const char *)a[1], (char *const *)a[2], (char *const *)a[3], (int)a[4]);
+#ifdef SYS_epoll_wait
+    case SYS_epoll_wait:
+        return epoll_wait((int)a[0], (struct epoll_event *)a[1], (int)a[2], (int)a[3]);
+#endif
+    case SYS_epoll_pwait:
+        return epoll_pwait((int)a[0], (struct epoll_event *)a[1], (int)a[2], (int)a[3],
+                           (const sigset_t *)a[4]);
+    case SYS_epoll_pwait2:
+        return epoll_pwait2((int)a[0], (struct epoll_event *)a[1], (int)a[2], (const struct timespec *)a[3],
+                            (const sigset_t *)a[4]);
+    default:
+        return real()->syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    }
+}
+
+/* syscall(2): what connects, starts a program or sends a datagram goes the way of the function, and so do
+ * waits that might bring a cookie; an io_uring would connect where no hook can see it, and is answered as by
+ * a kernel without. */
 EXPORT long syscall(long number, ...)
 {
     va_list list;
@@ -16,11 +48,9 @@ EXPORT long syscall(long number, ...)
     for (int i = 0; i < 6; i++)
         argument[i] = va_arg(list, long);
     va_end(list);
-    if (number == SYS_connect)
-        return connect((int)argument[0], (const struct sockaddr *)argument[1], (socklen_t)argument[2]);
     if (number == SYS_io_uring_setup && guest_may_act() && guest_config()) {
         errno = ENOSYS;
         return -1;
     }
-    return real()->syscall(number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
+    return hooked(number, argument);
 }
