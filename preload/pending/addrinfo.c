@@ -30,14 +30,24 @@ static int set_canonical_name(struct addrinfo *first, const char *name)
     return 0;
 }
 
-static int stand_in_for(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
+static int numeric(const char *node, int family, const char *service, const struct addrinfo *hints,
+                   struct addrinfo **result)
 {
     char text[LOOKUP_TEXT_SIZE];
-    int error;
 
-    if (!lookup_stand_in(node, hints ? hints->ai_family : AF_UNSPEC, text))
+    if (!lookup_stand_in(node, family, text))
         return EAI_AGAIN;
-    error = real()->getaddrinfo(text, service, hints, result);
+    return real()->getaddrinfo(text, service, hints, result);
+}
+
+static int stand_in_for(const char *node, const char *service, const struct addrinfo *hints,
+                        struct addrinfo **result)
+{
+    int family = hints ? hints->ai_family : AF_UNSPEC, error = numeric(node, family, service, hints, result);
+
+    /* Where the machine has IPv6 addresses only, AI_ADDRCONFIG takes no IPv4 one. */
+    if (error != 0 && family == AF_UNSPEC && hints && (hints->ai_flags & AI_ADDRCONFIG))
+        error = numeric(node, AF_INET6, service, hints, result);
     if (error != 0)
         return error;
     error = set_canonical_name(*result, node);

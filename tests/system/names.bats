@@ -219,6 +219,18 @@ address_of() {
     preloaded "$PROGRAMS/resolve" -q "$1" | sed 's/ port.*//'
 }
 
+@test "a machine that has IPv6 only is given an address that it can use" {
+    need root netns ip ipv6 python3
+    run unshare --net bash -c '
+        ip link set lo up
+        ip address add 2001:db8::1/128 dev lo
+        ip address del 127.0.0.1/8 dev lo
+        LD_PRELOAD=$0 PTUNNEL_PROXY="[2001:db8::1]:3128" "$@"' "$LIBRARY" "$(python)" -c '
+import socket, sys
+print(socket.getaddrinfo(sys.argv[1], 4000, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG))' "$NAME"
+    contains "$output" fd70:7475:6e6e:656c: AF_INET6
+}
+
 @test "what one command looks up, another connects to" {
     local address
 
@@ -325,9 +337,21 @@ for family, to in (four, address), (six, address6):
     print(code(udp.connect, to), code(udp.sendto, b'x', to), code(udp.sendmsg, [b'x'], [], 0, to))
 print(code(socket.create_connection, ('198.18.1.1', 4000)), code(socket.create_connection, ('fd70:7475:6e6e:656c::7', 4000)))
 print(code(udp.sendto, b'x', ('::ffff:198.18.1.1', 4000)))
+import ctypes, os, struct
+send = { 'x86_64': (44, 46, 307), 'aarch64': (206, 211, 269) }.get(os.uname().machine)
+if send:
+    libc = ctypes.CDLL(None, use_errno=True)
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    to = ctypes.create_string_buffer(struct.pack('=HH4s8x', four, 0, socket.inet_aton(address[0])), 16)
+    part = ctypes.create_string_buffer(struct.pack('PN', ctypes.addressof(to), 2))
+    message = ctypes.create_string_buffer(struct.pack('PIxxxxPNPNixxxxNx', ctypes.addressof(to), 16, ctypes.addressof(part), 1, 0, 0, 0, 0))
+    for number, arguments in zip(send, ((to, 2, 0, to, 16), (message, 0), (message, 1, 0))):
+        libc.syscall(number, udp.fileno(), *arguments)
+        print('by number', errno.errorcode[ctypes.get_errno()])
 END
     succeeds
     contains "$output" "ENETUNREACH ENETUNREACH ENETUNREACH${NEWLINE}" "EHOSTUNREACH EHOSTUNREACH"
+    [[ $(uname -m) != x86_64 && $(uname -m) != aarch64 ]] || equal "$(grep -c 'by number ENETUNREACH' <<< "$output")" 3
     contains "$output" "$NAME:4000: only TCP can be tunnelled" '198.18.1.1:4000: no name is known'
     equal "$(grep -c 'ENETUNREACH ENETUNREACH' <<< "$output")" 2
     not_asked
