@@ -62,7 +62,7 @@ static __attribute__((noinline)) int select_translated(int count, fd_set *reads,
     struct deadline end;
     int result;
 
-    if (table_empty() || !wait_select_concerned(count, reads, writes, excepts))
+    if (table_empty() || !wait_select_concerned(&count, reads, writes, excepts))
         return real()->select(count, reads, writes, excepts, time);
     if (time) /* more than a second of microseconds is taken for what it is worth */
         copy = (struct timespec){ time->tv_sec + time->tv_usec / 1000000, time->tv_usec % 1000000 * 1000 };
@@ -89,7 +89,7 @@ EXPORT int pselect(int count, fd_set *reads, fd_set *writes, fd_set *excepts, co
 {
     struct deadline end;
 
-    if (table_empty() || !wait_select_concerned(count, reads, writes, excepts) || !wait_until(&end, time))
+    if (table_empty() || !wait_select_concerned(&count, reads, writes, excepts) || !wait_until(&end, time))
         return real()->pselect(count, reads, writes, excepts, time, mask);
     return libc_result(wait_select(count, reads, writes, excepts, end, mask));
 }

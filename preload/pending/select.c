@@ -48,10 +48,49 @@ static struct sets sets_of(int count, fd_set *reads, fd_set *writes, fd_set *exc
                           ((size_t)count + WORD_BITS - 1) / WORD_BITS };
 }
 
-bool wait_select_concerned(int count, const fd_set *reads, const fd_set *writes, const fd_set *excepts)
+/* As many bits as the kernel looks at, of a set that ends where nothing can be read. `end` is behind the room
+ * that there is. */
+static int count_before(char *end, int count)
 {
+    static const struct timespec no_time;
+    int looked_at = FD_SETSIZE;
+    sigset_t all;
+
+    sigfillset(&all);
+    while (looked_at < count && looked_at < TABLE_DESCRIPTORS &&
+           real()->pselect(count, (fd_set *)(end - looked_at / 8), NULL, NULL, &no_time, &all) < 0 &&
+           errno == EFAULT)
+        looked_at *= 2;
+    return looked_at < count && looked_at < TABLE_DESCRIPTORS ? looked_at : count;
+}
+
+/* The kernel looks at no more bits than the process's table of descriptors has places. So programs say
+ * getdtablesize(), which may be a million, of an ordinary fd_set: what is behind that is not ours to read,
+ * let alone to write. */
+static int count_looked_at(int count)
+{
+    enum { ROOM = TABLE_DESCRIPTORS / 8, WALL = 64 * 1024 };
+    int saved = errno;
+    char *memory;
+
+    if (count <= FD_SETSIZE)
+        return count;
+    memory = mmap(NULL, ROOM + WALL, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return FD_SETSIZE;
+    mprotect(memory, ROOM, PROT_READ | PROT_WRITE);
+    count = count_before(memory + ROOM, count);
+    munmap(memory, ROOM + WALL);
+    errno = saved;
+    return count;
+}
+
+bool wait_select_concerned(int *all, const fd_set *reads, const fd_set *writes, const fd_set *excepts)
+{
+    int count = count_looked_at(*all);
     struct sets sets = sets_of(count, (fd_set *)reads, (fd_set *)writes, (fd_set *)excepts);
 
+    *all = count;
     for (int fd = 0; fd < count; fd++)
         if (pending_at(&sets, fd) || (has(&sets, READS, fd) && pending_in_set(fd)))
             return true;
@@ -113,12 +152,10 @@ static bool step_ready(const struct sets *view, const struct sets *asked, int co
     return news;
 }
 
-static void answer(struct sets *asked, const struct sets *view, bool empty)
+static void answer(struct sets *asked, const struct sets *view)
 {
     for (int which = 0; which < SETS; which++)
-        if (asked->set[which] && empty)
-            memset(asked->set[which], 0, asked->words * sizeof(unsigned long));
-        else if (asked->set[which])
+        if (asked->set[which])
             memcpy(asked->set[which], view->set[which], asked->words * sizeof(unsigned long));
 }
 
@@ -127,6 +164,7 @@ static int select_translated(int count, struct sets *view, struct sets *asked, s
 {
     for (;;) {
         struct deadline slice = deadline_earlier(deadline_in(SLICE), pending_deadline());
+        bool last;
         int ready;
 
         pending_expire();
@@ -135,19 +173,16 @@ static int select_translated(int count, struct sets *view, struct sets *asked, s
         ready = select_until(count, view, deadline_earlier(end, slice), mask);
         if (ready < 0)
             return -errno;
-        if (step_ready(view, asked, count, ready == 0) || deadline_passed(end)) {
-            look_through(view, asked, count, true);
-            ready = select_until(count, view, (struct deadline){ 0 }, mask);
-            if (ready < 0)
-                return -errno;
-            if (ready > 0) {
-                answer(asked, view, false);
-                return ready;
-            }
-        }
-        if (deadline_passed(end)) {
-            answer(asked, view, true);
-            return 0;
+        last = deadline_passed(end);
+        if (!step_ready(view, asked, count, ready == 0) && !last)
+            continue;
+        look_through(view, asked, count, true);
+        ready = select_until(count, view, (struct deadline){ 0 }, mask);
+        if (ready < 0)
+            return -errno;
+        if (ready > 0 || last) {
+            answer(asked, view);
+            return ready;
         }
     }
 }

@@ -19,7 +19,8 @@ bool wait_until(struct deadline *end, const struct timespec *time);
 bool wait_poll_concerned(struct pollfd *fds, nfds_t count); /* a pending descriptor, or a set that holds one */
 int wait_poll(struct pollfd *fds, nfds_t count, struct deadline end, const sigset_t *mask);
 
-bool wait_select_concerned(int count, const fd_set *reads, const fd_set *writes, const fd_set *excepts);
+/* *count may become less: no further does the kernel look, nor does wait_select(). */
+bool wait_select_concerned(int *count, const fd_set *reads, const fd_set *writes, const fd_set *excepts);
 int wait_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct deadline end, const sigset_t *mask);
 
 int wait_epoll(int set, struct epoll_event *events, int most, struct deadline end, const sigset_t *mask);
