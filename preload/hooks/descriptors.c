@@ -83,7 +83,18 @@ EXPORT int fcntl(int fd, int command, ...)
 EXPORT int fcntl64(int fd, int command, ...) __attribute__((alias("fcntl")));
 EXPORT int __fcntl(int fd, int command, ...) __attribute__((alias("fcntl")));
 
-/* FIONREAD and SIOCOUTQ count the program's bytes, of which a pending socket has none. */
+/* FIONREAD and SIOCOUTQ count the program's bytes, of which a pending socket has none. The kernel judges the
+ * argument. */
+static int count_of(int fd, unsigned long request, int *count)
+{
+    bool pending = pending_before(fd, SO_RCVTIMEO, MSG_DONTWAIT) < 0;
+    int result = real()->ioctl(fd, request, count);
+
+    if (result == 0 && pending)
+        *count = 0;
+    return result;
+}
+
 EXPORT int ioctl(int fd, unsigned long request, ...)
 {
     va_list list;
@@ -92,7 +103,7 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
     va_start(list, request);
     argument = va_arg(list, void *);
     va_end(list);
-    if ((request == FIONREAD || request == SIOCOUTQ) && !table_empty() && pending_before(fd, SO_RCVTIMEO, MSG_DONTWAIT) < 0)
-        return *(int *)argument = 0;
+    if ((request == FIONREAD || request == SIOCOUTQ) && !table_empty())
+        return count_of(fd, request, argument);
     return real()->ioctl(fd, request, argument);
 }

@@ -3,6 +3,8 @@
 #include "../pending/watch.h"
 #include "../real.h"
 
+#include <limits.h>
+
 /* epoll_ctl(2): what the program registers is remembered, since it may connect the descriptor later. */
 EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
@@ -64,14 +66,24 @@ EXPORT int epoll_pwait(int set, struct epoll_event *events, int most, int millis
     return libc_result(wait_epoll(set, events, most, deadline_in(milliseconds), mask));
 }
 
+/* Of a time that the kernel took. */
+static int milliseconds_of(const struct timespec *time)
+{
+    if (!time || time->tv_sec >= INT_MAX / 1000)
+        return -1;
+    return (int)(time->tv_sec * 1000 + time->tv_nsec / 1000000);
+}
+
 EXPORT int epoll_pwait2(int set, struct epoll_event *events, int most, const struct timespec *time,
                         const sigset_t *mask)
 {
     struct deadline end;
 
-    if (no_cookies())
-        return filtered(set, events, most, real()->epoll_pwait2(set, events, most, time, mask),
-                        time ? (int)(time->tv_sec * 1000 + time->tv_nsec / 1000000) : -1, mask);
+    if (no_cookies()) {
+        int count = real()->epoll_pwait2(set, events, most, time, mask);
+
+        return count <= 0 ? count : filtered(set, events, most, count, milliseconds_of(time), mask);
+    }
     if (!wait_until(&end, time))
         return real()->epoll_pwait2(set, events, most, time, mask);
     return libc_result(wait_epoll(set, events, most, end, mask));

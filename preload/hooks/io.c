@@ -5,6 +5,7 @@
 #include "../real.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <unistd.h>
 
 /* glibc declares the fortified forms only for programs that use them. */
@@ -13,27 +14,39 @@ ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int flags);
 ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags, struct sockaddr *address,
                        socklen_t *address_size);
 
+/* As WHEN_OPEN, but for what the kernel answers without a look at the connection. */
+#define WHEN_OPEN_UNLESS(decided, fd, wait_option, flags, call)                                              \
+    (table_idle() || (decided)               ? (call)                                                        \
+     : pending_enter(fd, wait_option, flags) ? pending_after(fd, (call))                                     \
+                                             : -1)
+
+static inline bool none_or_too_many(int parts)
+{
+    return parts <= 0 || parts > IOV_MAX;
+}
+
 EXPORT ssize_t read(int fd, void *buffer, size_t size)
 {
-    return WHEN_OPEN(fd, SO_RCVTIMEO, 0, real()->read(fd, buffer, size));
+    return WHEN_OPEN_UNLESS(size == 0, fd, SO_RCVTIMEO, 0, real()->read(fd, buffer, size));
 }
 
 EXPORT ssize_t __read(int fd, void *buffer, size_t size) __attribute__((alias("read")));
 
 EXPORT ssize_t __read_chk(int fd, void *buffer, size_t size, size_t room)
 {
-    return WHEN_OPEN(fd, SO_RCVTIMEO, 0, real()->__read_chk(fd, buffer, size, room));
+    return WHEN_OPEN_UNLESS(size == 0, fd, SO_RCVTIMEO, 0, real()->__read_chk(fd, buffer, size, room));
 }
 
 EXPORT ssize_t readv(int fd, const struct iovec *parts, int count)
 {
-    return WHEN_OPEN(fd, SO_RCVTIMEO, 0, real()->readv(fd, parts, count));
+    return WHEN_OPEN_UNLESS(none_or_too_many(count), fd, SO_RCVTIMEO, 0, real()->readv(fd, parts, count));
 }
 
 EXPORT ssize_t preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
 {
-    return WHEN_OPEN(fd, SO_RCVTIMEO, flags & RWF_NOWAIT ? MSG_DONTWAIT : 0,
-                     real()->preadv2(fd, parts, count, offset, flags));
+    return WHEN_OPEN_UNLESS(offset != -1 || none_or_too_many(count), fd, SO_RCVTIMEO,
+                            flags & RWF_NOWAIT ? MSG_DONTWAIT : 0,
+                            real()->preadv2(fd, parts, count, offset, flags));
 }
 
 EXPORT ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
@@ -41,34 +54,39 @@ EXPORT ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off64_t 
 
 EXPORT ssize_t recv(int fd, void *buffer, size_t size, int flags)
 {
-    return WHEN_OPEN(fd, SO_RCVTIMEO, flags, real()->recv(fd, buffer, size, flags));
+    return WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
+                            real()->recv(fd, buffer, size, flags));
 }
 
 EXPORT ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int flags)
 {
-    return WHEN_OPEN(fd, SO_RCVTIMEO, flags, real()->__recv_chk(fd, buffer, size, room, flags));
+    return WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
+                            real()->__recv_chk(fd, buffer, size, room, flags));
 }
 
 EXPORT ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address, socklen_t *address_size)
 {
-    return WHEN_OPEN(fd, SO_RCVTIMEO, flags, real()->recvfrom(fd, buffer, size, flags, address, address_size));
+    return WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
+                            real()->recvfrom(fd, buffer, size, flags, address, address_size));
 }
 
 EXPORT ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags, struct sockaddr *address,
                               socklen_t *address_size)
 {
-    return WHEN_OPEN(fd, SO_RCVTIMEO, flags,
-                     real()->__recvfrom_chk(fd, buffer, size, room, flags, address, address_size));
+    return WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
+                            real()->__recvfrom_chk(fd, buffer, size, room, flags, address, address_size));
 }
 
 EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
-    return WHEN_OPEN(fd, SO_RCVTIMEO, flags, real()->recvmsg(fd, message, flags));
+    return WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
+                            real()->recvmsg(fd, message, flags));
 }
 
 EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *time)
 {
-    return (int)WHEN_OPEN(fd, SO_RCVTIMEO, flags, real()->recvmmsg(fd, messages, count, flags, time));
+    return (int)WHEN_OPEN_UNLESS(count == 0 || (flags & MSG_ERRQUEUE), fd, SO_RCVTIMEO, flags,
+                                 real()->recvmmsg(fd, messages, count, flags, time));
 }
 
 EXPORT ssize_t write(int fd, const void *bytes, size_t size)
@@ -80,13 +98,14 @@ EXPORT ssize_t __write(int fd, const void *bytes, size_t size) __attribute__((al
 
 EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
 {
-    return WHEN_OPEN(fd, SO_SNDTIMEO, 0, real()->writev(fd, parts, count));
+    return WHEN_OPEN_UNLESS(none_or_too_many(count), fd, SO_SNDTIMEO, 0, real()->writev(fd, parts, count));
 }
 
 EXPORT ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
 {
-    return WHEN_OPEN(fd, SO_SNDTIMEO, flags & RWF_NOWAIT ? MSG_DONTWAIT : 0,
-                     real()->pwritev2(fd, parts, count, offset, flags));
+    return WHEN_OPEN_UNLESS(offset != -1 || none_or_too_many(count), fd, SO_SNDTIMEO,
+                            flags & RWF_NOWAIT ? MSG_DONTWAIT : 0,
+                            real()->pwritev2(fd, parts, count, offset, flags));
 }
 
 EXPORT ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
@@ -121,7 +140,8 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
     for (unsigned i = 0; messages && i < count; i++)
         if (outgoing_message_refused(fd, flags, &messages[i].msg_hdr))
             return -1;
-    return (int)WHEN_OPEN(fd, SO_SNDTIMEO, flags, real()->sendmmsg(fd, messages, count, flags));
+    return (int)WHEN_OPEN_UNLESS(count == 0, fd, SO_SNDTIMEO, flags,
+                                 real()->sendmmsg(fd, messages, count, flags));
 }
 
 EXPORT int __sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) __attribute__((alias("sendmmsg")));

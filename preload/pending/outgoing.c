@@ -1,11 +1,14 @@
 #include "outgoing.h"
 
 #include "lookup.h"
+#include "memory.h"
 #include "pending.h"
 #include "tunnel.h"
 
 #include <errno.h>
 #include <string.h>
+
+enum { CONTROL_MOST = 1 << 20 }; /* the kernel takes far less */
 
 bool outgoing_refused(int fd, int flags, const struct sockaddr *address, socklen_t size)
 {
@@ -32,13 +35,31 @@ static void finish_rights(const struct cmsghdr *control)
     }
 }
 
+/* Otherwise the kernel says EINVAL to the whole message. */
+static bool is_within(const struct cmsghdr *control, const struct msghdr *message)
+{
+    const char *end = (const char *)message->msg_control + message->msg_controllen;
+
+    return control->cmsg_len >= CMSG_LEN(0) && control->cmsg_len <= (size_t)(end - (const char *)control);
+}
+
+static void finish_carried(const struct msghdr *message)
+{
+    struct cmsghdr *control = NULL;
+
+    if (message->msg_controllen > 0 && message->msg_controllen <= CONTROL_MOST &&
+        memory_readable(message->msg_control, message->msg_controllen))
+        control = CMSG_FIRSTHDR(message);
+    for (; control && is_within(control, message); control = CMSG_NXTHDR((struct msghdr *)message, control))
+        if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS)
+            finish_rights(control);
+}
+
 bool outgoing_message_refused(int fd, int flags, const struct msghdr *message)
 {
     if (!outgoing_concerned(flags, message))
         return false;
-    for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control && !table_empty();
-         control = CMSG_NXTHDR((struct msghdr *)message, control))
-        if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS)
-            finish_rights(control);
+    if (!table_empty())
+        finish_carried(message);
     return outgoing_refused(fd, flags, message->msg_name, message->msg_namelen);
 }
