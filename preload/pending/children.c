@@ -1,6 +1,7 @@
 #include "children.h"
 
 #include "../real.h"
+#include "cancel.h"
 #include "descriptors.h"
 #include "guest.h"
 #include "memory.h"
@@ -95,12 +96,13 @@ bool children_readable(char *const *words)
 
 int children_before_start(const struct child *child)
 {
-    int saved = errno, result = 0;
+    int saved = errno, before = cancel_hold(), result = 0;
 
     descriptors_before_exec();
     if (guest_may_act() && child->file && memory_readable(child->file, 1) && children_readable(child->argv) &&
         children_readable(child->envp))
         result = look(child);
+    cancel_release(before);
     errno = saved;
     return result;
 }

@@ -1,6 +1,7 @@
 #include "guest.h"
 
 #include "../real.h"
+#include "cancel.h"
 #include "table.h"
 #include "environment.h"
 
@@ -105,8 +106,12 @@ const struct config *guest_config(void)
 {
     const struct config *config = atomic_load(&loaded);
 
-    if (!config)
+    if (!config) {
+        int before = cancel_hold();
+
         config = load();
+        cancel_release(before);
+    }
     return config == none ? NULL : config;
 }
 

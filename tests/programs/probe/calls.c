@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,39 @@ static void exec_small_stacks(void)
         fail("sigaltstack");
     sigaction(SIGUSR1, &action, NULL);
     raise(SIGUSR1);
+}
+
+/* Neither is a cancellation point. */
+static void *start_cancelled(void *started)
+{
+    pid_t *pids = started;
+
+    pthread_cancel(pthread_self());
+    posix_spawn(&pids[0], "/bin/sh", NULL, NULL, seven, environ);
+    pids[1] = fork();
+    if (pids[1] == 0) {
+        execve("/bin/sh", seven, environ);
+        _exit(1);
+    }
+    return started;
+}
+
+static void exec_cancelled(void)
+{
+    pid_t started[2] = { 0 };
+    pthread_t thread;
+    void *result = NULL;
+
+    if (pthread_create(&thread, NULL, start_cancelled, started) != 0)
+        fail("pthread_create");
+    pthread_join(thread, &result);
+    say("%s", result == started ? "went on" : "cancelled");
+    for (int i = 0; i < 2; i++) {
+        int status = 0;
+
+        say("%d: %s", i, started[i] > 0 && waitpid(started[i], &status, 0) == started[i] ? "a child" : "none");
+        say("%d: ended with %x", i, (unsigned)status);
+    }
 }
 
 static void try_popen(const char *way)
@@ -231,6 +265,7 @@ static void odd_times(void)
 const struct row call_rows[] = {
     { "exec, odd arguments", exec_odd },
     { "exec, small stacks", exec_small_stacks },
+    { "exec, cancelled", exec_cancelled },
     { "system and popen", shells },
     { "select beyond the set", select_beyond_the_set },
     { "calls that ask for nothing", nothing_asked },

@@ -1,0 +1,21 @@
+/* Our own work is no cancellation point, wherever the program's call is one: a thread that ended in it would leave
+ * descriptors open and locks held. */
+#ifndef PTUNNEL_CANCEL_H
+#define PTUNNEL_CANCEL_H
+
+#include <pthread.h>
+
+static inline int cancel_hold(void)
+{
+    int before;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+static inline void cancel_release(int before)
+{
+    pthread_setcancelstate(before, NULL);
+}
+
+#endif
