@@ -74,6 +74,9 @@ enum name_fate {
 /* Port 0: whatever the port. The names of proxies and of this machine's loopback are always direct. */
 enum name_fate config_name_fate(const struct config *config, const char *host, uint16_t port_or_0);
 
+/* Whether a rule that is not for everything has a word about the name, at whatever port. */
+bool config_rules_name(const struct config *config, const char *host);
+
 const struct dial_limits *config_limits(const struct config *config);
 
 enum config_setting {

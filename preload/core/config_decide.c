@@ -131,3 +131,19 @@ enum name_fate config_name_fate(const struct config *config, const char *host, u
     } while (next != PORTS_END);
     return NAME_DIRECT;
 }
+
+bool config_rules_name(const struct config *config, const char *host)
+{
+    struct endpoint name = { .port = 1 };
+    uint32_t next;
+
+    if (endpoint_set_host(&name, host, strlen(host)))
+        return false;
+    do {
+        if (rules_match(config->rules, &name, true) != RULES_NONE)
+            return true;
+        next = rules_next_port(config->rules, &name, true);
+        name.port = (uint16_t)next;
+    } while (next != PORTS_END);
+    return false;
+}

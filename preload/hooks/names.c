@@ -2,15 +2,11 @@
 #include "../pending/lookup.h"
 #include "../real.h"
 
-/* getaddrinfo(3): names that a proxy is to resolve get a stand-in. AI_PASSIVE asks for an address to bind to, which is
- * one of this machine's. */
+/* getaddrinfo(3): names that a proxy is to resolve get a stand-in. */
 EXPORT int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
 {
-    int flags = hints ? hints->ai_flags : 0;
-    enum lookup_way way = LOOKUP_REAL;
+    enum lookup_way way = lookup_way_hinted(node, service, hints);
 
-    if (!(flags & (AI_NUMERICHOST | AI_PASSIVE)))
-        way = lookup_way(node, lookup_port(service));
     if (way == LOOKUP_REAL)
         return real()->getaddrinfo(node, service, hints, result);
     return lookup_getaddrinfo(way, node, service, hints, result);

@@ -123,11 +123,10 @@ int lookup_getaddrinfo(enum lookup_way way, const char *node, const char *servic
 
 static enum lookup_way way_of_request(const struct gaicb *request)
 {
-    int flags = request && request->ar_request ? request->ar_request->ai_flags : 0;
     enum lookup_way way = LOOKUP_REAL;
 
-    if (request && !(flags & (AI_NUMERICHOST | AI_PASSIVE)))
-        way = lookup_way(request->ar_name, lookup_port(request->ar_service));
+    if (request)
+        way = lookup_way_hinted(request->ar_name, request->ar_service, request->ar_request);
     return way == LOOKUP_REMEMBER ? LOOKUP_REAL : way; /* the answer comes in a thread of libc's, unseen */
 }
 

@@ -84,15 +84,21 @@ static bool ends_in(const char *name, const char *suffix)
     return size > tail && strcasecmp(name + size - tail, suffix) == 0;
 }
 
-/* Addresses in all the notations of inet_aton(3), with scopes, and names that mean this machine or, by multicast, one
- * next to it (RFC 6762): the resolver asks nobody else for them. */
+/* Addresses in all the notations of inet_aton(3), with scopes, and names that mean this machine. */
 static bool is_of_this_place(const char *name)
 {
     struct in_addr address;
 
     return strchr(name, ':') || inet_aton(name, &address) || strcasecmp(name, "localhost") == 0 ||
            strcasecmp(name, "localhost.") == 0 || ends_in(name, ".localhost") || ends_in(name, ".localhost.") ||
-           ends_in(name, ".local") || ends_in(name, ".local.") || is_own_name(name);
+           is_own_name(name);
+}
+
+/* The name of a machine next to this one (RFC 6762), which no proxy could look up; but many a company's names end so, and
+ * then a rule says it. */
+static bool is_next_to_us(const struct config *config, const char *name)
+{
+    return (ends_in(name, ".local") || ends_in(name, ".local.")) && !(config && config_rules_name(config, name));
 }
 
 /* RFC 1035 2.3.4; no resolver asks for longer ones, nor can a proxy. */
@@ -128,12 +134,24 @@ enum lookup_way lookup_way(const char *name, uint16_t port)
     if (guest_may_act() && name && *name && !is_of_this_place(name)) {
         config = guest_config();
         /* Without one connect() lets nothing out, and says so; a look-up would. */
-        way = config ? way_of_fate(config, config_name_fate(config, name, port)) : LOOKUP_STAND_IN;
+        if (!is_next_to_us(config, name))
+            way = config ? way_of_fate(config, config_name_fate(config, name, port)) : LOOKUP_STAND_IN;
         if (way == LOOKUP_STAND_IN && has_long_label(name))
             way = LOOKUP_NO_NAME;
     }
     errno = saved;
     return way;
+}
+
+/* AI_PASSIVE asks for an address to bind to, which is one of this machine's: but programs that connect say it, too. */
+enum lookup_way lookup_way_hinted(const char *name, const char *service, const struct addrinfo *hints)
+{
+    int flags = hints ? hints->ai_flags : 0;
+    enum lookup_way way = flags & AI_NUMERICHOST ? LOOKUP_REAL : lookup_way(name, lookup_port(service));
+
+    if (flags & AI_PASSIVE && way == LOOKUP_NO_NAME)
+        way = LOOKUP_REAL;
+    return flags & AI_PASSIVE && way == LOOKUP_STAND_IN ? LOOKUP_REMEMBER : way;
 }
 
 uint16_t lookup_port(const char *service)

@@ -396,6 +396,40 @@ print(connection.getpeername(), connection.recv(100))"
     asked_for "four.example:$GREETER_PORT"
 }
 
+@test "a name below .local is looked up here, unless a rule says something of it" {
+    local i words=('default tunnel' 'direct .local' 'tunnel .corp.local')
+
+    need root mountns netns ptrace python3
+    echo '192.0.2.5 host.corp.local' >> "$BATS_FILE_TMPDIR/hosts"
+    for ((i = 0; i < 3; i++)); do
+        rules 'loopback tunnel' "${words[i]}" "$([ $i -eq 0 ] || echo 'default tunnel')"
+        run apart unshare --net strace -f -qq -o "$TRACE" -e trace=connect -E LD_PRELOAD="$LIBRARY" \
+            -E PTUNNEL_PROXY=127.0.0.1:1 "$(python)" -c "
+import socket
+print(socket.getaddrinfo('host.corp.local', 4000)[0][4][0])
+try:
+    socket.create_connection(('host.corp.local', 4000))
+except OSError as error:
+    print(error)"
+        case $i in
+        0) contains "$output" '192.0.2.5:4000 via 127.0.0.1:1' "192.0.2.5${NEWLINE}" ;;
+        1) contains "$(cat "$TRACE")" 'sin_port=htons(4000), sin_addr=inet_addr("192.0.2.5")' ;;
+        2) contains "$output" 'host.corp.local:4000 via 127.0.0.1:1' "198.1" ;;
+        esac
+    done
+}
+
+@test "what is asked for with AI_PASSIVE is looked up here, and the rules hold for its name" {
+    need root mountns python3
+    rules "tunnel four.example" 'default direct'
+    run apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$(python)" -c "
+import socket
+address = socket.getaddrinfo('four.example', $GREETER_PORT, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][4]
+print(address, socket.create_connection(address, 5).recv(100))"
+    contains "$output" "'192.0.2.1'" hello
+    asked_for "four.example:$GREETER_PORT"
+}
+
 @test "resolvers refuse: nobody is asked on port 53, and there is no data for what is tunnelled" {
     need root mountns ptrace python3
     rules 'default tunnel' 'resolvers refuse'

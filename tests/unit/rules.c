@@ -186,6 +186,31 @@ static void fate(void **state)
     assert_int_equal(config_name_fate(config_of(text), row->host, row->port), row->fate);
 }
 
+static const struct {
+    const char *name, *rules, *host;
+    bool ruled;
+} about[] = {
+    { "the default alone", "default tunnel", "printer.local", false },
+    { "a rule for everything", "tunnel *\ndefault direct", "printer.local", false },
+    { "a rule for everything, before one", "tunnel *\ndirect .local\ndefault direct", "printer.local", true },
+    { "tunnel", "tunnel .local\ndefault direct", "printer.local", true },
+    { "direct", "direct *.local\ndefault tunnel", "printer.local.", true },
+    { "reject", "reject printer.local\ndefault direct", "Printer.Local", true },
+    { "at a port", "tunnel printer.local:65535\ndefault direct", "printer.local", true },
+    { "another", "tunnel .corp.local 0.0.0.0/0 10.0.0.0/8\ndefault direct", "printer.local", false },
+    { "no name", "tunnel .local\ndefault direct", "a name.local", false },
+};
+
+static void rules_about(void **state)
+{
+    const typeof(*about) *row = *state;
+    char text[512];
+
+    snprintf(text, sizeof text, RULES "%s", row->rules);
+    variables_clear();
+    assert_int_equal(config_rules_name(config_of(text), row->host), row->ruled);
+}
+
 /* A name that was looked up here has its addresses too; the first rule for either counts. */
 static void a_name_and_its_address(void **state)
 {
@@ -485,6 +510,7 @@ int main(void)
 {
     ROWS(decisions, decides);
     ROWS(fates, fate);
+    ROWS(about, rules_about);
     STORY(a_name_and_its_address);
     STORY(as_if_each_rule_were_looked_at);
     STORY(last_match_would_be_noticed);
