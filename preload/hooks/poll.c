@@ -45,7 +45,9 @@ EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *
     return libc_result(wait_poll(fds, count, end, mask));
 }
 
-/* Linux writes the time that is left. */
+/* Linux writes the time that is left, and glibc hands it on; musl does not. */
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+
 static void write_left(struct timeval *time, struct deadline end)
 {
     int64_t left = end.at - deadline_now();
@@ -69,7 +71,7 @@ static __attribute__((noinline)) int select_translated(int count, fd_set *reads,
     if (!wait_until(&end, time ? &copy : NULL))
         return real()->select(count, reads, writes, excepts, time);
     result = wait_select(count, reads, writes, excepts, end, NULL);
-    if (time)
+    if (time && gnu_get_libc_version)
         write_left(time, end);
     return libc_result(result);
 }

@@ -196,3 +196,50 @@ SOME=('poll: level*' 'epoll_wait: level*' 'select: level*' 'epoll_wait: edge*' '
     compares -m -- "${SOME[@]/%\*/*[!u]?}"
     nothing_came_early
 }
+
+@test "select writes the time that is left where the program's libc does" {
+    local compiler libc=(gcc musl-gcc) says=(written kept) i
+
+    need gcc musl-gcc
+    cat > "$BATS_TEST_TMPDIR/left.c" << 'END'
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* left [PORT] : select() on a pipe, or on a socket that is being connected to this port of loopback */
+int main(int argc, char **argv)
+{
+    struct timeval time = { 0, 30000 };
+    struct sockaddr_in target = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int ends[2], fd;
+    fd_set set;
+
+    if (pipe(ends) < 0)
+        return 1;
+    fd = ends[0];
+    if (argc > 1) {
+        fd = socket(AF_INET, SOCK_STREAM, 0);
+        fcntl(fd, F_SETFL, O_NONBLOCK);
+        target.sin_port = htons(atoi(argv[1]));
+        connect(fd, (struct sockaddr *)&target, sizeof target);
+    }
+    FD_ZERO(&set);
+    FD_SET(fd, &set);
+    printf("%d", select(fd + 1, &set, NULL, NULL, &time));
+    puts(time.tv_usec == 30000 ? " kept" : " written");
+    return 0;
+}
+END
+    start_scripted --on '*:9' hang
+    PROXY=127.0.0.1:$SCRIPTED_PORT
+    for i in 0 1; do
+        compiler=${libc[i]}
+        "$compiler" -o "$BATS_TEST_TMPDIR/left" "$BATS_TEST_TMPDIR/left.c"
+        equal "$("$BATS_TEST_TMPDIR/left")" "0 ${says[i]}"
+        equal "$(tunnelled "$BATS_TEST_TMPDIR/left" 9)" "0 ${says[i]}"
+    done
+}
