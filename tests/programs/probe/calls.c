@@ -263,10 +263,10 @@ static void odd_times(void)
 }
 
 const struct row call_rows[] = {
-    { "exec, odd arguments", exec_odd },
-    { "exec, small stacks", exec_small_stacks },
-    { "exec, cancelled", exec_cancelled },
-    { "system and popen", shells },
+    { "odd arguments of exec", exec_odd },
+    { "small stacks and exec", exec_small_stacks },
+    { "starting while cancelled", exec_cancelled },
+    { "shells", shells },
     { "select beyond the set", select_beyond_the_set },
     { "calls that ask for nothing", nothing_asked },
     { "odd messages", odd_messages },
