@@ -20,7 +20,7 @@
 enum dial_want {
     DIAL_WANT_WRITE, /* wait for POLLOUT */
     DIAL_WANT_READ,  /* wait for POLLIN */
-    DIAL_OPEN,       /* the next byte on the socket is the target's */
+    DIAL_OPEN,       /* the next byte on the socket, or first in .room, is the target's */
     DIAL_HANDED,     /* fallback: the socket goes to the target itself; .error is what connect(2) said: 0,
                         EINPROGRESS, EINTR */
     DIAL_FAILED,     /* .error says why; the socket is like the first, in any state: see dial_disconnect() */
@@ -32,6 +32,14 @@ struct dial_limits {
     int timeout;          /* milliseconds for the whole */
     int attempt;          /* milliseconds for an address of a candidate, while another one or the fallback is left */
     bool fallback_direct; /* when no candidate could be reached */
+};
+
+/* For a reply on a socket that nobody else will read: it is read whole, not looked at first, and what stands
+ * behind its head is kept here. */
+struct dial_room {
+    char *bytes;
+    size_t size;
+    size_t at, end; /* what was read last; from .at it is the target's */
 };
 
 struct dial;
@@ -69,6 +77,7 @@ struct dial {
     unsigned address;       /* next one of the candidate's addresses, in the order of preference */
     uint32_t tried;         /* a bit for each candidate */
     size_t sent;            /* bytes of the request */
+    struct dial_room *room; /* NULL: what stands behind the reply's head stays in the socket */
     struct in6_addr reached; /* where the last connect() went */
     struct deadline whole, attempt;
     struct handshake handshake;

@@ -459,13 +459,16 @@ static int end_of_reply(struct dial *dial)
     return settle(dial, DIAL_FAILED);
 }
 
-/* Looks before it takes: what stands behind the head is the program's. A head that is not whole is taken nevertheless,
- * or poll() would spin on it and one larger than the receive buffer would never end. */
+/* Looks before it takes, unless there is room: what stands behind the head is the program's. A head that is
+ * not whole is taken nevertheless, or poll() would spin on it and one larger than the receive buffer would
+ * never end. */
 static int step_read(struct dial *dial)
 {
     char buffer[PEEK_SIZE];
-    ssize_t seen = dial->net->recv(dial->fd, buffer, sizeof buffer, MSG_PEEK | MSG_DONTWAIT);
-    size_t used;
+    struct dial_room look = { .bytes = buffer, .size = sizeof buffer };
+    struct dial_room *room = dial->room ? dial->room : &look;
+    int peek = dial->room ? 0 : MSG_PEEK;
+    ssize_t seen = dial->net->recv(dial->fd, room->bytes, room->size, peek | MSG_DONTWAIT);
 
     if (seen < 0 && errno == EINTR)
         return GO_ON;
@@ -475,8 +478,10 @@ static int step_read(struct dial *dial)
         return give_up(dial, errno == ENOTCONN ? ECONNRESET : errno);
     if (seen == 0)
         return give_up(dial, ECONNRESET);
-    used = handshake_feed(&dial->handshake, buffer, (size_t)seen);
-    if (dial->handshake.state != HANDSHAKE_REFUSED && dial->net->recv(dial->fd, buffer, used, MSG_DONTWAIT) < 0)
+    room->end = (size_t)seen;
+    room->at = handshake_feed(&dial->handshake, room->bytes, room->end);
+    if (peek && dial->handshake.state != HANDSHAKE_REFUSED &&
+        dial->net->recv(dial->fd, room->bytes, room->at, MSG_DONTWAIT) < 0)
         return give_up(dial, errno);
     return dial->handshake.state >= HANDSHAKE_OPEN ? end_of_reply(dial) : GO_ON;
 }

@@ -235,6 +235,33 @@ static const struct story deadlines[] = {
       0, NULL, .touched = true },
 };
 
+/* Nobody else reads the socket: the reply is read at once, and what stands behind it is left in the room of
+ * 24 bytes. */
+static const struct {
+    const char *name, *proxies;
+    const struct line *script;
+    int error;
+    const char *left;
+} roomy[] = {
+    { "nothing behind the head", A, SCRIPT(CONNECT(A, 0), SEND(REQUEST), READS, READ(OK), OPENS), 0, "" },
+    { "a banner behind the head", A, SCRIPT(CONNECT(A, 0), SEND(REQUEST), READS, READ(OK "SSH"), OPENS), 0,
+      "SSH" },
+    { "more than there is room for", A,
+      SCRIPT(CONNECT(A, 0), SEND(REQUEST), READS, READ(OK "SSH-2.0-OpenSSH"), OPENS), 0, "SSH-2" },
+    { "in pieces, with pauses", A,
+      SCRIPT(CONNECT(A, 0), SEND(REQUEST), READS, READ("HTTP/1.1 2"), READ_FAILS(EAGAIN), READS,
+             READ("00 OK\r\n\r"), READ_FAILS(EINTR), READ("\nSSH"), OPENS),
+      0, "SSH" },
+    { "the end in the head", A,
+      SCRIPT(CONNECT(A, 0), SEND(REQUEST), READS, READ("HTTP"), READ(""), BACK, FAILS), ECONNRESET, NULL },
+    { "a refusal", A, SCRIPT(CONNECT(A, 0), SEND(REQUEST), READS, READ("HTTP/1.1 403 x\r\n\r\n"), FAILS),
+      EACCES, NULL },
+    { "what one left is not taken for the next one's", A " " B,
+      SCRIPT(CONNECT(A, 0), SEND(REQUEST), READS, READ("HTTP/1.1 2"), READ_FAILS(ECONNRESET), BACK,
+             CONNECT(B, 0), SEND(REQUEST), READS, READ(OK "SSH"), OPENS),
+      0, "SSH" },
+};
+
 #define ALL_ADDRESSES LOOK_UP("p.test", "192.0.2.1 2001:db8::1 192.0.2.2 2001:db8::2")
 
 static const struct story addresses[] = {
@@ -458,6 +485,28 @@ static void story(void **state)
 static void story_of_two_sockets(void **state)
 {
     tell(*state, scripted_replace);
+}
+
+static void nobody_else_reads(void **state)
+{
+    static const struct dial_limits limits = { .timeout = TIMEOUT, .attempt = ATTEMPT };
+    const typeof(*roomy) *row = *state;
+    struct route route = route_of(row->proxies);
+    struct endpoint target = target_of("t.test:22");
+    char bytes[24];
+    struct dial_room room = { .bytes = bytes, .size = sizeof bytes };
+    struct dial dial;
+
+    clock_stop();
+    script_start(row->script);
+    dial_start(&dial, &scripted_net, SCRIPTED_FD, AF_INET, &target, &route, &limits);
+    dial.room = &room;
+    play(&dial);
+    assert_int_equal(dial.error, row->error);
+    if (!row->left)
+        return;
+    assert_int_equal(room.end - room.at, strlen(row->left));
+    assert_memory_equal(bytes + room.at, row->left, strlen(row->left));
 }
 
 static void own_error_is_final(void **state)
@@ -761,6 +810,7 @@ int main(void)
 {
     ROWS(straight, story);
     ROWS(own, own_error_is_final);
+    ROWS(roomy, nobody_else_reads);
     ROWS(refusals, story);
     ROWS(failovers, story);
     ROWS(deadlines, story);

@@ -35,6 +35,7 @@ static const struct line *foreseen(enum line_kind kind, const char *call)
         [LINE_SEND] = "send",
         [LINE_PEEK] = "peek",
         [LINE_TAKE] = "take",
+        [LINE_READ] = "read",
         [LINE_LOOK_UP] = "a look-up",
         [LINE_V6ONLY] = "getsockopt",
         [LINE_SET_V6ONLY] = "setsockopt",
@@ -108,23 +109,34 @@ static ssize_t scripted_send(int fd, const void *bytes, size_t size, int flags)
     return line->number == SENT_ALL ? (ssize_t)size : line->number;
 }
 
+static ssize_t show(const struct line *line, void *buffer, size_t size)
+{
+    if ((size_t)line->number < size)
+        size = (size_t)line->number;
+    if (size)
+        memcpy(buffer, line->words, size);
+    return (ssize_t)size;
+}
+
+static const struct line *foreseen_recv(int flags)
+{
+    if (flags & MSG_PEEK)
+        return foreseen(LINE_PEEK, "peek");
+    return due->kind == LINE_READ ? foreseen(LINE_READ, "read") : foreseen(LINE_TAKE, "take");
+}
+
 static ssize_t scripted_recv(int fd, void *buffer, size_t size, int flags)
 {
-    const struct line *line =
-        foreseen(flags & MSG_PEEK ? LINE_PEEK : LINE_TAKE, flags & MSG_PEEK ? "peek" : "take");
+    const struct line *line = foreseen_recv(flags);
 
     assert_int_equal(fd, SCRIPTED_FD);
     assert_int_equal(flags & ~MSG_PEEK, MSG_DONTWAIT);
     if (line->error)
         return result(line->error);
-    if (flags & MSG_PEEK) {
+    if (line->kind == LINE_PEEK)
         peeked = line;
-        if ((size_t)line->number < size)
-            size = (size_t)line->number;
-        if (size)
-            memcpy(buffer, line->words, size);
-        return (ssize_t)size;
-    }
+    if (line->kind != LINE_TAKE)
+        return show(line, buffer, size);
     assert_int_equal(size, line->number);
     assert_true(peeked && line->number <= peeked->number);
     memcpy(buffer, peeked->words, size);

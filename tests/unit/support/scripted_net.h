@@ -11,6 +11,7 @@ enum line_kind {
     LINE_SEND,
     LINE_PEEK,
     LINE_TAKE,
+    LINE_READ,
     LINE_LOOK_UP,
     LINE_V6ONLY,
     LINE_SET_V6ONLY,
@@ -35,10 +36,13 @@ enum { SENT_ALL = -2, SCRIPTED_FD = 7 };
 #define SEND(bytes) { .kind = LINE_SEND, .words = (bytes), .number = SENT_ALL }
 #define SEND_SOME(bytes, taken) { .kind = LINE_SEND, .words = (bytes), .number = (taken) }
 #define SEND_FAILS(errno_) { .kind = LINE_SEND, .error = (errno_) }
-/* recv() of two kinds: MSG_PEEK shows these bytes, or fails; without it, so many are taken. */
+/* recv() of three kinds: MSG_PEEK shows these bytes, or fails; without it, so many of them are taken; or these
+ * bytes come, which nobody has looked at, or it fails. */
 #define PEEK(bytes) { .kind = LINE_PEEK, .words = (bytes), .number = sizeof(bytes) - 1 }
 #define PEEK_FAILS(errno_) { .kind = LINE_PEEK, .error = (errno_) }
 #define TAKE(size) { .kind = LINE_TAKE, .number = (size) }
+#define READ(bytes) { .kind = LINE_READ, .words = (bytes), .number = sizeof(bytes) - 1 }
+#define READ_FAILS(errno_) { .kind = LINE_READ, .error = (errno_) }
 #define LOOK_UP(name, addresses) { .kind = LINE_LOOK_UP, .words = (name), .answer = (addresses) }
 #define LOOK_UP_FAILS(name, eai) { .kind = LINE_LOOK_UP, .words = (name), .error = (eai) }
 /* IPV6_V6ONLY is asked for; it is set to a value. */
