@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,7 +11,17 @@ enum { SHARE = 4 }; /* buffers a turn */
 
 void flow_start(struct flow *flow, int from, int to)
 {
-    *flow = (struct flow){ .from = from, .to = to, .readable = true, .writable = true };
+    *flow = (struct flow){ .from = from, .to = to, .writable = true };
+}
+
+void flow_from_always(struct flow *flow)
+{
+    flow->readable = flow->read_on = true;
+}
+
+void flow_to_always(struct flow *flow)
+{
+    flow->write_on = true;
 }
 
 static void drop(struct flow *flow, struct buffers *buffers)
@@ -42,10 +53,10 @@ void flow_to_ready(struct flow *flow, uint32_t events, struct buffers *buffers)
         flow_lose_to(flow, buffers);
 }
 
-/* The end of file, passed on. */
+/* The end of file, passed on, unless closing does that at once. */
 static void end(struct flow *flow)
 {
-    if (!flow->from_lost && shutdown(flow->to, SHUT_WR) < 0 && errno == ENOTSOCK) {
+    if (!flow->from_lost && !flow->last && shutdown(flow->to, SHUT_WR) < 0 && errno == ENOTSOCK) {
         close(flow->to);
         flow->to = -1;
     }
@@ -80,28 +91,58 @@ static void read_nothing(struct flow *flow, ssize_t got)
         flow->end_read = flow->from_lost = true;
 }
 
-/* A short read has emptied the descriptor, epoll(7) says, and what comes later is another event: no need to
- * read once more only to be told EAGAIN. */
-static void read_some(struct flow *flow, struct buffers *buffers)
+static struct buffer *take_buffer(struct flow *flow, struct buffers *buffers)
 {
     struct buffer *buffer = buffer_take(buffers);
+
+    if (!buffer)
+        flow->end_read = flow->from_lost = true;
+    return buffer;
+}
+
+static void hold(struct flow *flow, struct buffer *buffer, size_t size)
+{
+    buffer->at = 0;
+    buffer->end = size;
+    flow->held = buffer;
+}
+
+/* A short read has emptied the descriptor, epoll(7) says, and what comes later is another event: no need to
+ * read once more only to be told EAGAIN. */
+static void found_empty(struct flow *flow)
+{
+    if (!flow->read_on)
+        flow->readable = false;
+}
+
+void flow_begin(struct flow *flow, const char *bytes, size_t size, bool emptied, struct buffers *buffers)
+{
+    struct buffer *buffer = size > 0 ? take_buffer(flow, buffers) : NULL;
+
+    if (buffer) {
+        memcpy(buffer->bytes, bytes, size);
+        hold(flow, buffer, size);
+    }
+    if (emptied)
+        found_empty(flow);
+}
+
+static void read_some(struct flow *flow, struct buffers *buffers)
+{
+    struct buffer *buffer = take_buffer(flow, buffers);
     ssize_t got;
 
-    if (!buffer) {
-        flow->end_read = flow->from_lost = true;
+    if (!buffer)
         return;
-    }
     got = read(flow->from, buffer->bytes, BUFFER_SIZE);
     if (got <= 0) {
         read_nothing(flow, got);
         buffer_give(buffers, buffer);
         return;
     }
-    buffer->at = 0;
-    buffer->end = (size_t)got;
-    flow->held = buffer;
-    if (got < BUFFER_SIZE && !flow->read_on)
-        flow->readable = false;
+    hold(flow, buffer, (size_t)got);
+    if (got < BUFFER_SIZE)
+        found_empty(flow);
 }
 
 enum flow_next flow_run(struct flow *flow, struct buffers *buffers)

@@ -21,7 +21,10 @@ static int control(struct loop *loop, int operation, int fd, uint32_t events, st
 {
     struct epoll_event event = { .events = events, .data.ptr = watch };
 
-    return epoll_ctl(loop->epoll, operation, fd, &event) < 0 ? -errno : 0;
+    if (epoll_ctl(loop->epoll, operation, fd, &event) < 0)
+        return -errno;
+    watch->events = events;
+    return 0;
 }
 
 int loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch)
@@ -32,6 +35,12 @@ int loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch)
 int loop_change(struct loop *loop, int fd, uint32_t events, struct watch *watch)
 {
     return control(loop, EPOLL_CTL_MOD, fd, events, watch);
+}
+
+void loop_watch_more(struct loop *loop, int fd, uint32_t more, struct watch *watch)
+{
+    if (watch->events && (watch->events | more) != watch->events)
+        loop_change(loop, fd, watch->events | more, watch);
 }
 
 void loop_add_timer(struct loop *loop, struct timer *timer, void (*due)(struct timer *timer))

@@ -12,6 +12,7 @@
  * descriptor was closed: an event for it may have been fetched already. */
 struct watch {
     void (*ready)(struct watch *watch, uint32_t events);
+    uint32_t events; /* what it is told of; 0: nothing yet */
 };
 
 /* Timers are looked at after each round of events; one that has come due is off until it is set again. */
@@ -33,6 +34,9 @@ void loop_close(struct loop *loop);
 /* epoll_ctl(2) ADD and MOD. 0 or a negative errno; -EPERM for what is always ready, a regular file. */
 int loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 int loop_change(struct loop *loop, int fd, uint32_t events, struct watch *watch);
+
+/* From now on tells of these, too. Costs nothing if it did, or if the descriptor is not watched. */
+void loop_watch_more(struct loop *loop, int fd, uint32_t more, struct watch *watch);
 
 /* The timer is off; whoever wants it sets .at. */
 void loop_add_timer(struct loop *loop, struct timer *timer, void (*due)(struct timer *timer));

@@ -11,7 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const uint32_t both_ways = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+/* Room to write is asked for only when there was none: it would be reported at once, for nothing. */
+static const uint32_t to_read = EPOLLIN | EPOLLRDHUP | EPOLLET;
+static const uint32_t to_write = EPOLLOUT | EPOLLET;
 
 /* Closes so that the peer sees a reset, as it would have without us. What it has not yet received would be
  * lost by that: then the end of file must do. */
@@ -91,21 +93,51 @@ static void spread_losses(struct tunnel *tunnel)
         flow_lose_to(out, buffers);
 }
 
+static bool near_is_one(const struct tunnel *tunnel)
+{
+    return tunnel->in.to == tunnel->out.from;
+}
+
+/* What has no room now will be told when it has. */
+static void want_room(struct tunnel *tunnel)
+{
+    struct loop *loop = tunnel->all->loop;
+
+    if (!tunnel->out.writable)
+        loop_watch_more(loop, tunnel->out.to, to_write, &tunnel->far);
+    if (!tunnel->in.writable && near_is_one(tunnel))
+        loop_watch_more(loop, tunnel->in.to, to_write, &tunnel->near);
+}
+
 static void relay(struct tunnel *tunnel)
 {
     struct tunnels *all = tunnel->all;
     enum flow_next out, in;
 
     spread_losses(tunnel);
+    tunnel->out.last = tunnel->in.ended;
     out = flow_run(&tunnel->out, &all->buffers);
+    /* Others may have standard output open, too: closing ours would tell nobody. */
+    tunnel->in.last = tunnel->out.ended && near_is_one(tunnel);
     in = flow_run(&tunnel->in, &all->buffers);
     spread_losses(tunnel);
+    want_room(tunnel);
     if (tunnel->in.ended && tunnel->out.ended) {
         end_tunnel(tunnel);
     } else if (out == FLOW_AGAIN || in == FLOW_AGAIN) {
         list_move(&all->busy, &tunnel->link);
         timer_set_now(&all->next_turn);
     }
+}
+
+/* The dial has read the reply, and what came with it. */
+static void begin_in(struct tunnel *tunnel)
+{
+    struct tunnels *all = tunnel->all;
+    const struct dial_room *room = &all->room;
+
+    flow_begin(&tunnel->in, room->bytes + room->at, room->end - room->at, room->end < room->size,
+               &all->buffers);
 }
 
 static void open_tunnel(struct tunnel *tunnel)
@@ -139,6 +171,12 @@ static void fail_direct(struct tunnel *tunnel, int error)
     end_tunnel(tunnel);
 }
 
+static void wait_to_write(struct tunnel *tunnel)
+{
+    loop_watch_more(tunnel->all->loop, tunnel->out.to, to_write, &tunnel->far);
+    timer_set(&tunnel->all->next_deadline, dial_deadline(tunnel->dial));
+}
+
 /* The socket was handed to the kernel's own connect(). An event may be an old one: who the peer is tells. */
 static void step_connect(struct tunnel *tunnel)
 {
@@ -154,17 +192,20 @@ static void step_connect(struct tunnel *tunnel)
     else if (deadline_passed(dial_deadline(tunnel->dial)))
         fail_direct(tunnel, ETIMEDOUT);
     else
-        timer_set(&tunnel->all->next_deadline, dial_deadline(tunnel->dial));
+        wait_to_write(tunnel);
 }
 
 static void step_dial(struct tunnel *tunnel)
 {
     switch (dial_step(tunnel->dial)) {
     case DIAL_WANT_READ:
-    case DIAL_WANT_WRITE:
         timer_set(&tunnel->all->next_deadline, dial_deadline(tunnel->dial));
         break;
+    case DIAL_WANT_WRITE:
+        wait_to_write(tunnel);
+        break;
     case DIAL_OPEN:
+        begin_in(tunnel);
         open_tunnel(tunnel);
         break;
     case DIAL_HANDED:
@@ -198,10 +239,9 @@ static void far_ready(struct watch *watch, uint32_t events)
 
     if (tunnel->state == TUNNEL_ENDED)
         return;
-    if (tunnel->state == TUNNEL_RELAYS) {
-        flow_from_ready(&tunnel->in, events);
+    flow_from_ready(&tunnel->in, events);
+    if (tunnel->state == TUNNEL_RELAYS)
         flow_to_ready(&tunnel->out, events, &tunnel->all->buffers);
-    }
     step(tunnel);
 }
 
@@ -215,7 +255,7 @@ static void leave(struct tunnel *tunnel)
 static void near_ready(struct watch *watch, uint32_t events)
 {
     struct tunnel *tunnel = owner_of(watch, struct tunnel, near);
-    bool one = tunnel->in.to == tunnel->out.from;
+    bool one = near_is_one(tunnel);
 
     if (tunnel->state == TUNNEL_ENDED)
         return;
@@ -289,6 +329,7 @@ void tunnels_start(struct tunnels *all, struct loop *loop, const struct dial_lim
                    tunnel_ended *on_end)
 {
     *all = (struct tunnels){ .loop = loop, .limits = *limits, .direct_limits = *limits, .on_end = on_end };
+    all->room = (struct dial_room){ .bytes = all->reply, .size = sizeof all->reply };
     all->direct_limits.fallback_direct = true;
     list_start(&all->dialing);
     list_start(&all->relaying);
@@ -314,11 +355,13 @@ void tunnels_end(struct tunnels *all)
 static int watch_stdio(struct tunnel *tunnel, const struct tunnel_ends *ends)
 {
     struct loop *loop = tunnel->all->loop;
-    int in = loop_watch(loop, ends->near_in, EPOLLIN | EPOLLRDHUP | EPOLLET, &tunnel->near);
-    int out = loop_watch(loop, ends->near_out, EPOLLOUT | EPOLLET, &tunnel->near_out);
+    int in = loop_watch(loop, ends->near_in, to_read, &tunnel->near);
+    int out = loop_watch(loop, ends->near_out, to_write, &tunnel->near_out);
 
-    tunnel->out.read_on = in == -EPERM;
-    tunnel->in.write_on = out == -EPERM;
+    if (in == -EPERM)
+        flow_from_always(&tunnel->out);
+    if (out == -EPERM)
+        flow_to_always(&tunnel->in);
     if (in < 0 && in != -EPERM)
         return in;
     return out == -EPERM ? 0 : out;
@@ -328,7 +371,16 @@ static int watch_near(struct tunnel *tunnel, const struct tunnel_ends *ends)
 {
     if (ends->near_in != ends->near_out)
         return watch_stdio(tunnel, ends);
-    return loop_watch(tunnel->all->loop, ends->near_in, both_ways, &tunnel->near);
+    return loop_watch(tunnel->all->loop, ends->near_in, to_read, &tunnel->near);
+}
+
+/* After the first step: a socket that is not connecting yet would report that at once, for nothing. What
+ * happened since is not missed. */
+static int watch_far(struct tunnel *tunnel)
+{
+    bool writes = tunnel->dial ? tunnel->dial->state != DIAL_STATE_READ : !tunnel->out.writable;
+
+    return loop_watch(tunnel->all->loop, tunnel->out.to, writes ? to_read | to_write : to_read, &tunnel->far);
 }
 
 static struct tunnel *make_tunnel(struct tunnels *all, const struct tunnel_ends *ends)
@@ -374,12 +426,11 @@ int tunnel_start(struct tunnels *all, const struct tunnel_ends *ends, const stru
     }
     dial_start(tunnel->dial, &libc_net, ends->far, ends->family, target, route,
                route->count > 0 ? &all->limits : &all->direct_limits);
+    tunnel->dial->room = &all->room;
     list_add(&all->dialing, &tunnel->link);
     all->count++;
     step(tunnel);
-    /* A socket that is not connecting yet would report that at once, for nothing. What happened since is not
-     * missed. */
-    if (tunnel->state != TUNNEL_ENDED && loop_watch(all->loop, ends->far, both_ways, &tunnel->far) < 0)
+    if (tunnel->state != TUNNEL_ENDED && watch_far(tunnel) < 0)
         end_tunnel(tunnel);
     return 0;
 }

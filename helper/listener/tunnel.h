@@ -27,6 +27,8 @@ struct tunnel {
     bool broken; /* it has ended, but not with an end of file each way */
 };
 
+enum { REPLY_SIZE = 2048 }; /* of a longer one, a piece */
+
 /* Its descriptors are closed, and it will be freed. */
 typedef void tunnel_ended(struct tunnels *all, const struct tunnel *tunnel);
 
@@ -34,6 +36,8 @@ struct tunnels {
     struct loop *loop;
     struct dial_limits limits, direct_limits; /* the latter where there is no proxy in the route */
     struct buffers buffers;
+    struct dial_room room; /* for the dial that is being stepped */
+    char reply[REPLY_SIZE];
     struct link dialing, relaying, busy, ended;
     size_t count; /* all but the ended */
     struct timer next_deadline, next_turn, reaper;

@@ -90,6 +90,52 @@ static void bytes_then_the_end_arrive(void **state)
     close_scene(&scene);
 }
 
+/* What the dial has read behind the proxy's reply comes first. */
+static void bytes_that_somebody_else_has_read_come_first(void **state)
+{
+    struct scene scene = open_scene();
+    char got[16];
+
+    (void)state;
+    flow_begin(&scene.flow, "hello ", 6, true, &scene.buffers);
+    assert_int_equal(write(scene.sender, "there", 5), 5);
+    assert_int_equal(run_ready(&scene), FLOW_WAIT);
+    assert_int_equal(recv(scene.receiver, got, 11, MSG_WAITALL), 11);
+    assert_memory_equal(got, "hello there", 11);
+    close_scene(&scene);
+}
+
+static void nothing_is_read_before_an_event_says_so(void **state)
+{
+    struct scene scene = open_scene();
+    char got[8];
+
+    (void)state;
+    assert_int_equal(write(scene.sender, "hello", 5), 5);
+    assert_int_equal(flow_run(&scene.flow, &scene.buffers), FLOW_WAIT);
+    assert_int_equal(read(scene.receiver, got, sizeof got), -1);
+    flow_from_always(&scene.flow);
+    assert_int_equal(flow_run(&scene.flow, &scene.buffers), FLOW_WAIT);
+    assert_int_equal(read(scene.receiver, got, sizeof got), 5);
+    close_scene(&scene);
+}
+
+/* Closing says it, too: no call of its own. */
+static void the_last_end_is_left_to_the_one_that_closes(void **state)
+{
+    struct scene scene = open_scene();
+    char got[8];
+
+    (void)state;
+    scene.flow.last = true;
+    shutdown(scene.sender, SHUT_WR);
+    flow_from_ready(&scene.flow, EPOLLIN | EPOLLRDHUP);
+    flow_run(&scene.flow, &scene.buffers);
+    assert_true(scene.flow.ended);
+    assert_int_equal(read(scene.receiver, got, sizeof got), -1);
+    close_scene(&scene);
+}
+
 enum { MANY = 32 * 1024 * 1024 };
 
 static unsigned char byte_at(size_t position)
@@ -204,6 +250,9 @@ static void one_flow_does_not_keep_the_others_waiting(void **state)
 int main(void)
 {
     STORY(bytes_then_the_end_arrive);
+    STORY(bytes_that_somebody_else_has_read_come_first);
+    STORY(nothing_is_read_before_an_event_says_so);
+    STORY(the_last_end_is_left_to_the_one_that_closes);
     STORY(everything_arrives_in_order);
     STORY(a_receiver_that_does_not_read_is_not_read_for);
     STORY(a_reset_sender_loses_nothing_that_came_before);
