@@ -86,7 +86,7 @@ http_keeps_alive() { # PROXY FAMILY
 proxy_command() { # PROXY FAMILY
     need ssh sshd login-shell
     through "$@"
-    run ssh -F "$SSH_CONFIG" -o "ProxyCommand=$PTUNNEL -p $PROXY -W %h:%p" "$HOST" 'sha256sum; exit 7' \
+    run ssh -F "$SSH_CONFIG" -o "ProxyCommand=$PTUNNEL -p $PROXY -W $URLHOST:%p" "$HOST" 'sha256sum; exit 7' \
         < "$BATS_FILE_TMPDIR/files/64M"
     fails_with 7
     equal "$output" "$(sha256sum < "$BATS_FILE_TMPDIR/files/64M")"
@@ -95,6 +95,7 @@ proxy_command() { # PROXY FAMILY
 
 @test "ssh with ProxyCommand ptunnel -W through squid" { proxy_command squid 4; }
 @test "ssh with ProxyCommand ptunnel -W through the scripted proxy" { proxy_command scripted 4; }
+@test "ssh with ProxyCommand ptunnel -W through squid, IPv6" { proxy_command squid 6; }
 @test "ssh with ProxyCommand ptunnel -W through tinyproxy" { proxy_command tinyproxy 4; }
 
 @test "ssh says why its ProxyCommand failed" {
@@ -251,6 +252,23 @@ release() {
     release
 }
 
+# accept4 socket setsockopt*2 connect send epoll_ctl*2 recv; read and write each way; both ends read, one passed on; close*2
+@test "a request and its answer cost 18 calls and the waiting, none of them in vain" {
+    need ptrace ab nginx
+    listen_through scripted 4 "$HTTP_PORT"
+    ab -q -n 1 "http://127.0.0.1:$LISTEN_PORT/hello" > /dev/null
+    wait_until at_rest
+    spawn strace strace -e 'trace=%network,read,write,close,epoll_ctl' -o "$BATS_TEST_TMPDIR/calls" -p "$LISTENER"
+    wait_until grep -qs attached "$BATS_TEST_TMPDIR/strace.out"
+    ab -q -n 1 "http://127.0.0.1:$LISTEN_PORT/hello" > /dev/null
+    wait_until at_rest
+    kill "$SPAWNED"
+    wait_until gone "$SPAWNED"
+    run cat "$BATS_TEST_TMPDIR/calls"
+    lacks "$output" EAGAIN
+    equal "$(grep -c '(.* = ' "$BATS_TEST_TMPDIR/calls")" 18
+}
+
 @test "2000 open tunnels, all alive" {
     local before
 
@@ -317,6 +335,78 @@ release() {
     succeeds
 }
 
+has_had() { # COUNT : so many CONNECTs in the scripted proxy's log
+    [ "$(grep -c '^CONNECT .* 200$' "$SCRIPTED_LOG")" -ge "$1" ]
+}
+
+@test "the proxy is killed under load, and the load goes on when it is there again" {
+    local load port proxy
+
+    start_crowd
+    start_scripted_before "$CROWD_PORT"
+    proxy=$SPAWNED port=$SCRIPTED_PORT
+    listen_for_crowd
+    spawn load bash -c 'while :; do "$0" churn "$1" 100 10; done' "$PROGRAMS/crowd" "$LISTEN_PORT"
+    load=$SPAWNED
+    wait_until has_had 200
+    kill -9 "$proxy"
+    wait_until gone "$proxy"
+    wait_until listener_has_said "203.0.113.7:$CROWD_PORT via $PROXY: "
+    SCRIPTED_LOG=$BATS_TEST_TMPDIR/again.log
+    : > "$SCRIPTED_LOG"
+    spawn again "$BUILD/tests/proxy" --log "$SCRIPTED_LOG" --listen "127.0.0.1:$port" --on '*' "to 127.0.0.1:$CROWD_PORT"
+    wait_until has_had 200
+    kill "$load"
+    wait_until at_rest
+}
+
+@test "the proxy's name is looked up again when it failed" {
+    local hosts=$BATS_TEST_TMPDIR/hosts
+
+    need root mountns nc
+    through scripted 4
+    echo '127.0.0.2 moves.test' > "$hosts" # where nobody listens
+    PTUNNEL_UNDER="unshare --mount $BATS_TEST_TMPDIR/under"
+    printf '#!/bin/sh\nmount --bind %s /etc/hosts && exec "$@"\n' "$hosts" > "$BATS_TEST_TMPDIR/under"
+    chmod +x "$BATS_TEST_TMPDIR/under"
+    start_ptunnel -p "moves.test:$SCRIPTED_PORT" "0:203.0.113.7:$GREETER_PORT"
+    equal "$(nc -N 127.0.0.1 "$LISTEN_PORT" < /dev/null)" ''
+    echo '127.0.0.1 moves.test' > "$hosts"
+    wait_until greets
+    contains "$(listener_says)" "via moves.test:$SCRIPTED_PORT: cannot connect to the proxy: connection refused"
+}
+
+greets() {
+    [ "$(nc -N 127.0.0.1 "$LISTEN_PORT" < /dev/null)" = hello ]
+}
+
+@test "a proxy that does not take what it accepts costs its client the connection" {
+    local word
+
+    for word in close reset hang; do
+        start_scripted --on-accept "$word"
+        start_ptunnel --timeout 1 -p "$PROXY" 0:203.0.113.7:7
+        run timeout 10 "$PROGRAMS/crowd" hold "$LISTEN_PORT" 1 < /dev/null
+        fails_with 1
+        contains "$output" 'Connection reset by peer'
+        wait_until at_rest
+    done
+}
+
+@test "a second proxy is tried when the first says nothing, or leaves" {
+    local first word
+
+    for word in hang close reset; do
+        start_scripted --on '*' "$word"
+        first=$PROXY
+        start_scripted --on '*' "to 127.0.0.1:$CROWD_PORT"
+        start_ptunnel --attempt 1 -p "$first" -p "$PROXY" 0:203.0.113.7:7
+        run timeout 10 "$PROGRAMS/crowd" hold "$LISTEN_PORT" 1 < /dev/null
+        succeeds
+        wait_until at_rest
+    done
+}
+
 @test "a second proxy is tried when the first is away" {
     local away
 
@@ -358,7 +448,16 @@ hang
 delay 5000
 status 403 Forbidden
 status 407
+auth somebody:else
 status 502
+status 403; keep
+status 403; end reset
+status 403; end hang
+status 302; header "Location: http://127.0.0.1/"
+status 502; header "Proxy-Status: p; error=connection_timeout"
+to 127.0.0.1:1
+to 127.0.0.1:1; plain-errors
+lf; http10; status 500; chunk 1
 status 200; raw "HTTP/9.9 200 OK\r\n\r\n"; end close
 raw "220 smtp.example.org ESMTP\r\n"; end close
 raw "\0\0\0\0"; end hang
@@ -393,6 +492,10 @@ delay 300
 pad 60000
 status 299 Anything
 header "Content-Length: 5"
+raw "HTTP/1.1 200 OK\r\n\r\n"; relay
+lf; http10; noreason; chunk 1
+pad 2048; join
+pad 4096; chunk 2048 20
 END
     start_scripted "${arguments[@]}"
     start_ptunnel -p "$PROXY" "${operands[@]}"
@@ -426,11 +529,11 @@ END
     slow=$(free_port)
     start_scripted --on '203.0.113.9:*' "to 127.0.0.1:$slow" --on '203.0.113.7:*' "to 127.0.0.1:$CROWD_PORT"
     nc -l 127.0.0.1 "$slow" > >(sleep 60) 3>&- &
-    echo $! > "$BATS_TEST_TMPDIR/pids/slow"
+    : > "$BATS_TEST_TMPDIR/pids/$!"
     wait_until listening "$slow"
     start_ptunnel -p "$PROXY" "0:203.0.113.9:$slow" "0:203.0.113.7:$CROWD_PORT"
     nc 127.0.0.1 "${LISTEN_PORTS[0]}" < /dev/zero > /dev/null 3>&- &
-    echo $! > "$BATS_TEST_TMPDIR/pids/sender"
+    : > "$BATS_TEST_TMPDIR/pids/$!"
     run timeout 20 "$PROGRAMS/crowd" churn "${LISTEN_PORTS[1]}" 100 10
     equal "$output" 'done 100'
     [ "$(resident "$LISTENER")" -lt 16384 ]
@@ -451,6 +554,15 @@ END
     kill "$LISTENER"
     wait_until gone "$LISTENER"
     [ ! -e "$socket" ]
+}
+
+@test "IPv6 on both sides" {
+    need nc ipv6
+    through scripted 6
+    start_ptunnel -p "$PROXY" "[::1]:0:[2001:db8::7]:$GREETER_PORT"
+    contains "$(listener_says)" "listening [::1]:$LISTEN_PORT for [::1]:0:[2001:db8::7]:$GREETER_PORT"
+    equal "$(nc -N ::1 "$LISTEN_PORT" < /dev/null)" hello
+    went_through "$GREETER_PORT"
 }
 
 @test "a socket that a dead listener left is taken over, one that is alive is not" {
