@@ -40,6 +40,37 @@ listener_has_said() { # TEXT
     grep -qF -- "$1" "$(here)/ptunnel.out"
 }
 
+# listen_through PROXY FAMILY PORT [OPTION]... : a port that leads to that port of the target
+listen_through() {
+    local port=$3
+
+    through "$1" "$2"
+    shift 3
+    start_ptunnel -p "$PROXY" "$@" "0:$URLHOST:$port"
+}
+
+# For crowd, whose target is on this machine.
+listen_for_crowd() { # [OPTION]...
+    listen_through scripted 4 "$CROWD_PORT" "$@"
+}
+
+# hold COUNT : so many open tunnels, until `release`
+hold() {
+    mkfifo "$BATS_TEST_TMPDIR/hold"
+    "$PROGRAMS/crowd" hold "$LISTEN_PORT" "$1" < "$BATS_TEST_TMPDIR/hold" > "$BATS_TEST_TMPDIR/held" 2>&1 3>&- &
+    HOLDER=$!
+    exec 7> "$BATS_TEST_TMPDIR/hold"
+    wait_until grep -qs "open $1" "$BATS_TEST_TMPDIR/held" || {
+        cat "$BATS_TEST_TMPDIR/held"
+        return 1
+    }
+}
+
+release() {
+    exec 7>&-
+    wait "$HOLDER"
+}
+
 descriptors() { # PID
     find "/proc/$1/fd" -mindepth 1 | wc -l
 }
