@@ -1,6 +1,7 @@
 #include "pending.h"
 
 #include "../real.h"
+#include "cancel.h"
 #include "peers.h"
 #include "sockets.h"
 #include "watch.h"
@@ -137,7 +138,7 @@ void pending_discard(int fd)
 /* With the lock. A slot is taken down under the lock too, before its descriptor is closed: one that still has the entry is the socket's. */
 static bool step_locked(int fd, struct entry *entry, bool fired)
 {
-    int saved = errno;
+    int saved = errno, cancel = cancel_hold();
     bool ended = true;
 
     if (table_find(fd) != entry) {
@@ -152,6 +153,7 @@ static bool step_locked(int fd, struct entry *entry, bool fired)
         ended = settle_or_publish(fd, entry, dial_step(&entry->dial), fired);
     }
     table_unlock(entry);
+    cancel_release(cancel);
     errno = saved;
     return ended;
 }

@@ -1,6 +1,7 @@
 #include "pending.h"
 
 #include "../real.h"
+#include "cancel.h"
 #include "peers.h"
 #include "watch.h"
 
@@ -66,10 +67,12 @@ void pending_close(int fd)
 bool pending_cancel(int fd)
 {
     struct entry *entry = pending_find(fd);
+    int cancel;
     bool cancelled = false;
 
     if (!entry || !table_lock_patiently(entry))
         return false;
+    cancel = cancel_hold();
     if (atomic_load(&entry->state) == ENTRY_PENDING && table_find(fd) == entry) {
         entry->dial.fd = fd;
         entry->dial.touched = true;
@@ -80,5 +83,6 @@ bool pending_cancel(int fd)
         table_drop_all(entry);
     }
     table_unlock(entry);
+    cancel_release(cancel);
     return cancelled;
 }
