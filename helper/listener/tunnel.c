@@ -150,11 +150,10 @@ static void open_tunnel(struct tunnel *tunnel)
 
 static void say(const struct tunnel *tunnel, enum log_level level, const char *words, int error)
 {
-    char buffer[LOG_LINE_SIZE], authority[ENDPOINT_TEXT_SIZE];
+    char buffer[LOG_LINE_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
 
-    endpoint_print(&tunnel->dial->target, authority);
-    text_add(&line, authority);
+    text_add(&line, tunnel->dial->authority);
     text_add(&line, ": ");
     text_add(&line, words);
     if (error)

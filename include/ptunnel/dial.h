@@ -60,6 +60,7 @@ struct dial {
     int family;       /* AF_INET or AF_INET6: the socket's */
     int first_family; /* that of the socket that the dial began with */
     struct endpoint target;
+    char authority[ENDPOINT_TEXT_SIZE]; /* the target's */
 
     enum dial_state state;
     enum dial_want settled; /* OPEN, HANDED or FAILED, once state is SETTLED */

@@ -34,9 +34,10 @@ struct handshake {
     char line[256]; /* of a longer line the beginning: no more is needed of any */
 };
 
-/* The request of RFC 9110 9.3.6, always the same for the same arguments: whoever sent a part of it lets it be
- * written again for the rest. Returns its size; out has HANDSHAKE_REQUEST_SIZE bytes. */
-size_t handshake_request(char *out, const struct endpoint *target, const struct proxy *proxy);
+/* The request of RFC 9110 9.3.6 for an authority as endpoint_print() writes it, always the same for the same
+ * arguments: whoever sent a part of it lets it be written again for the rest. Returns its size; out has
+ * HANDSHAKE_REQUEST_SIZE bytes. */
+size_t handshake_request(char *out, const char *authority, const struct proxy *proxy);
 
 void handshake_start(struct handshake *handshake);
 

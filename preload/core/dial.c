@@ -1,5 +1,4 @@
-#include <ptunnel/dial.h>
-#include <ptunnel/log.h>
+#include "dial_parts.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,11 +20,8 @@ void dial_start(struct dial *dial, const struct net *net, int fd, int family, co
         .whole = deadline_in(limits->timeout),
         .attempt = deadline_never(),
     };
-}
-
-static struct candidate *candidate_of(const struct dial *dial)
-{
-    return &dial->route->candidates[dial->candidate];
+    /* Here, and not where it is sent: printing takes a good deal of stack, and so does a step. */
+    endpoint_print(target, dial->authority);
 }
 
 /* Once a proxy has answered, be it that it is ill itself, its target is not reached in another way. */
@@ -69,92 +65,6 @@ int dial_disconnect(struct dial *dial)
     return 0;
 }
 
-static void start_line(const struct dial *dial, struct text *out)
-{
-    char authority[ENDPOINT_TEXT_SIZE];
-
-    endpoint_print(&dial->target, authority);
-    text_add(out, authority);
-    if (dial->candidate >= 0) {
-        endpoint_print(&candidate_of(dial)->proxy.at, authority);
-        text_add(out, " via ");
-        text_add(out, authority);
-    }
-    text_add(out, ": ");
-}
-
-void dial_describe(const struct dial *dial, struct text *out)
-{
-    start_line(dial, out);
-    if (dial->handshake.state == HANDSHAKE_REFUSED) {
-        reply_describe(&dial->handshake.reply, out);
-    } else if (dial->settled == DIAL_OPEN) {
-        text_add(out, "open");
-    } else if (dial->settled == DIAL_HANDED) {
-        text_add(out, "direct");
-    } else if (dial->candidate < 0) {
-        text_add(out, "cannot connect: ");
-        log_add_error(out, dial->error);
-    } else if (dial->failed_in == DIAL_STATE_READ && dial->error == ECONNRESET) {
-        text_add(out, "the proxy closed the connection before it had answered");
-    } else if (dial->failed_in == DIAL_STATE_READ && dial->error == ETIMEDOUT) {
-        text_add(out, "the proxy did not answer in time");
-    } else if (dial->error == EHOSTUNREACH && dial->address == 0) {
-        text_add(out, "the proxy's name does not resolve");
-    } else if (dial->error == EAFNOSUPPORT) {
-        text_add(out, "the proxy has IPv6 addresses only, and the program's socket is of IPv4: name an IPv4 address of it");
-    } else {
-        text_add(out, "cannot connect to the proxy: ");
-        log_add_error(out, dial->error);
-        if (dial->error == ENETUNREACH && dial->family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&dial->reached))
-            text_add(out, " from an IPv6 socket (one that is bound to an IPv6 address needs a proxy with such an address)");
-    }
-}
-
-/* What is tried and answered, a line each; what is secret is not among it. */
-static void note(const struct dial *dial, const char *what, const struct endpoint *where, const struct reply *reply)
-{
-    char buffer[LOG_LINE_SIZE], authority[ENDPOINT_TEXT_SIZE];
-    struct text line = text_in(buffer, sizeof buffer);
-
-    if (!log_wants(LOG_HANDSHAKE))
-        return;
-    start_line(dial, &line);
-    text_add(&line, what);
-    if (where) {
-        endpoint_print(where, authority);
-        text_add(&line, authority);
-    }
-    if (reply)
-        reply_describe(reply, &line);
-    log_line(LOG_HANDSHAKE, &line);
-}
-
-static uint64_t subject_of(const struct dial *dial)
-{
-    char authority[ENDPOINT_TEXT_SIZE];
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-    endpoint_print(&dial->target, authority);
-    for (const char *c = authority; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-static void report(const struct dial *dial, enum log_level level)
-{
-    char buffer[LOG_LINE_SIZE];
-    struct text line = text_in(buffer, sizeof buffer);
-
-    if (!log_wants(level))
-        return;
-    dial_describe(dial, &line);
-    if (level == LOG_FAILURE)
-        log_failure(subject_of(dial), &line);
-    else
-        log_line(level, &line);
-}
-
 void dial_put_back(struct dial *dial)
 {
     if (dial->replaced && dial->replace(dial, DIAL_LIKE_FIRST) == 0)
@@ -167,9 +77,9 @@ static int settle(struct dial *dial, enum dial_want result)
         dial_put_back(dial);
     dial->settled = result;
     if (result == DIAL_FAILED)
-        report(dial, LOG_FAILURE);
+        dial_report(dial, LOG_FAILURE);
     else
-        report(dial, LOG_CONNECTION);
+        dial_report(dial, LOG_CONNECTION);
     dial->state = DIAL_STATE_SETTLED;
     return (int)result;
 }
@@ -224,7 +134,7 @@ static struct deadline attempt_deadline(const struct dial *dial, const struct ad
 
 static bool next_address(struct dial *dial, struct endpoint *out)
 {
-    const struct addresses *list = candidate_addresses(candidate_of(dial), dial->net);
+    const struct addresses *list = candidate_addresses(dial_candidate(dial), dial->net);
 
     if (!list)
         dial->error = EHOSTUNREACH;
@@ -232,7 +142,7 @@ static bool next_address(struct dial *dial, struct endpoint *out)
         dial->error = EAFNOSUPPORT; /* stands if there is no address that this socket can use */
     if (!list || !find_address(dial, list, &dial->address, out))
         return false;
-    out->port = candidate_of(dial)->proxy.at.port;
+    out->port = dial_candidate(dial)->proxy.at.port;
     dial->attempt = attempt_deadline(dial, list);
     return true;
 }
@@ -243,9 +153,9 @@ static bool next_candidate(struct dial *dial)
 
     if (dial->candidate >= 0) {
         if (dial->error != EAFNOSUPPORT) /* that speaks of the socket */
-            candidate_failed(candidate_of(dial));
+            candidate_failed(dial_candidate(dial));
         if (has_alternative(dial))
-            report(dial, LOG_CONNECTION);
+            dial_report(dial, LOG_CONNECTION);
     }
     if (next < 0)
         return false;
@@ -301,7 +211,7 @@ static int connect_to(struct dial *dial, const struct endpoint *to)
 
     if (size == 0)
         return EAFNOSUPPORT;
-    note(dial, "connecting to ", to, NULL);
+    dial_note(dial, "connecting to ", to, NULL);
     dial->reached = to->address;
     if (dial->net->connect(dial->fd, (const struct sockaddr *)&address, size) < 0)
         error = errno;
@@ -373,18 +283,12 @@ static int connect_to_target(struct dial *dial)
 
 static int fall_back(struct dial *dial)
 {
-    char buffer[LOG_LINE_SIZE];
-    struct text line = text_in(buffer, sizeof buffer);
-
     dial->candidate = -1;
     dial->attempt = deadline_never();
     dial_put_back(dial);
     dial->replace = NULL; /* from here on all is as without us */
-    if (dial->route->count > 0) {
-        start_line(dial, &line);
-        text_add(&line, "no proxy could be reached, going direct as fallback says");
-        log_line(LOG_FAILURE, &line);
-    }
+    if (dial->route->count > 0)
+        dial_say_fallback(dial);
     dial->error = connect_to_target(dial);
     dial->state = DIAL_STATE_SETTLED;
     dial->settled = goes_on(dial->error) ? DIAL_HANDED : DIAL_FAILED;
@@ -419,7 +323,7 @@ static int step_connect(struct dial *dial)
 static int step_send(struct dial *dial)
 {
     char request[HANDSHAKE_REQUEST_SIZE];
-    size_t size = handshake_request(request, &dial->target, &candidate_of(dial)->proxy);
+    size_t size = handshake_request(request, dial->authority, &dial_candidate(dial)->proxy);
     ssize_t sent;
 
     do
@@ -432,8 +336,8 @@ static int step_send(struct dial *dial)
     dial->sent += (size_t)sent;
     if (dial->sent < size)
         return DIAL_WANT_WRITE;
-    note(dial, "connected, CONNECT is sent", NULL, NULL);
-    candidate_answered(candidate_of(dial));
+    dial_note(dial, "connected, CONNECT is sent", NULL, NULL);
+    candidate_answered(dial_candidate(dial));
     handshake_start(&dial->handshake);
     if (!has_alternative(dial)) /* this address is a good one: another of the same proxy would do no better */
         dial->attempt = deadline_never();
@@ -445,7 +349,7 @@ static int end_of_reply(struct dial *dial)
 {
     const struct reply *reply = &dial->handshake.reply;
 
-    note(dial, "answered ", NULL, reply);
+    dial_note(dial, "answered ", NULL, reply);
     if (dial->handshake.state == HANDSHAKE_OPEN) {
         dial->error = 0;
         return settle(dial, DIAL_OPEN);
@@ -493,7 +397,7 @@ static int expire(struct dial *dial)
     dial->error = ETIMEDOUT;
     dial->failed_in = dial->state;
     if (dial->candidate >= 0)
-        candidate_failed(candidate_of(dial));
+        candidate_failed(dial_candidate(dial));
     return settle(dial, DIAL_FAILED);
 }
 

@@ -2,12 +2,10 @@
 
 #include <string.h>
 
-size_t handshake_request(char *out, const struct endpoint *target, const struct proxy *proxy)
+size_t handshake_request(char *out, const char *authority, const struct proxy *proxy)
 {
     struct text request = text_in(out, HANDSHAKE_REQUEST_SIZE);
-    char authority[ENDPOINT_TEXT_SIZE];
 
-    endpoint_print(target, authority);
     text_add(&request, "CONNECT ");
     text_add(&request, authority);
     text_add(&request, " HTTP/1.1\r\nHost: ");

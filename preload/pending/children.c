@@ -8,21 +8,13 @@
 
 #include <ptunnel/log.h>
 #include <ptunnel/reach.h>
+#include <ptunnel/slots.h>
 
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-static uint64_t hash_of(const char *words)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-    for (; *words; words++)
-        hash = (hash ^ (unsigned char)*words) * UINT64_C(0x100000001b3);
-    return hash;
-}
 
 static void report(const char *file, const char *reason, bool refused)
 {
@@ -34,7 +26,7 @@ static void report(const char *file, const char *reason, bool refused)
     text_add(&line, reason);
     text_add(&line, refused ? ": it is not started, as 'children refuse' says"
                             : ": its connections do not go through the proxy");
-    log_failure(hash_of(file), &line);
+    log_failure(slots_hash(file, strlen(file)), &line);
 }
 
 /* What is looked at takes a good deal of room, and threads and signal handlers may have a small stack. It is

@@ -6,6 +6,7 @@
 #include "environment.h"
 
 #include <ptunnel/log.h>
+#include <ptunnel/scratch.h>
 
 #include <stdatomic.h>
 #include <string.h>
@@ -84,10 +85,9 @@ void guest_say_why(void)
         say_line(line, strcspn(line, "\n"));
 }
 
-static const struct config *load(void)
+static const struct config *load_with(char *buffer)
 {
-    char buffer[WRONG_SIZE];
-    struct text wrong = text_in(buffer, sizeof buffer);
+    struct text wrong = text_in(buffer, WRONG_SIZE);
     const struct config *fresh = none, *before = NULL;
     int result = config_load(&fresh, environment_variable, &real_net, &wrong);
 
@@ -97,9 +97,20 @@ static const struct config *load(void)
     if (result == 0)
         return fresh;
     why.result = result;
-    memcpy(why.words, buffer, sizeof buffer);
+    memcpy(why.words, buffer, WRONG_SIZE);
     atomic_store(&why.known, true);
     return none;
+}
+
+/* The first connect() of a program may be made by a signal handler whose stack has 8 KiB. */
+static const struct config *load(void)
+{
+    struct scratch room = { 0 };
+    char *words = scratch_add(&room, WRONG_SIZE);
+    const struct config *config = words ? load_with(words) : none;
+
+    scratch_free(&room);
+    return config;
 }
 
 const struct config *guest_config(void)

@@ -267,13 +267,13 @@ static bool read_original(int fd, struct original *out)
     return real()->getsockname(fd, &out->name.any, &out->size) == 0;
 }
 
-static void say(const struct dial *dial)
+/* Its room is no part of its caller's: see dial_parts.h. */
+static __attribute__((noinline)) void say(const struct dial *dial)
 {
-    char buffer[LOG_LINE_SIZE], authority[ENDPOINT_TEXT_SIZE];
+    char buffer[LOG_LINE_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
 
-    endpoint_print(&dial->target, authority);
-    text_add(&line, authority);
+    text_add(&line, dial->authority);
     text_add(&line,
              ": the program's socket cannot reach the proxy's address family: a new one takes its place");
     log_line(LOG_CONNECTION, &line);
@@ -293,7 +293,8 @@ static int reach_both(struct dial *dial, struct entry *entry)
     made = open_like(dial->fd, AF_INET6);
     if (made < 0)
         return made;
-    say(dial);
+    if (log_wants(LOG_CONNECTION))
+        say(dial);
     if (!has_port(dial->fd, &original))
         original.name.v6.sin6_port = 0; /* at the same place in both */
     exchange_all(dial->fd, made, entry, &original);

@@ -55,9 +55,11 @@ static size_t lines_of(const char *request, size_t size)
 
 static void check_request(const struct proxy *proxy, const struct endpoint *target, size_t fields)
 {
-    char request[HANDSHAKE_REQUEST_SIZE];
-    size_t size = handshake_request(request, target, proxy);
+    char request[HANDSHAKE_REQUEST_SIZE], authority[ENDPOINT_TEXT_SIZE];
+    size_t size;
 
+    endpoint_print(target, authority);
+    size = handshake_request(request, authority, proxy);
     require(size < sizeof request - 1);
     require(memcmp(request, "CONNECT ", 8) == 0 &&
             strncmp(strchr(request + 8, ' '), " HTTP/1.1\r\n", 11) == 0);

@@ -83,12 +83,23 @@ static void start_shell_at_signal(int number)
     start_shell(NULL);
 }
 
-static void exec_small_stacks(void)
+/* In a handler whose stack is of the size that SIGSTKSZ once was. */
+static void signal_on_small_stack(void (*handler)(int number))
 {
     enum { SIZE = 8192, WALL = 4096 };
     char *memory = mmap(NULL, SIZE + WALL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     stack_t stack = { .ss_sp = memory + WALL, .ss_size = SIZE };
-    struct sigaction action = { .sa_handler = start_shell_at_signal, .sa_flags = SA_ONSTACK };
+    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_ONSTACK };
+
+    mprotect(memory, WALL, PROT_NONE);
+    if (sigaltstack(&stack, NULL) < 0)
+        fail("sigaltstack");
+    sigaction(SIGUSR1, &action, NULL);
+    raise(SIGUSR1);
+}
+
+static void exec_small_stacks(void)
+{
     pthread_attr_t attributes;
     pthread_t thread;
 
@@ -97,11 +108,28 @@ static void exec_small_stacks(void)
     if (pthread_create(&thread, &attributes, start_shell, NULL) != 0)
         fail("pthread_create");
     pthread_join(thread, NULL);
-    mprotect(memory, WALL, PROT_NONE);
-    if (sigaltstack(&stack, NULL) < 0)
-        fail("sigaltstack");
-    sigaction(SIGUSR1, &action, NULL);
-    raise(SIGUSR1);
+    signal_on_small_stack(start_shell_at_signal);
+}
+
+static struct address small_target;
+static int small_fd, small_result;
+
+static void connect_at_signal(int number)
+{
+    (void)number;
+    small_result = connect(small_fd, (struct sockaddr *)&small_target.at, small_target.size);
+}
+
+/* The first one of the process, which has to read its configuration there. */
+static void connect_on_small_stack(void)
+{
+    int listening = listener();
+
+    small_target = address_of(listening);
+    small_fd = tcp();
+    signal_on_small_stack(connect_at_signal);
+    say("%d", small_result);
+    say_exchange(small_fd, listening);
 }
 
 /* Neither is a cancellation point. */
@@ -265,6 +293,7 @@ static void odd_times(void)
 const struct row call_rows[] = {
     { "odd arguments of exec", exec_odd },
     { "small stacks and exec", exec_small_stacks },
+    { "small stacks and connect", connect_on_small_stack },
     { "starting while cancelled", exec_cancelled },
     { "shells", shells },
     { "select beyond the set", select_beyond_the_set },

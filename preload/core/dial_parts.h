@@ -1,0 +1,36 @@
+/* What a dial says of itself. Lines are put together in functions of their own, called only if somebody wants
+ * to read them: their buffers must not be a part of the dial's frames, for connect() is called by signal
+ * handlers, on stacks of 8 KiB. */
+#ifndef PTUNNEL_DIAL_PARTS_H
+#define PTUNNEL_DIAL_PARTS_H
+
+#include <ptunnel/dial.h>
+#include <ptunnel/log.h>
+
+static inline struct candidate *dial_candidate(const struct dial *dial)
+{
+    return &dial->route->candidates[dial->candidate];
+}
+
+void dial_start_line(const struct dial *dial, struct text *out); /* "example.org:22 via proxy:3128: " */
+void dial_note_line(const struct dial *dial, const char *what, const struct endpoint *where,
+                    const struct reply *reply);
+void dial_report_line(const struct dial *dial, enum log_level level);
+void dial_say_fallback(const struct dial *dial);
+
+/* What is tried and answered, a line each; what is secret is not among it. */
+static inline void dial_note(const struct dial *dial, const char *what, const struct endpoint *where,
+                             const struct reply *reply)
+{
+    if (log_wants(LOG_HANDSHAKE))
+        dial_note_line(dial, what, where, reply);
+}
+
+/* How the dial, or one of its candidates, ended. */
+static inline void dial_report(const struct dial *dial, enum log_level level)
+{
+    if (log_wants(level))
+        dial_report_line(dial, level);
+}
+
+#endif
