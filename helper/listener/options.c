@@ -60,9 +60,20 @@ static bool take_listen(struct options *options, const char *address)
     return !wrong;
 }
 
+/* ssh's %h:%p has no brackets. Since there always is a port, what stands in front of the last colon may be an address. */
+static const char *parse_target(struct endpoint *out, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+
+    if (colon && memchr(text, ':', (size_t)(colon - text)) &&
+        !endpoint_set_host(out, text, (size_t)(colon - text)) && out->literal)
+        return endpoint_set_port(out, colon + 1, strlen(colon + 1));
+    return endpoint_parse(out, text, strlen(text), 0);
+}
+
 static bool take_stdio(struct options *options, const char *target)
 {
-    const char *wrong = endpoint_parse(&options->target, target, strlen(target), 0);
+    const char *wrong = parse_target(&options->target, target);
 
     if (!wrong && options->stdio)
         wrong = "only one -W is possible";

@@ -72,7 +72,7 @@ http_keeps_alive() { # PROXY FAMILY
 proxy_command() { # PROXY FAMILY
     need ssh sshd login-shell
     through "$@"
-    run ssh -F "$SSH_CONFIG" -o "ProxyCommand=$PTUNNEL -p $PROXY -W $URLHOST:%p" "$HOST" 'sha256sum; exit 7' \
+    run ssh -F "$SSH_CONFIG" -o "ProxyCommand=$PTUNNEL -p $PROXY -W %h:%p" "$HOST" 'sha256sum; exit 7' \
         < "$BATS_FILE_TMPDIR/files/64M"
     fails_with 7
     equal "$output" "$(sha256sum < "$BATS_FILE_TMPDIR/files/64M")"
