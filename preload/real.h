@@ -75,6 +75,7 @@
     X(ssize_t, sendfile, (int to, int from, off_t *offset, size_t size)) \
     X(ssize_t, splice, (int from, off64_t *from_offset, int to, off64_t *to_offset, size_t size, unsigned flags)) \
     X(FILE *, fdopen, (int fd, const char *mode)) \
+    X(void *, dlopen, (const char *file, int mode)) \
     X(int, execve, (const char *path, char *const argv[], char *const envp[])) \
     X(int, execv, (const char *path, char *const argv[])) \
     X(int, execvpe, (const char *file, char *const argv[], char *const envp[])) \
