@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
     WORDS_SIZE = 1024 * 1024,
@@ -15,6 +16,14 @@ enum {
 static const char *environment_variable(const char *name)
 {
     return getenv(name);
+}
+
+/* Without the proxies that variables name. */
+static const char *other_variable(const char *name)
+{
+    size_t size = strlen(name);
+
+    return size >= 5 && strcasecmp(name + size - 5, "proxy") == 0 ? NULL : getenv(name);
 }
 
 static const struct config *load(const struct rule_options *rules)
@@ -43,11 +52,33 @@ bool hand_over(const char *name, const char *value)
     return false;
 }
 
+/* Whether the file of -r has a default route. */
+static bool file_has_proxy(const struct rule_options *rules)
+{
+    char ignored[1];
+    struct text wrong = text_in(ignored, sizeof ignored);
+    const struct config *config;
+
+    return config_load_options(&config, &rules->all, other_variable, &libc_net, &wrong) == 0 &&
+           config_route(config, 0)->route.count > 0;
+}
+
+/* PTUNNEL_PROXY is the user's word, and comes before a file, unless an outer ptunnel-run has set it: PTUNNEL_CONFIG is its mark.
+ * A file that is named here and now is the later word. */
+static bool drop_outer_proxy(const struct rule_options *rules)
+{
+    const char *mark = getenv("PTUNNEL_CONFIG"), *file = rules->all.rules;
+
+    return !mark || !mark[0] || !file || !file[0] || !file_has_proxy(rules) || hand_over("PTUNNEL_PROXY", NULL);
+}
+
 const struct config *configuration_load(struct proxy_options *proxy, struct rule_options *rules)
 {
     static char urls[PROXY_LIST_SIZE], with_user[PROXY_LIST_SIZE];
     const struct config *config;
 
+    if (!proxy->count && !drop_outer_proxy(rules))
+        return NULL;
     if (!proxy_options_merge(proxy, getenv("PTUNNEL_PROXY"), urls))
         return NULL;
     if (urls[0] && !(proxy->count ? rule_options_add(rules, "-p", "proxy", urls) : hand_over("PTUNNEL_PROXY", urls)))

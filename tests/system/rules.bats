@@ -108,6 +108,33 @@ print(socket.socket().connect_ex(("203.0.113.8", 80)))' "$BATS_TEST_TMPDIR/root"
 203.0.113.7:$GREETER_PORT connected, heard \"hello\""
 }
 
+# inner_proxy OUTER-OPTION... -- INNER-OPTION... : of a ptunnel-run in a ptunnel-run
+inner_proxy() {
+    local outer=()
+
+    while [ "$1" != -- ]; do
+        outer+=("$1")
+        shift
+    done
+    shift
+    launch "${outer[@]}" "$PTUNNEL_RUN" "$@" --show
+    succeeds
+    grep ^proxy <<< "$output" | tr -s ' '
+}
+
+@test "nested, the proxy of a file that -r names comes before the outer one's, and else that stays" {
+    rules 'proxy http://192.0.2.1:1'
+    echo 'names local' > "$BATS_TEST_TMPDIR/none"
+    equal "$(inner_proxy -p 192.0.2.2:2 -- -r "$RULES")" "proxy http://192.0.2.1:1 # $RULES:1"
+    equal "$(inner_proxy -p 192.0.2.2:2 -- -r "$BATS_TEST_TMPDIR/none")" 'proxy http://192.0.2.2:2 # PTUNNEL_PROXY'
+    equal "$(https_proxy=192.0.2.4:4 inner_proxy -p 192.0.2.2:2 -- -r "$BATS_TEST_TMPDIR/none")" \
+        'proxy http://192.0.2.2:2 # PTUNNEL_PROXY'
+    equal "$(inner_proxy -p 192.0.2.2:2 --)" 'proxy http://192.0.2.2:2 # PTUNNEL_PROXY'
+    equal "$(inner_proxy -p 192.0.2.2:2 -- -p 192.0.2.3:3 -r "$RULES")" 'proxy http://192.0.2.3:3 # -p'
+    PTUNNEL_PROXY=192.0.2.5:5 launch -r "$RULES" --show
+    contains "$output" 'proxy http://192.0.2.5:5 '
+}
+
 @test "the library alone finds the same file" {
     mkdir -p "$BATS_TEST_TMPDIR/ptunnel"
     rules "proxy $PROXY" "tunnel 203.0.113.7:$GREETER_PORT" 'reject 203.0.113.8' 'default direct'
