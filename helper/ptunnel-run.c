@@ -5,6 +5,7 @@
 #include "run/check.h"
 #include "run/explain.h"
 #include "run/handover.h"
+#include "run/library.h"
 #include "run/reach.h"
 #include "run/show.h"
 #include "run/strict.h"
@@ -167,22 +168,13 @@ static _Noreturn void tell_and_exit(const struct config *config, const struct op
     exit((options->show ? show(config) : explain(config, options->command)) ? 0 : EXIT_OURS);
 }
 
-/* Beside this program, or where `make install` puts it; never the working directory, argv[0] or PATH, which others
- * may have a say in. */
-static char *library_or_exit(void)
+static const char *library_or_exit(void)
 {
     static char path[PATH_MAX];
-    ssize_t size = readlink("/proc/self/exe", path, sizeof path - sizeof "libptunnel.so");
     const char *wrong;
-    char *slash;
 
-    path[size > 0 ? size : 0] = '\0';
-    slash = strrchr(path, '/');
-    if (slash)
-        strcpy(slash + 1, "libptunnel.so");
-    if (!slash || access(path, F_OK) < 0)
-        strcpy(path, PTUNNEL_LIBDIR "/libptunnel.so");
-    wrong = reach_library_wrong(path, &libc_net);
+    library_find(path, sizeof path);
+    wrong = access(path, F_OK) < 0 ? "is not there, nor beside ptunnel-run" : reach_library_wrong(path, &libc_net);
     if (wrong) { /* the loader would warn, and go on without it */
         usage_complain("%s: it %s: reinstall ptunnel", path, wrong);
         exit(EXIT_OURS);

@@ -46,6 +46,22 @@ files_in() {
     [ ! -e "$BATS_TEST_TMPDIR/usr/lib/libptunnel.so" ]
 }
 
+@test "what is installed elsewhere than it was built for, or moved, finds its library; not one of somebody else" {
+    local moved=$BATS_TEST_TMPDIR/moved
+
+    cp -r "$STAGE/opt/tunnel" "$moved"
+    run "$moved/bin/ptunnel-run" -p 192.0.2.1:1 printenv LD_PRELOAD
+    equal "$output" "$moved/lib/libptunnel.so"
+    if has root; then
+        chown 65534 "$moved/lib/libptunnel.so"
+        run "$moved/bin/ptunnel-run" -p 192.0.2.1:1 printenv LD_PRELOAD
+        lacks "$output" "$moved"
+    fi
+    mv "$moved/bin" "$moved/other"
+    run "$moved/other/ptunnel-run" -p 192.0.2.1:1 printenv LD_PRELOAD
+    lacks "$output" "$moved"
+}
+
 @test "the library by its bare name, with and without a proxy in the environment" {
     start_greeter
     start_scripted --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT"
