@@ -51,6 +51,7 @@ static const struct {
 } squid_errors[] = {
     { "ERR_DNS_FAIL", EHOSTUNREACH },  { "ERR_ACCESS_DENIED", EACCES },   { "ERR_CACHE_ACCESS_DENIED", EACCES },
     { "ERR_READ_TIMEOUT", ETIMEDOUT }, { "ERR_LIFETIME_EXP", ETIMEDOUT }, { "ERR_CONNECT_FAIL", ECONNREFUSED },
+    { "ERR_CANNOT_FORWARD", EHOSTUNREACH }, /* Squid 5, with status 500, of a name that does not resolve */
 };
 
 static const int passable[] = { ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EACCES, ECONNRESET };
@@ -190,15 +191,38 @@ void reply_field(struct reply *reply, const char *line, size_t size)
             fields[i].take(reply, value, (size_t)(line + size - value));
 }
 
-int reply_error(const struct reply *reply)
+static int status_error(int status)
 {
     size_t row = 0;
 
-    while (reply->status < refusals[row].first || reply->status > refusals[row].last)
+    while (status < refusals[row].first || status > refusals[row].last)
         row++;
-    if (refusals[row].error != 0 && reply->cause != 0)
-        return reply->cause;
     return refusals[row].error;
+}
+
+int reply_error(const struct reply *reply)
+{
+    int error = status_error(reply->status);
+
+    return error != 0 && reply->cause != 0 ? reply->cause : error;
+}
+
+/* Credentials may have been sent: then they are not the right ones. */
+static void describe_schemes(const struct reply *reply, struct text *out)
+{
+    bool other = reply->schemes[0] && !strcasestr(reply->schemes, "Basic");
+
+    text_add(out, " (offers ");
+    text_add(out, reply->schemes[0] ? reply->schemes : "no scheme");
+    text_add(out, other ? "; only Basic is spoken here: run a local helper such as px or cntlm)"
+                        : ": give -U and -P, or other ones)");
+}
+
+/* "403 Forbidden: permission denied" would be said twice. */
+static bool says_more(const struct reply *reply)
+{
+    return reply->cause && reply->status != 407 && reply_error(reply) == reply->cause &&
+           !(reply->cause == EACCES && status_error(reply->status) == EACCES);
 }
 
 void reply_describe(const struct reply *reply, struct text *out)
@@ -212,14 +236,13 @@ void reply_describe(const struct reply *reply, struct text *out)
     text_add(out, reply->reason);
     if (reply->status == 403)
         text_add(out, " (many proxies allow CONNECT only to port 443)");
-    if (reply->status == 407) {
-        text_add(out, " (offers ");
-        text_add(out, reply->schemes[0] ? reply->schemes : "no scheme");
-        text_add(out, "; only Basic is spoken here: give -U and -P, or for NTLM and Negotiate run a local helper "
-                      "such as px or cntlm)");
-    }
-    if (reply->cause && reply_error(reply) == reply->cause && reply->status != 407) {
-        text_add(out, ", the proxy names the cause: ");
+    if (reply->status == 407)
+        describe_schemes(reply, out);
+    if (!says_more(reply))
+        return;
+    text_add(out, ", the proxy names the cause: ");
+    if (reply->cause == EHOSTUNREACH)
+        text_add(out, "it knows no such name, or no way there");
+    else
         log_add_error(out, reply->cause);
-    }
 }

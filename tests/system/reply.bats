@@ -109,6 +109,7 @@ status 503; header "X-Squid-Error: ERR_CONNECT_FAIL 113" => EHOSTUNREACH
 status 503; header "X-Squid-Error: ERR_CONNECT_FAIL 101" => ENETUNREACH
 status 503; header "X-Squid-Error: ERR_CONNECT_FAIL 104" => ECONNRESET
 status 503; header "x-squid-error: ERR_DNS_FAIL 0" => EHOSTUNREACH
+status 500; header "X-Squid-Error: ERR_CANNOT_FORWARD 0" => EHOSTUNREACH
 status 403; header "X-Squid-Error: ERR_ACCESS_DENIED 0" => EACCES
 END
 }

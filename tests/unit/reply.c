@@ -177,6 +177,7 @@ static const struct {
 
     /* Squid */
     { "ERR_DNS_FAIL", 503, FIELDS(XS "ERR_DNS_FAIL 0"), EHOSTUNREACH, false },
+    { "ERR_CANNOT_FORWARD", 500, FIELDS(XS "ERR_CANNOT_FORWARD 0"), EHOSTUNREACH, false },
     { "ERR_ACCESS_DENIED", 503, FIELDS(XS "ERR_ACCESS_DENIED 0"), EACCES, false },
     { "ERR_CACHE_ACCESS_DENIED", 407, FIELDS(XS "ERR_CACHE_ACCESS_DENIED 0"), EACCES, false },
     { "ERR_READ_TIMEOUT", 503, FIELDS(XS "ERR_READ_TIMEOUT 0"), ETIMEDOUT, false },
@@ -284,17 +285,20 @@ static const struct {
     { "an ordinary refusal", "HTTP/1.1 502 Bad Gateway", FIELDS(NULL), "502 Bad Gateway" },
     { "no reason", "HTTP/1.0 503", FIELDS(NULL), "503" },
     { "a cause", "HTTP/1.1 503 x", FIELDS("X-Squid-Error: ERR_DNS_FAIL 0"),
-      "503 x, the proxy names the cause: no route to host" },
+      "503 x, the proxy names the cause: it knows no such name, or no way there" },
+    { "another cause", "HTTP/1.1 503 x", FIELDS("X-Squid-Error: ERR_CONNECT_FAIL 111"),
+      "503 x, the proxy names the cause: connection refused" },
     { "403", "HTTP/1.1 403 Forbidden", FIELDS(NULL),
       "403 Forbidden (many proxies allow CONNECT only to port 443)" },
+    { "403 with a cause that says the same", "HTTP/1.1 403 Forbidden", FIELDS("X-Squid-Error: ERR_ACCESS_DENIED 0"),
+      "403 Forbidden (many proxies allow CONNECT only to port 443)" },
+    { "503 with the cause that 403 would be", "HTTP/1.1 503 x", FIELDS("X-Squid-Error: ERR_ACCESS_DENIED 0"),
+      "503 x, the proxy names the cause: permission denied" },
     { "407", "HTTP/1.1 407 Proxy Authentication Required", FIELDS("Proxy-Authenticate: NTLM"),
-      "407 Proxy Authentication Required (offers NTLM; only Basic is spoken here: give -U and -P, or for "
-      "NTLM and "
-      "Negotiate run a local helper such as px or cntlm)" },
-    { "407 that offers nothing", "HTTP/1.1 407 x", FIELDS(NULL),
-      "407 x (offers no scheme; only Basic is spoken here: give -U and -P, or for NTLM and Negotiate run a "
-      "local "
-      "helper such as px or cntlm)" },
+      "407 Proxy Authentication Required (offers NTLM; only Basic is spoken here: run a local helper such as px or cntlm)" },
+    { "407 that offers Basic, too", "HTTP/1.1 407 x", FIELDS("Proxy-Authenticate: NTLM", "Proxy-Authenticate: basic realm=x"),
+      "407 x (offers NTLM, basic: give -U and -P, or other ones)" },
+    { "407 that offers nothing", "HTTP/1.1 407 x", FIELDS(NULL), "407 x (offers no scheme: give -U and -P, or other ones)" },
     { "no HTTP", "SSH-2.0-OpenSSH", FIELDS(NULL), "the reply is not HTTP: is this an HTTP proxy?" },
 };
 
