@@ -1,4 +1,5 @@
 #include "check.h"
+#include "explain.h"
 
 #include "../common/libc_net.h"
 #include "../common/usage.h"
@@ -212,6 +213,20 @@ static enum check_result check_candidate(struct candidate *candidate, char *cons
     return first;
 }
 
+/* The proxies were asked whatever the rules say. */
+static void tell_untunnelled(const struct config *config, char *const *targets)
+{
+    struct endpoint endpoint;
+
+    for (; *targets; targets++) {
+        endpoint_parse(&endpoint, *targets, strlen(*targets), USUAL_PORT);
+        if (config_decide(config, &endpoint).verdict == VERDICT_TUNNEL)
+            continue;
+        printf("note: no program is tunnelled there: ");
+        explain_target(config, &endpoint);
+    }
+}
+
 static bool are_targets(char *const *targets)
 {
     struct endpoint endpoint;
@@ -245,5 +260,6 @@ enum check_result check_proxies(const struct config *config, char **targets)
                 first = result;
         }
     }
+    tell_untunnelled(config, targets);
     return proxies ? first : advise(CHECK_NO_PROXY);
 }

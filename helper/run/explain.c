@@ -116,12 +116,20 @@ static void explain_host(const struct config *config, struct endpoint target)
     print_ports(config, &target, PORTS_END - 1);
 }
 
+void explain_target(const struct config *config, const struct endpoint *target)
+{
+    struct decision decision = config_decide(config, target);
+
+    print_host(target);
+    printf(":%u", target->port);
+    print_decision(config, &decision);
+}
+
 static bool explain_one(const struct config *config, const char *words)
 {
     struct endpoint target, other;
     size_t size = strlen(words);
     const char *wrong = endpoint_parse(&target, words, size, 1);
-    struct decision decision;
 
     if (wrong) {
         usage_complain("--explain '%s': %s", words, wrong);
@@ -132,10 +140,7 @@ static bool explain_one(const struct config *config, const char *words)
         explain_host(config, target);
         return true;
     }
-    decision = config_decide(config, &target);
-    print_host(&target);
-    printf(":%u", target.port);
-    print_decision(config, &decision);
+    explain_target(config, &target);
     return true;
 }
 

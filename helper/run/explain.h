@@ -10,4 +10,7 @@
  * standard input. False, with words on standard error, if one is not a target. */
 bool explain(const struct config *config, char **targets);
 
+/* The line of a target with a port. */
+void explain_target(const struct config *config, const struct endpoint *target);
+
 #endif

@@ -127,6 +127,13 @@ told() {
     told 'the proxy wants to know who you are' 'give -U and -P; if it offers only NTLM or Negotiate, run a local helper'
 }
 
+@test "what the rules do not tunnel is said, and by which of them" {
+    checks 0 -p "$PROXY" -x fine.test:443 --check fine.test example.com
+    equal "$(grep ^note <<< "$output")" 'note: no program is tunnelled there: fine.test:443: reject, -x: reject fine.test:443'
+    checks 0 -p "$PROXY" -t example.com --check fine.test example.com:443
+    equal "$(grep ^note <<< "$output")" 'note: no program is tunnelled there: fine.test:443: direct, default direct'
+}
+
 @test "the credentials are wrong; the password is not shown" {
     checks 23 -p "http://right:secret-word@$PROXY" --check password.test:22
     contains "$output" "proxy $PROXY, with credentials"
