@@ -123,7 +123,7 @@ static const char *log_file_or_exit(const struct shared_options *options)
     char here[PATH_MAX];
     char *whole = NULL;
 
-    if (!shared_log_writable(options))
+    if (!shared_log_writable("--log", options->log))
         exit(EXIT_OURS);
     if (options->log[0] == '/')
         return options->log;
@@ -141,6 +141,15 @@ static const char *users_own(const char *name)
     return mark && mark[0] ? NULL : getenv(name);
 }
 
+static const char *users_log_or_exit(void)
+{
+    const char *path = users_own("PTUNNEL_LOG");
+
+    if (path && path[0] && !shared_log_writable("PTUNNEL_LOG", path))
+        exit(EXIT_OURS);
+    return path;
+}
+
 /* With what configuration_hand_over() sets, all six variables, so that nothing of an outer ptunnel-run shows through. A rule
  * file that the user names in PTUNNEL_RULES stays named: an inner ptunnel-run may want it. */
 static void export_settings_or_exit(const struct options *options)
@@ -148,7 +157,7 @@ static void export_settings_or_exit(const struct options *options)
     static const char *const levels[] = { "-1", "0", "1", "2", "3" };
 
     export("PTUNNEL_LOOPBACK", options->loopback ? "1" : users_own("PTUNNEL_LOOPBACK"));
-    export("PTUNNEL_LOG", options->shared.log ? log_file_or_exit(&options->shared) : users_own("PTUNNEL_LOG"));
+    export("PTUNNEL_LOG", options->shared.log ? log_file_or_exit(&options->shared) : users_log_or_exit());
     export("PTUNNEL_VERBOSE", levels[options->shared.verbose + 1]);
 }
 

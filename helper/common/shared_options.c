@@ -109,18 +109,25 @@ _Noreturn void shared_fail_usage(void)
     exit(program->exit_usage);
 }
 
-bool shared_log_writable(const struct shared_options *options)
+/* NULL, or what is wrong; a pipe that nobody reads yet is no mistake. */
+static const char *log_wrong(const char *path)
 {
-    int fd = open(options->log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 
-    if (fd < 0 && errno != ENXIO) { /* a pipe that nobody reads yet is no mistake */
-        usage_complain("--log '%s': %s", options->log,
-                       errno == ELOOP ? "a symbolic link is not followed" : strerror(errno));
-        return false;
-    }
+    if (fd < 0 && errno != ENXIO)
+        return errno == ELOOP ? "a symbolic link is not followed" : strerror(errno);
     if (fd >= 0)
         close(fd);
-    return true;
+    return NULL;
+}
+
+bool shared_log_writable(const char *origin, const char *path)
+{
+    const char *wrong = origin[0] != '-' && path[0] != '/' ? "is not an absolute path" : log_wrong(path);
+
+    if (wrong)
+        usage_complain("%s '%s': %s", origin, path, wrong);
+    return !wrong;
 }
 
 int shared_seconds(const char *option, const char *value, int least)

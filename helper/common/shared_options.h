@@ -30,8 +30,9 @@ bool shared_take(struct shared_options *options, int id, char *value);
 
 _Noreturn void shared_fail_usage(void);
 
-/* True if --log can be opened as log_open() will; false, with words on standard error. */
-bool shared_log_writable(const struct shared_options *options);
+/* True if a log can be opened there as log_open() will; false, with words on standard error. The origin is --log, or a variable,
+ * in which the path is to be absolute. */
+bool shared_log_writable(const char *origin, const char *path);
 
 /* Whole seconds up to a day; -1, with words on standard error. */
 int shared_seconds(const char *option, const char *value, int least);

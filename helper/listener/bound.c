@@ -123,18 +123,24 @@ static int open_host(struct bound out[BOUND_MOST], const struct specification *s
     return result;
 }
 
+static bool is_socket(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
 /* A socket in the file system that nobody listens on any more: its owner had no time to remove it. */
 static bool is_abandoned(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    struct stat status;
     bool refused;
 
     if (fd < 0)
         return false;
     refused = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno == ECONNREFUSED;
     close(fd);
-    return refused && lstat(address->sun_path, &status) == 0 && S_ISSOCK(status.st_mode);
+    return refused && is_socket(address->sun_path);
 }
 
 static int open_path(struct bound *out, const struct specification *specification, struct text *wrong)
@@ -150,7 +156,9 @@ static int open_path(struct bound *out, const struct specification *specificatio
     if (error == EADDRINUSE && is_abandoned(&address) && unlink(address.sun_path) == 0)
         error = listen_on(out, (const struct sockaddr *)&address, sizeof address);
     umask(before);
-    if (error)
+    if (error == EADDRINUSE && !is_socket(address.sun_path))
+        complain(wrong, out->where, "there is something else, which is no socket");
+    else if (error)
         complain(wrong, out->where, strerror(error));
     return error ? -1 : 1;
 }

@@ -86,9 +86,6 @@ static bool take_stdio(struct options *options, const char *target)
 static bool take(struct options *options, int id, char *value)
 {
     switch (id) {
-    case 'r':
-        options->shared.rules.all.rules = value;
-        return true;
     case 'l':
         return take_listen(options, value);
     case 'd':

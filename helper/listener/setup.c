@@ -54,12 +54,14 @@ static void raise_descriptor_limit(void)
 
 static void open_log_or_exit(const struct shared_options *options)
 {
-    const char *path = options->log ? options->log : getenv("PTUNNEL_LOG");
+    const char *variable = getenv("PTUNNEL_LOG"), *path = options->log;
 
-    if (options->log && !shared_log_writable(options))
+    if (!path && variable && *variable)
+        path = variable;
+    if (path && !shared_log_writable(options->log ? "--log" : "PTUNNEL_LOG", path))
         exit(EXIT_OTHER);
     log_own_stderr();
-    log_open(&libc_net, (enum log_level)options->verbose, path && *path ? path : NULL, false);
+    log_open(&libc_net, (enum log_level)options->verbose, path, false);
 }
 
 static void complain_no_proxy(void)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char *const form = "expected [ADDRESS:]PORT:HOST:PORT or /PATH:HOST:PORT";
+#define FORM "expected [ADDRESS:]PORT:HOST:PORT or /PATH:HOST:PORT"
 
 /* The last colon in front of `end` that does not stand in brackets; NULL: there is none. */
 static const char *last_colon(const char *start, const char *end)
@@ -59,7 +59,7 @@ static const char *set_listen(struct specification *out, const char *text, const
     if (text[0] == '/')
         return set_path(out, text, (size_t)(end - text));
     if (port < 0)
-        return "the port to listen on is not between 0 and 65535";
+        return "the port to listen on is not between 0 and 65535: " FORM;
     out->port = (uint16_t)port;
     out->kind = LISTEN_DEFAULT;
     return colon ? specification_set_address(out, text, (size_t)(colon - text)) : NULL;
@@ -72,8 +72,10 @@ const char *specification_parse(struct specification *out, const char *text)
     const char *host = port ? last_colon(text, port) : NULL;
     const char *wrong;
 
+    if (!port)
+        return FORM "; commands are run by ptunnel-run";
     if (!host)
-        return form;
+        return FORM;
     wrong = endpoint_parse(&out->target, host + 1, (size_t)(end - host) - 1, 0);
     return wrong ? wrong : set_listen(out, text, host);
 }

@@ -92,8 +92,14 @@ static int run(const struct endpoint *target, struct route *route, const struct 
 int stdio_or_exit(const struct options *options, const struct setup *setup)
 {
     const struct endpoint *target = &options->target;
-    int result = run(target, route_or_exit(setup, target, options->stdio), &setup->limits);
+    struct route *route = route_or_exit(setup, target, options->stdio);
+    int result;
 
+    if (fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0) { /* the number may be another's by then */
+        usage_complain("-W '%s': standard input or output is closed", options->stdio);
+        exit(EXIT_OTHER);
+    }
+    result = run(target, route, &setup->limits);
     if (result < 0) {
         usage_complain("-W '%s': %s", options->stdio, strerror(-result));
         exit(EXIT_OTHER);

@@ -471,6 +471,9 @@ not_listening() {
         fails_with "${wanted%% *}"
     done << END
 1:example.org => 2 '1:example.org': expected [ADDRESS:]PORT:HOST:PORT or /PATH:HOST:PORT
+ssh example.org => 2 'ssh': expected [ADDRESS:]PORT:HOST:PORT or /PATH:HOST:PORT; commands are run by ptunnel-run
+1:example.org:1:2 => 2 '1:example.org:1:2': the port to listen on is not between 0 and 65535: expected [ADDRESS:]PORT:HOST
+/etc/passwd:example.org:1 -p localhost => 1 '/etc/passwd:example.org:1': cannot listen on /etc/passwd: there is something else
 1:example.org:99999 => 2 '1:example.org:99999': port is not between 1 and 65535
 99999:example.org:1 => 2 '99999:example.org:1': the port to listen on is not between 0 and 65535
 a_b%:1:example.org:1 => 2 'a_b%:1:example.org:1': expected an address to listen on
@@ -490,6 +493,39 @@ a_b%:1:example.org:1 => 2 'a_b%:1:example.org:1': expected an address to listen 
 -p localhost 127.0.0.1:$GREETER_PORT:a:1 => 1 '127.0.0.1:$GREETER_PORT:a:1': cannot listen on 127.0.0.1:$GREETER_PORT: Address already in use
 -p localhost 192.0.2.1:0:a:1 => 1 '192.0.2.1:0:a:1': cannot listen on 192.0.2.1:0: Cannot assign requested address
 END
+}
+
+@test "a log of the environment that cannot be written is an error, not silence" {
+    local row
+
+    for row in "/nowhere/log: No such file or directory" "log: is not an absolute path"; do
+        run env PTUNNEL_LOG="${row%%: *}" "$PTUNNEL" -p localhost 0:a:1
+        fails_with 1
+        equal "$output" "ptunnel: PTUNNEL_LOG '${row%%: *}': ${row#*: }"
+        run env PTUNNEL_LOG="${row%%: *}" "$PTUNNEL_RUN" -p localhost true
+        fails_with 125
+        equal "$output" "ptunnel-run: PTUNNEL_LOG '${row%%: *}': ${row#*: }"
+    done
+    : > "$BATS_TEST_TMPDIR/target"
+    ln -s target "$BATS_TEST_TMPDIR/link"
+    run env PTUNNEL_LOG="$BATS_TEST_TMPDIR/link" "$PTUNNEL_RUN" -p localhost true
+    fails_with 125
+    contains "$output" 'a symbolic link is not followed'
+}
+
+@test "a pipe without an end says so" {
+    run bash -c '"$0" -p localhost -W 203.0.113.7:1 <&-' "$PTUNNEL"
+    fails_with 1
+    equal "$output" "ptunnel: -W '203.0.113.7:1': standard input or output is closed"
+}
+
+@test "rules may be named relative to the working directory" {
+    echo "reject 203.0.113.66${NEWLINE}default tunnel" > "$BATS_TEST_TMPDIR/rules"
+    cd "$BATS_TEST_TMPDIR"
+    run "$PTUNNEL" -r rules -p localhost -W 203.0.113.66:1
+    contains "$output" 'a rule of -r rejects this target'
+    run "$PTUNNEL" -r nothing -p localhost -W 203.0.113.66:1
+    contains "$output" "-r: '$BATS_TEST_TMPDIR/nothing': cannot be read: no such file"
 }
 
 @test "valgrind finds nothing" {
