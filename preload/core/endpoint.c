@@ -94,6 +94,28 @@ static const char *parse_bracketed(struct endpoint *out, const char *text, size_
     return NULL;
 }
 
+static bool looks_like_v6(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (!(text[i] == ':' || text[i] == '.' || (text[i] >= '0' && text[i] <= '9') ||
+              ((text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'f')))
+            return false;
+    return true;
+}
+
+/* NULL, or why the first colon is not the one in front of a port. */
+static const char *wrong_colon(const char *text, size_t size, const char *colon)
+{
+    size_t rest = size - (size_t)(colon - text) - 1;
+
+    if (rest > 1 && colon[1] == '/' && colon[2] == '/')
+        return "expected HOST:PORT, not a URL";
+    if (!memchr(colon + 1, ':', rest))
+        return NULL;
+    return looks_like_v6(text, size) ? "an IPv6 address must stand in brackets: [::1]:3128"
+                                     : "there is a second ':', expected HOST:PORT";
+}
+
 const char *endpoint_parse(struct endpoint *out, const char *text, size_t size, uint16_t port_if_none)
 {
     const char *colon = size ? memchr(text, ':', size) : NULL;
@@ -103,9 +125,9 @@ const char *endpoint_parse(struct endpoint *out, const char *text, size_t size, 
     if (size && text[0] == '[') {
         wrong = parse_bracketed(out, text, size, &used);
     } else {
-        if (colon && memchr(colon + 1, ':', size - used - 1))
-            return "an IPv6 address must stand in brackets: [::1]:3128";
-        wrong = endpoint_set_host(out, text, used);
+        wrong = colon ? wrong_colon(text, size, colon) : NULL;
+        if (!wrong)
+            wrong = endpoint_set_host(out, text, used);
     }
     if (wrong)
         return wrong;

@@ -17,6 +17,7 @@ static const char bad_byte[] = "host has a character that no host name has";
 static const char empty_label[] = "host has an empty label";
 static const char no_v6[] = "there is no IPv6 address between '[' and ']'";
 static const char bad_port[] = "port is not between 1 and 65535";
+static const char two_colons[] = "there is a second ':', expected HOST:PORT";
 static const char bare_v6[] = "an IPv6 address must stand in brackets: [::1]:3128";
 
 /* What is parsed, and how it is printed again or why it is refused. */
@@ -54,7 +55,11 @@ static const struct {
     { "254 bytes and a last dot", BYTES("b" HOST_253 ".:1"), 0, NULL, "host is longer than 253 bytes" },
     { "CR", BYTES("a\rb:1"), 0, NULL, bad_byte },
     { "LF", BYTES("a\nb:1"), 0, NULL, bad_byte },
-    { "a second request line", BYTES("a HTTP/1.1\r\nX: y:1"), 0, NULL, bare_v6 },
+    { "a second request line", BYTES("a HTTP/1.1\r\nX: y:1"), 0, NULL, two_colons },
+    { "two of them", BYTES("proxy:3128,other:3128"), 0, NULL, two_colons },
+    { "a URL", BYTES("http://example.org/"), 443, NULL, "expected HOST:PORT, not a URL" },
+    { "a URL with a port", BYTES("https://example.org:443"), 443, NULL, "expected HOST:PORT, not a URL" },
+    { "the least of a URL", BYTES("a://"), 443, NULL, "expected HOST:PORT, not a URL" },
     { "a blank", BYTES("a b:1"), 0, NULL, bad_byte },
     { "a tab", BYTES("a\tb:1"), 0, NULL, bad_byte },
     { "a NUL", BYTES("a\0b:1"), 0, NULL, bad_byte },
