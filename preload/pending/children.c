@@ -50,6 +50,20 @@ static const char *path_of(const struct child *child, struct room *room)
     return room->path;
 }
 
+/* NULL: the loader puts the library in front of it; otherwise what it "is". */
+static const char *missed(enum reach reach, bool emptied, struct room *room)
+{
+    if (reach == REACH_NOTHING)
+        return NULL;
+    if (emptied)
+        return "is started with an empty LD_PRELOAD";
+    if (reach_misses(reach))
+        return reach_reason(reach);
+    if (!environment_library_is_there(room->path, sizeof room->path))
+        return "is started where libptunnel.so cannot be read (another root directory, another user)";
+    return NULL;
+}
+
 static int judge(const struct child *child, struct room *room, bool emptied)
 {
     static char *const no_words[] = { NULL };
@@ -58,14 +72,14 @@ static int judge(const struct child *child, struct room *room, bool emptied)
                                      .path = child->search ? getenv("PATH") : NULL,
                                      .search = child->search };
     enum reach reach = reach_look(&room->seen, &command, &real_net);
+    const char *reason = missed(reach, emptied, room);
     bool refused;
 
-    if (reach == REACH_NOTHING || (!reach_misses(reach) && !emptied))
+    if (!reason)
         return 0;
     refused = guest_refuses_children();
     if (!emptied || refused) /* an empty LD_PRELOAD is somebody's decision, where children may leave the tunnel */
-        report(room->seen.file, emptied ? "is started with an empty LD_PRELOAD" : reach_reason(reach),
-               refused);
+        report(room->seen.file, reason, refused);
     return refused ? -EACCES : 0;
 }
 

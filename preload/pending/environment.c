@@ -1,8 +1,11 @@
 #include "environment.h"
 
+#include "../real.h"
+
 #include <ptunnel/arena.h>
 #include <ptunnel/text.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -164,4 +167,18 @@ bool environment_preloads(char *const *envp)
     size_t size;
 
     return own_word_size == 0 || (list && find_library(list, &size));
+}
+
+bool environment_library_is_there(char *path, size_t size)
+{
+    struct text word = text_in(path, size);
+    int fd;
+
+    text_add_bytes(&word, own_word, own_word_size);
+    if (word.cut || !strchr(path, '/'))
+        return true;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        real()->close(fd);
+    return fd >= 0;
 }

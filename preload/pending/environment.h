@@ -24,4 +24,9 @@ void environment_put_back(void);
  * LD_PRELOAD (/etc/ld.so.preload) comes to the children by it, too. */
 bool environment_preloads(char *const *envp);
 
+/* Whether the library can be opened now where LD_PRELOAD says it is: not in another root directory, nor by a user who may
+ * not read it, and a loader then goes on without it. A name without a directory is for the loader to find.
+ * `path` is room for it. */
+bool environment_library_is_there(char *path, size_t size);
+
 #endif

@@ -245,6 +245,27 @@ withheld() {
     withheld "$GO_PROGRAM" 'Go program'
 }
 
+@test "a child that cannot read the library is named; with --strict it is not started" {
+    local dir=$BATS_TEST_TMPDIR/closed
+    local as=()
+
+    need root python3
+    as=("$(python)" -c 'import os, sys; os.setuid(65534); os.execvp(sys.argv[1], sys.argv[1:])')
+    mkdir -m 700 "$dir"
+    cp "$PTUNNEL_RUN" "$LIBRARY" "$dir"
+    run --separate-stderr "$dir/ptunnel-run" -p "$PROXY" "${as[@]}" printf started
+    succeeds
+    equal "$output" started
+    contains "$stderr" 'printf is started where libptunnel.so cannot be read' 'its connections do not go through the proxy'
+    run --separate-stderr "$dir/ptunnel-run" --strict -p "$PROXY" "${as[@]}" printf started
+    fails_with 1
+    equal "$output" ''
+    contains "$stderr" "it is not started, as 'children refuse' says"
+    chmod 755 "$dir" "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR"
+    run --separate-stderr "$dir/ptunnel-run" --strict -p "$PROXY" "${as[@]}" printf started
+    equal "$output$stderr" started
+}
+
 @test "--strict: each call that starts a program says EACCES" {
     local way
 
