@@ -101,6 +101,7 @@ INSTALLED = $(call under,$(B)/ptunnel-run $(B)/ptunnel,$(BINDIR)) $(call under,$
 
 install: all
 	$(foreach file,$(INSTALLED),install -D -m $(if $(filter $(B)/ptunnel%,$(file)),755,644) $(subst =, $(DESTDIR),$(file))$(newline))
+	@sed -i 's|^ExecStart=|&$(BINDIR)/|' $(DESTDIR)$(PREFIX)/lib/systemd/user/ptunnel.service
 	$(if $(DESTDIR),,-ldconfig)
 
 uninstall:

@@ -26,6 +26,11 @@ files_in() {
         equal "$(find "$STAGE/opt/tunnel/bin/ptunnel-run" "$STAGE/opt/tunnel/lib/libptunnel.so" -printf '%m ')" '755 644 '
 }
 
+@test "the unit starts what was installed" {
+    equal "$(grep ^ExecStart= "$STAGE/opt/tunnel/lib/systemd/user/ptunnel.service")" \
+        'ExecStart=/opt/tunnel/bin/ptunnel $OPTIONS $TUNNELS'
+}
+
 @test "uninstall leaves nothing" {
     cp -r "$STAGE" "$BATS_TEST_TMPDIR/stage"
     make -s -C "$ROOT" B="$BUILD" uninstall DESTDIR="$BATS_TEST_TMPDIR/stage" PREFIX=/opt/tunnel
