@@ -100,9 +100,13 @@ static int wait_for(int fd, short events, struct deadline end)
 /* Whether what refused to speak HTTP speaks TLS: it answers a ClientHello with a handshake or an alert record. */
 static bool speaks_tls(const struct dial *dial, int family)
 {
-    /* RFC 8446 4.1.2, the least that is one: TLS 1.2, one cipher suite, no compression, no extensions */
-    static const unsigned char hello[5 + 4 + 41] = { 22, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3, /* 32 bytes, random but for us */
-                                                     [11 + 32] = 0, 0, 2, 0, 47, 1, 0 };
+    /* RFC 5246 7.4.1.2, TLS 1.2: 5 cipher suites, no compression; 2 groups and 4 signature algorithms, without which some
+     * servers close and say nothing */
+    static const unsigned char hello[5 + 4 + 75] = {
+        22, 3, 1, 0, 79, 1, 0, 0, 75, 3, 3, /* 32 bytes, random but for us */
+        [11 + 32] = 0, 0, 10, 0xc0, 0x2f, 0xc0, 0x2b, 0xc0, 0x30, 0xc0, 0x2c, 0, 0x2f, 1, 0,
+        0, 24, 0, 10, 0, 6, 0, 4, 0, 29, 0, 23, 0, 13, 0, 10, 0, 8, 4, 3, 8, 4, 4, 1, 5, 1,
+    };
     struct endpoint to = { .literal = true, .port = dial->route->candidates[0].proxy.at.port, .address = dial->reached };
     struct deadline end = deadline_in(TLS_TIMEOUT);
     struct sockaddr_storage address;

@@ -118,6 +118,26 @@ told() {
     done
 }
 
+# asyncio closes without an alert where it cannot agree.
+@test "the port speaks TLS only, to who offers what is usual today" {
+    local dir=$BATS_TEST_TMPDIR port
+
+    need openssl python3
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$dir/key" -out "$dir/certificate" -days 2 -subj /CN=proxy.test \
+        2> /dev/null
+    port=$(free_port)
+    spawn asyncio "$(python)" -c '
+import asyncio, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1] + "/certificate", sys.argv[1] + "/key")
+async def main():
+    server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", int(sys.argv[2]), ssl=context)
+    await server.serve_forever()
+asyncio.run(main())' "$dir" "$port"
+    wait_listen asyncio "$port"
+    checks 15 -p "127.0.0.1:$port" --check fine.test
+}
+
 @test "credentials are wanted: the schemes that are offered are named" {
     checks 16 -p "$PROXY" --check password.test:22
     contains "$output" '407 ' 'offers Basic'
