@@ -143,15 +143,11 @@ enum lookup_way lookup_way(const char *name, uint16_t port)
     return way;
 }
 
-/* AI_PASSIVE asks for an address to bind to, which is one of this machine's: but programs that connect say it, too. */
+/* AI_PASSIVE is no exception: beside a name it means nothing, and programs that connect say it, too (socat, lftp, whose names
+ * nobody here may know, or hear of). */
 enum lookup_way lookup_way_hinted(const char *name, const char *service, const struct addrinfo *hints)
 {
-    int flags = hints ? hints->ai_flags : 0;
-    enum lookup_way way = flags & AI_NUMERICHOST ? LOOKUP_REAL : lookup_way(name, lookup_port(service));
-
-    if (flags & AI_PASSIVE && way == LOOKUP_NO_NAME)
-        way = LOOKUP_REAL;
-    return flags & AI_PASSIVE && way == LOOKUP_STAND_IN ? LOOKUP_REMEMBER : way;
+    return hints && hints->ai_flags & AI_NUMERICHOST ? LOOKUP_REAL : lookup_way(name, lookup_port(service));
 }
 
 uint16_t lookup_port(const char *service)

@@ -21,7 +21,7 @@ enum lookup_way {
 /* How a name is looked up that will be used with this port, or, 0, with any. Leaves errno alone. */
 enum lookup_way lookup_way(const char *name, uint16_t port);
 
-/* The same for getaddrinfo(3), which may be told the port and that numbers or addresses of this machine are wanted. */
+/* The same for getaddrinfo(3), which may be told the port and that a number is wanted. */
 enum lookup_way lookup_way_hinted(const char *name, const char *service, const struct addrinfo *hints);
 
 /* The port that a service argument says in digits, or 0: of a named one connect() will tell. */
