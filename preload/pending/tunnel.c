@@ -11,6 +11,7 @@
 #include "watch.h"
 
 #include <ptunnel/dial.h>
+#include <ptunnel/log.h>
 
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -320,11 +321,28 @@ static int start(struct attempt *attempt)
     return is_blocking(attempt) ? connect_blocking(attempt, want) : connect_nonblocking(attempt, want);
 }
 
+/* Its room is no part of its caller's: see dial_parts.h. */
+static __attribute__((noinline)) void say_rejected(const struct tunnel *tunnel)
+{
+    const struct rule *rule = tunnel->decision.rule;
+    char buffer[LOG_LINE_SIZE], authority[ENDPOINT_TEXT_SIZE];
+    struct text line = text_in(buffer, sizeof buffer);
+
+    endpoint_print(&tunnel->target, authority);
+    text_add(&line, authority);
+    text_add(&line, rule ? ": rejected by " : ": rejected, no rule lets it out");
+    if (rule)
+        text_add_foreign(&line, rule->words, rule->size, 200);
+    log_line(LOG_CONNECTION, &line);
+}
+
 static int refuse(const struct tunnel *tunnel)
 {
     struct entry *entry;
     int result = socket_connect_to_nowhere(tunnel->fd, tunnel->family);
 
+    if (tunnel->decision.verdict == VERDICT_REJECT && log_wants(LOG_CONNECTION))
+        say_rejected(tunnel);
     if (result == -EINPROGRESS && (entry = table_add(tunnel->fd))) {
         entry->error = ECONNREFUSED;
         entry->dial.fd = tunnel->fd;

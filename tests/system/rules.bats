@@ -99,6 +99,17 @@ print(socket.socket().connect_ex(("203.0.113.8", 80)))' "$BATS_TEST_TMPDIR/root"
     equal "$output" "203.0.113.7:$GREETER_PORT connected, heard \"hello\""
 }
 
+@test "what is rejected is said with -v" {
+    rules "proxy $PROXY" 'reject 203.0.113.7' "direct 127.0.0.1" 'default reject'
+    run --separate-stderr "$PTUNNEL_RUN" -v -r "$RULES" "$CONNECT" 203.0.113.7:7
+    contains "$output" ECONNREFUSED
+    contains "$stderr" "203.0.113.7:7: rejected by reject 203.0.113.7"
+    run --separate-stderr "$PTUNNEL_RUN" -v -r "$RULES" "$CONNECT" 203.0.113.8:7
+    contains "$stderr" "203.0.113.8:7: rejected, no rule lets it out"
+    run --separate-stderr "$PTUNNEL_RUN" -r "$RULES" "$CONNECT" 203.0.113.8:7
+    equal "$stderr" ''
+}
+
 @test "a nested ptunnel-run replaces them" {
     rules "proxy $PROXY" 'reject 203.0.113.7' 'default direct'
     # shellcheck disable=SC2016
