@@ -4,18 +4,26 @@
  * line, with what they returned. The same rows are run natively and through a proxy, and the transcripts are
  * compared line by line.
  *
- *   -n   native: the row makes a target that is slow by itself (a full backlog; the SYN that is repeated
- * after a second meets room, or nobody). Without -n the ports of PORTS behave like that, by what stands
- * between. -6   AF_INET6     -a   AF_INET6 to a mapped address     -m   MPTCP     -l   list the rows     -j N
- * so many at a time
+ *   -n   native, that is without a proxy   -6   AF_INET6   -a   AF_INET6 to a mapped address   -m   MPTCP
+ *   -l   list the rows   -j N   so many at a time   -b BYTES   what the proxy's shortest good reply has
  *
  * readiness -s : the targets. Prints PORTS (NAME=PORT,...; on 127.0.0.1 and ::1) and serves until it is
  * killed: echo, until a piece begins with "bye" (closes) or "rst" (resets); `greet` says "hi" first, `reset`
  * resets at once, `never` has a full backlog and takes nobody, `refuse` does not listen.
  *
- * A row is a list of steps, "verb arguments; ...". In rows that are run for several outcomes @ is the outcome
- * and % the waits that fit it. What depends on the machine is printed as a class: "at once", "on time" (a
- * time-out), "after a second". */
+ * What is slow waits for the row, not for the clock: `slow`, `slowgreet` and `slowrefuse` are ports of the
+ * row's own, made by the targets and shut (a full backlog: the kernel drops the SYN and repeats it each
+ * second) until the row says "open"; then there is room, or nobody listens any more. Through the proxy it is
+ * the proxy that knocks there, and answers when it has an answer. So nothing can come before "open", however
+ * slow the machine is, and all else is a wait for an event, with a limit that only a hang reaches. What has
+ * to happen while a row sleeps in a call ("signal", "later", "rescue") is done by the process that runs the
+ * rows, as soon as the kernel says that the row sleeps.
+ *
+ * A row is a list of steps, "verb arguments; ...". In rows that are run for several outcomes @ is the
+ * outcome, % the waits that fit it (%-copy: of "wait-copy"), and ~ a wait for an answer that comes without
+ * being let in. Time is printed only where it is the question: whether a wait kept its time-out, by the clock
+ * less what the machine kept the thread from running; and whether a call slept ("waited") or not ("at once"),
+ * as the kernel counts it. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +35,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,12 +46,14 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,7 +62,15 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-enum { STEP_SIZE = 128, SCRIPT_SIZE = 1024, IDLE_MOST = 400, AT_ONCE = 500, LATE = 400, ROW_SECONDS = 25 };
+enum { STEP_SIZE = 128, SCRIPT_SIZE = 1024, IDLE_MOST = 400, ROW_SECONDS = 150 };
+enum {
+    LIMIT = 30000, /* ms: what comes at all has come by then */
+    LATE = 2000, /* ms that a time-out may be late: a machine of which others have a share can stand still */
+    EARLY = 10,  /* and early, for the kernel counts some in ticks */
+    LOOK = 10,   /* ms between looks whether somebody sleeps */
+    DEEP_SLEEP = 2000, /* ms after which a row that sleeps is rescued */
+    SLICES = 600,      /* ms in which a wait of the library's has looked up at least once */
+};
 
 /* glibc declares the fortified forms only for programs that use them. */
 int __poll_chk(struct pollfd *fds, nfds_t count, int milliseconds, size_t room);
@@ -74,14 +94,14 @@ struct api {
 
 struct options {
     bool native, mapped, mptcp;
-    int family, jobs;
+    int family, jobs, reply;
     const char *ports;
 };
 
 /* One row under way. */
 struct story {
     const struct api *api;
-    const char *outcome;
+    char outcome[16];       /* of the last connect() */
     int fd, copy;           /* the socket, and its duplicate */
     int set, second, outer; /* epoll */
     uint32_t events;        /* what poll and select ask for */
@@ -90,15 +110,26 @@ struct story {
     const sigset_t *mask;
     int idle[IDLE_MOST], idle_count;
     pid_t child;
-    int said;    /* what the child prints, -1: it prints where we do */
-    int channel; /* for descriptors that the child is given */
+    int said;     /* what the child prints, -1: it prints where we do */
+    int channel;  /* for descriptors that the child is given */
+    int patience; /* ms: SO_SNDTIMEO or SO_RCVTIMEO, 0: none */
+    bool shut;    /* the target waits for "open" */
 };
 
-static struct options options = { .family = AF_INET, .jobs = 100 };
-static volatile sig_atomic_t alarms, pipes, ios;
-static int alarm_in; /* ms, from the next step that may wait; 0: none */
+/* What a row wants done while it sleeps: letters, in order, each at another look. */
+struct wish {
+    _Atomic bool open;
+    char acts[4];  /* s: signal, o: open, r: open once it sleeps deeply */
+    int64_t since; /* when the runner first saw it asleep, 0: awake */
+};
 
-static void fail(const char *what)
+static struct options options = { .family = AF_INET, .jobs = 100, .reply = 1 };
+static volatile sig_atomic_t alarms, pipes, ios;
+static struct wish *wish;   /* the row's */
+static char asked_for[4];   /* its acts, until the next step that may sleep */
+static int line_to_targets; /* the row's */
+
+static _Noreturn void fail(const char *what)
 {
     perror(what);
     exit(2);
@@ -145,29 +176,79 @@ static const char *result_name(long result)
     return number;
 }
 
-/* How long a call took. */
-static const char *when(int64_t took)
-{
-    static __thread char odd[32];
+/* A moment, as the thread has it. */
+struct moment {
+    int64_t time; /* ms */
+    int64_t kept; /* ms that the thread could have run, but others did */
+    long sleeps;
+};
 
-    if (took < AT_ONCE)
-        return "at once";
-    if (took < 2500)
-        return "after a second";
-    snprintf(odd, sizeof odd, "after %lld ms", (long long)took);
-    return odd;
+static long sleeps_so_far(void)
+{
+    struct rusage use;
+
+    getrusage(RUSAGE_THREAD, &use);
+    return use.ru_nvcsw;
+}
+
+static struct moment moment(void)
+{
+    struct moment out = { .time = now() };
+    char text[64] = "";
+    unsigned long long kept = 0;
+    int file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+
+    if (file >= 0 && read(file, text, sizeof text - 1) > 0)
+        sscanf(text, "%*u %llu", &kept);
+    close(file);
+    out.kept = (int64_t)(kept / 1000000);
+    out.sleeps = sleeps_so_far();
+    return out;
 }
 
 /* Whether a call kept its time-out. */
-static const char *kept_time(int64_t since, int ms)
+static const char *kept_time(const struct moment *since, int ms)
 {
-    static __thread char odd[32];
-    int64_t took = now() - since;
+    static __thread char odd[64];
+    struct moment end = moment();
+    int64_t took = end.time - since->time, kept = end.kept - since->kept;
 
-    if (took >= ms - 1 && took < ms + LATE)
+    if (took >= ms - EARLY && took - kept < ms + LATE)
         return "on time";
-    snprintf(odd, sizeof odd, "after %lld ms", (long long)took);
+    snprintf(odd, sizeof odd, "after %lld ms, %lld of them kept from running", (long long)took,
+             (long long)kept);
     return odd;
+}
+
+/* Whether a call waited; if it has a time that ran out, whether it kept to that. */
+static const char *how(const struct story *story, const struct moment *since, bool ran_out)
+{
+    if (ran_out && story->patience)
+        return kept_time(since, story->patience);
+    return sleeps_so_far() == since->sleeps ? "at once" : "waited";
+}
+
+/* The kernel's word: asleep in a call that events and signals end. */
+static bool sleeps(pid_t process, pid_t thread)
+{
+    char path[64], text[128] = "";
+    const char *state;
+    int file;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", process, thread);
+    file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0 || read(file, text, sizeof text - 1) < 0)
+        text[0] = 0;
+    close(file);
+    state = strrchr(text, ')');
+    return state && state[1] == ' ' && state[2] == 'S';
+}
+
+static void nap(int ms)
+{
+    struct timespec time = { 0, ms * 1000000 };
+
+    nanosleep(&time, NULL);
 }
 
 static const char *bits_name(uint32_t bits)
@@ -254,7 +335,7 @@ static int port_of(int fd)
 }
 
 /* One connection that nobody accepts: the backlog of 0 is then full, and the kernel drops further SYNs. */
-static void fill_backlog(int listener)
+static int fill_backlog(int listener)
 {
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
@@ -265,6 +346,15 @@ static void fill_backlog(int listener)
     fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (connect(fd, (struct sockaddr *)&address, size) < 0)
         fail("fill_backlog");
+    return fd;
+}
+
+/* Where rows ask: a name that goes with the port of `accept`. */
+static socklen_t control_address(int port, struct sockaddr_un *out)
+{
+    *out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    return (socklen_t)offsetof(struct sockaddr_un, sun_path) + 1 +
+           (socklen_t)snprintf(out->sun_path + 1, sizeof out->sun_path - 1, "readiness.%d", port);
 }
 
 static void reset(int fd)
@@ -292,12 +382,60 @@ static bool echo(int fd)
     return true;
 }
 
+/* What is slow, by outcome: what comes of it, and from where on its ports are (free_port() of the tests takes
+ * none below 15000), which is how the proxy knows them. */
+static const struct gate {
+    const char *outcome;
+    char role;
+    int base;
+} gates[] = { { "slow", 'e', 10000 },
+              { "slowgreet", 'g', 11000 },
+              { "slowrefuse", 'x', 12000 },
+              { "timeout", 'x', 13000 } };
+enum { GATES = sizeof gates / sizeof *gates, GATE_PORTS = 1000 };
+
+static const struct gate *gate_named(const char *outcome)
+{
+    for (size_t i = 0; i < GATES; i++)
+        if (strcmp(gates[i].outcome, outcome) == 0)
+            return &gates[i];
+    return NULL;
+}
+
 enum { SERVED_MOST = 4096 };
 struct server {
-    struct pollfd at[SERVED_MOST];
-    char role[SERVED_MOST]; /* e: echo, g: greet, r: reset; of connections 0 */
+    struct pollfd at[SERVED_MOST]; /* of a gate that is shut, or that refuses, ~fd: poll() passes it over */
+    char role[SERVED_MOST];        /* e: echo, g: greet, r: reset, c: where rows come to ask, k: a row; of
+                                      connections 0 */
+    int row[SERVED_MOST];          /* of gates: whose they are; 0: of none */
+    int filler[SERVED_MOST];       /* of gates that are shut; 0: of none */
     int count;
 };
+
+/* What a row asks: a gate, or that its gates be opened. The answer is an int: the port, or 0. */
+struct request {
+    char verb; /* m: make, o: open */
+    char gate; /* its number */
+    bool six;
+};
+
+static void server_add(struct server *server, int fd, char role)
+{
+    server->at[server->count] = (struct pollfd){ .fd = fd, .events = POLLIN };
+    server->role[server->count] = role;
+    server->row[server->count] = server->filler[server->count] = 0;
+    server->count++;
+}
+
+static void server_remove(struct server *server, int i)
+{
+    int last = --server->count;
+
+    server->at[i] = server->at[last];
+    server->role[i] = server->role[last];
+    server->row[i] = server->row[last];
+    server->filler[i] = server->filler[last];
+}
 
 static void serve_new(struct server *server, int listener, char role)
 {
@@ -311,28 +449,109 @@ static void serve_new(struct server *server, int listener, char role)
     }
     if (role == 'g')
         (void)!send(fd, "hi", 2, MSG_NOSIGNAL); /* it may have left again */
-    server->at[server->count] = (struct pollfd){ .fd = fd, .events = POLLIN };
-    server->role[server->count++] = 0;
+    server_add(server, fd, role == 'c' ? 'k' : 0);
+}
+
+/* The next port of its range: not soon one that a former row had, at which a SYN may still be on its way. */
+static int make_gate(struct server *server, int row, const struct request *request)
+{
+    static int used[GATES];
+    const struct gate *gate = &gates[(int)request->gate];
+
+    for (int tries = 0; tries < GATE_PORTS && server->count < SERVED_MOST; tries++) {
+        int port = gate->base + used[(int)request->gate]++ % GATE_PORTS, listener;
+        struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+        struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+
+        four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        six.sin6_addr = (struct in6_addr)IN6ADDR_LOOPBACK_INIT;
+        listener = request->six ? listen_at((struct sockaddr *)&six, sizeof six, 0)
+                                : listen_at((struct sockaddr *)&four, sizeof four, 0);
+        if (listener < 0)
+            continue;
+        server_add(server, ~listener, gate->role);
+        server->row[server->count - 1] = row;
+        server->filler[server->count - 1] = fill_backlog(listener);
+        return port;
+    }
+    fail("make_gate");
+}
+
+/* There is room, or nobody any more. The port stays taken: it belongs to the row. */
+static void open_gate(struct server *server, int i)
+{
+    int listener = ~server->at[i].fd;
+
+    if (server->role[i] == 'x') {
+        shutdown(listener, SHUT_RD);
+    } else {
+        close(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+        server->at[i].fd = listener;
+    }
+    close(server->filler[i]);
+    server->filler[i] = 0;
+}
+
+/* False: the row is gone. */
+static bool answer_row(struct server *server, int row)
+{
+    struct request request;
+    int answer = 0;
+
+    if (recv(row, &request, sizeof request, MSG_WAITALL) != (ssize_t)sizeof request)
+        return false;
+    if (request.verb == 'm')
+        answer = make_gate(server, row, &request);
+    for (int i = 0; i < server->count && request.verb == 'o'; i++)
+        if (server->row[i] == row && server->filler[i])
+            open_gate(server, i);
+    return send(row, &answer, sizeof answer, MSG_NOSIGNAL) == (ssize_t)sizeof answer;
+}
+
+static void forget_row(struct server *server, int row)
+{
+    for (int i = server->count - 1; i >= 0; i--) {
+        if (server->row[i] == row) {
+            int fd = server->at[i].fd;
+
+            close(fd < 0 ? ~fd : fd);
+            if (server->filler[i])
+                close(server->filler[i]);
+            server_remove(server, i);
+        } else if (server->role[i] == 'k' && server->at[i].fd == row) {
+            server_remove(server, i);
+        }
+    }
+    close(row);
 }
 
 static _Noreturn void serve(struct server *server)
 {
     for (;;) {
+        int gone = 0; /* a row: its gates are anywhere in the list, so that is for later */
+
         if (poll(server->at, (nfds_t)server->count, -1) < 0)
             fail("poll");
-        for (int i = server->count - 1; i >= 0; i--) {
-            if (server->at[i].revents && server->role[i]) {
-                serve_new(server, server->at[i].fd, server->role[i]);
-            } else if (server->at[i].revents && !echo(server->at[i].fd)) {
-                server->at[i] = server->at[--server->count];
-                server->role[i] = server->role[server->count];
-            }
+        for (int i = server->count - 1; i >= 0 && !gone; i--) {
+            int fd = server->at[i].fd;
+            char role = server->role[i];
+
+            if (fd < 0 || !server->at[i].revents)
+                continue;
+            if (role == 'k' && !answer_row(server, fd))
+                gone = fd;
+            else if (role && role != 'k')
+                serve_new(server, fd, role);
+            else if (!role && !echo(fd))
+                server_remove(server, i);
         }
+        if (gone)
+            forget_row(server, gone);
     }
 }
 
 /* The same port on 127.0.0.1 and ::1 (where there is one). */
-static void listen_both(struct server *server, const char *name, char role, int backlog)
+static int listen_both(struct server *server, const char *name, char role, int backlog)
 {
     for (int tries = 0; tries < 100; tries++) {
         struct sockaddr_in four = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -350,12 +569,10 @@ static void listen_both(struct server *server, const char *name, char role, int 
             if (backlog == 0)
                 fill_backlog(fds[i]);
             if (role)
-                server->at[server->count] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
-            if (role)
-                server->role[server->count++] = role;
+                server_add(server, fds[i], role);
         }
         printf("%s=%d,", name, port_of(fds[0]));
-        return;
+        return port_of(fds[0]);
     }
     fail("listen");
 }
@@ -363,109 +580,85 @@ static void listen_both(struct server *server, const char *name, char role, int 
 static _Noreturn void serve_all(void)
 {
     static struct server server;
-    /* The last ones do not listen, and are for what stands between to give them a meaning. */
     static const struct {
         const char *name;
         char role;
         int backlog;
-    } targets[] = { { "accept", 'e', 1024 }, { "greet", 'g', 1024 },  { "reset", 'r', 1024 },
-                    { "never", 0, 0 },       { "refuse", 0, -1 },     { "slow", 0, -1 },
-                    { "slowgreet", 0, -1 },  { "slowrefuse", 0, -1 }, { "timeout", 0, -1 } };
+    } targets[] = { { "accept", 'e', 1024 },
+                    { "greet", 'g', 1024 },
+                    { "reset", 'r', 1024 },
+                    { "never", 0, 0 },
+                    { "refuse", 0, -1 } };
+    struct sockaddr_un address;
+    socklen_t size = 0;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
-        listen_both(&server, targets[i].name, targets[i].role, targets[i].backlog);
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        int port = listen_both(&server, targets[i].name, targets[i].role, targets[i].backlog);
+
+        if (i == 0)
+            size = control_address(port, &address);
+    }
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, 1024) < 0)
+        fail("bind");
+    server_add(&server, fd, 'c');
     puts("");
     fflush(stdout);
     serve(&server);
 }
 
-/* Takes the row's connection, or nobody's, half a second later: the SYN is repeated after a second. The port
- * stays taken: it belongs to this row. */
-static _Noreturn void serve_late(int listener, char role)
+/* A line to the targets, for one row. */
+static int control_line(void)
 {
-    static struct server server;
+    struct sockaddr_un address;
+    socklen_t size = control_address(port_named("accept"), &address);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    dup2(listener, 0);
-    close_range(1, ~0u, 0); /* the row's socket is the row's alone */
-    listener = 0;
-    poll(NULL, 0, 500);
-    if (role == 'x') {
-        shutdown(listener, SHUT_RD);
-        for (;;)
-            pause();
-    }
-    server.at[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
-    server.role[0] = role;
-    server.count = 1;
-    close(accept(listener, NULL, NULL)); /* the one that filled the backlog */
-    serve(&server);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, size) < 0)
+        fail("control_line");
+    return fd;
 }
 
-static int listen_late(int port)
+static int ask_targets(int line, char verb, int gate)
 {
-    struct sockaddr_storage address;
-    socklen_t size = loopback(port, &address);
+    struct request request = { .verb = verb,
+                               .gate = (char)gate,
+                               .six = options.family == AF_INET6 && !options.mapped };
+    int answer = 0;
 
-    if (options.mapped) {
-        *(struct sockaddr_in *)&address =
-            (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-        ((struct sockaddr_in *)&address)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        size = sizeof(struct sockaddr_in);
-    }
-    return listen_at((struct sockaddr *)&address, size, 0);
+    if (send(line, &request, sizeof request, MSG_NOSIGNAL) != (ssize_t)sizeof request ||
+        TEMP_FAILURE_RETRY(recv(line, &answer, sizeof answer, MSG_WAITALL)) != (ssize_t)sizeof answer)
+        fail("ask_targets");
+    return answer;
 }
 
-static int late_target(char role)
+/* Where the outcome is to be had; of the row's own gates it gets another each time. A native time-out is the
+ * kernel's: see "open". */
+static int target_port(struct story *story, const char *outcome)
 {
-    int listener = -1, port = 0;
-    pid_t parent = getpid();
+    const struct gate *gate = gate_named(outcome);
 
-    /* With a number of its own, or the kernel would give the port away with the listening. */
-    for (int tries = 0; listener < 0 && tries < 100; tries++) {
-        listener = listen_late(0);
-        port = port_of(listener);
-        close(listener);
-        listener = listen_late(port);
-    }
-    if (listener < 0)
-        fail("listen");
-    fill_backlog(listener);
-    if (fork() == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() == parent)
-            serve_late(listener, role);
-        exit(0);
-    }
-    close(listener);
-    return port;
-}
-
-static int target_port(const char *outcome)
-{
-    static const struct {
-        const char *outcome;
-        char role;
-    } late[] = { { "slow", 'e' }, { "slowgreet", 'g' }, { "slowrefuse", 'x' } };
-
-    for (size_t i = 0; options.native && i < sizeof late / sizeof *late; i++)
-        if (strcmp(late[i].outcome, outcome) == 0)
-            return late_target(late[i].role);
+    snprintf(story->outcome, sizeof story->outcome, "%s", outcome);
+    story->shut = gate || strcmp(outcome, "never") == 0;
+    if (!gate)
+        return port_named(outcome);
     if (options.native && strcmp(outcome, "timeout") == 0)
         return port_named("never");
-    return port_named(outcome);
+    return ask_targets(line_to_targets, 'm', (int)(gate - gates));
 }
 
-/* The alarm that a former step asked for runs from here. */
-static void arm_alarm(void)
+/* What a former step asked for is for the runner to do from here, where the next call may sleep. */
+static void post_wish(void)
 {
-    struct itimerval time = { .it_value = { alarm_in / 1000, alarm_in % 1000 * 1000 } };
-
-    if (alarm_in)
-        setitimer(ITIMER_REAL, &time, NULL);
-    alarm_in = 0;
+    if (!asked_for[0])
+        return;
+    strcpy(wish->acts, asked_for);
+    wish->since = 0;
+    asked_for[0] = 0;
+    atomic_store(&wish->open, true);
 }
 
-/* The waits. Each says what came, and whether in time. */
+/* The waits. Each says what came; if nothing did, whether in time. */
 
 static struct timespec *timespec_of(int ms, struct timespec *out)
 {
@@ -582,10 +775,20 @@ static int wait_poll(struct story *story, int fd, int ms, char *out)
     return result;
 }
 
+/* select() writes the time that is left. How much it was just then we know but for what we were kept from
+ * running. */
+static bool left_is_right(int ms, int left, int64_t took, int64_t kept)
+{
+    int64_t least = ms - took, most = ms - (took - kept);
+
+    return left >= (least > 0 ? least : 0) - EARLY && left <= (most > 0 ? most : 0) + 100;
+}
+
 static int wait_select(struct story *story, int fd, int ms, char *out)
 {
     fd_set sets[3];
-    int left = -1, started = (int)now(), most = fd, expected, result;
+    struct moment started = moment(), ended;
+    int left = -1, most = fd, result;
 
     for (int i = 0; i < 3; i++)
         FD_ZERO(&sets[i]);
@@ -602,8 +805,8 @@ static int wait_select(struct story *story, int fd, int ms, char *out)
     if (result > 0)
         sprintf(out, "%d:%s%s%s", result, FD_ISSET(fd, &sets[0]) ? " read" : "",
                 FD_ISSET(fd, &sets[1]) ? " write" : "", FD_ISSET(fd, &sets[2]) ? " except" : "");
-    expected = ms - ((int)now() - started);
-    if (left >= 0 && abs((expected > 0 ? expected : 0) - left) > 100)
+    ended = moment();
+    if (left >= 0 && !left_is_right(ms, left, ended.time - started.time, ended.kept - started.kept))
         sprintf(out + strlen(out), ", %d ms left", left);
     return result;
 }
@@ -631,30 +834,29 @@ static int wait_set(struct story *story, int set, int ms, char *out)
 }
 
 /* The sentence for a wait that returned. */
-static void say_wait(const char *what, int result, const char *got, int64_t started, int ms)
+static void say_wait(const char *what, int result, const char *got, const struct moment *started, int ms)
 {
     int error = errno;
 
     if (result > 0)
-        say("  %s %d: %s, %s\n", what, ms, got, when(now() - started));
+        say("  %s %d: %s\n", what, ms, got);
     else if (result == 0)
         say("  %s %d: nothing%s, %s\n", what, ms, got, ms == 0 ? "" : kept_time(started, ms));
     else
-        say("  %s %d: %s, %s\n", what, ms, error_name(error), when(now() - started));
+        say("  %s %d: %s\n", what, ms, error_name(error));
 }
 
 static void wait_on(struct story *story, const char *what, int fd, int set, int ms)
 {
     char got[512] = "";
-    int64_t started = now();
+    struct moment started = moment();
     int result;
 
-    arm_alarm();
+    post_wish();
     result = story->api->kind == KIND_POLL     ? wait_poll(story, fd, ms, got)
              : story->api->kind == KIND_SELECT ? wait_select(story, fd, ms, got)
                                                : wait_set(story, set, ms, got);
-
-    say_wait(what, result, got, started, ms);
+    say_wait(what, result, got, &started, ms);
 }
 
 /* Steps */
@@ -672,10 +874,10 @@ static void do_wait_copy(struct story *story, const char *arguments)
 static void do_wait_second(struct story *story, const char *arguments)
 {
     char got[512];
-    int64_t started = now();
+    struct moment started = moment();
     int result = wait_set(story, story->second, atoi(arguments), got);
 
-    say_wait("wait in the second set", result, got, started, atoi(arguments));
+    say_wait("wait in the second set", result, got, &started, atoi(arguments));
 }
 
 /* The set that holds the set, or poll and select on the set itself. */
@@ -758,42 +960,34 @@ static void do_nest(struct story *story, const char *arguments)
 
 static void do_connect(struct story *story, const char *arguments)
 {
-    int ms = 1000;
-
-    story->outcome = arguments;
-    story->target_size = loopback(target_port(arguments), &story->target);
-    if (strcmp(arguments, "timeout") == 0)
-        setsockopt(story->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+    story->target_size = loopback(target_port(story, arguments), &story->target);
     say("  connect to %s: ", arguments);
     say("%s\n", result_name(connect(story->fd, (struct sockaddr *)&story->target, story->target_size)));
 }
 
-/* A connect() that may wait: with the time that it took. */
+/* A connect() that may wait. */
 static void timed_connect(struct story *story, const char *what)
 {
-    int64_t started = now();
+    struct moment started = moment();
     int result, error;
-    bool timed;
 
-    arm_alarm();
+    post_wish();
     result = connect(story->fd, (struct sockaddr *)&story->target, story->target_size);
-    error = errno;
-    timed = result == 0 || error == EINTR || error == ECONNREFUSED || error == EACCES || error == EALREADY ||
-            error == EINPROGRESS;
-    say("  %s: %s%s%s\n", what, result < 0 ? error_name(error) : "0", timed ? ", " : "",
-        timed ? when(now() - started) : "");
+    error = result < 0 ? errno : 0;
+    say("  %s: %s, %s\n", what, error_name(error),
+        how(story, &started, error == EINPROGRESS || error == EALREADY));
 }
 
 static void do_again(struct story *story, const char *arguments)
 {
     if (*arguments)
-        story->target_size = loopback(target_port(arguments), &story->target);
+        story->target_size = loopback(target_port(story, arguments), &story->target);
     timed_connect(story, "connect again");
 }
 
 static void do_start(struct story *story, const char *arguments)
 {
-    story->target_size = loopback(target_port(arguments), &story->target);
+    story->target_size = loopback(target_port(story, arguments), &story->target);
     timed_connect(story, "connect");
 }
 
@@ -801,7 +995,7 @@ static void do_system_call(struct story *story, const char *arguments)
 {
     long result;
 
-    story->target_size = loopback(target_port(arguments), &story->target);
+    story->target_size = loopback(target_port(story, arguments), &story->target);
     result = syscall(SYS_connect, story->fd, &story->target, (long)story->target_size);
     say("  syscall connect: %s\n", result_name(result));
 }
@@ -835,14 +1029,86 @@ static void do_peer(struct story *story, const char *arguments)
     say("  peer: %s\n", result < 0 ? error_name(errno) : same ? "the target" : "somebody else");
 }
 
-static void do_pause(struct story *story, const char *arguments)
+/* The target may answer. A native time-out is made by an option that the kernel looks at when it repeats the
+ * SYN. */
+static void do_open(struct story *story, const char *arguments)
 {
-    struct timespec time, *sleep = timespec_of(atoi(arguments), &time);
+    int ms = 1;
 
-    (void)story;
-    arm_alarm();
-    while (nanosleep(sleep, sleep) < 0 && errno == EINTR)
-        ;
+    (void)arguments;
+    story->shut = strcmp(story->outcome, "never") == 0;
+    if (options.native && strcmp(story->outcome, "timeout") == 0)
+        setsockopt(story->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+    else
+        ask_targets(line_to_targets, 'o', 0);
+}
+
+/* The kernel's view of the connection, by calls that no hook looks at. */
+static struct view {
+    struct tcp_info known;
+    uint64_t rates[2], acknowledged, received;
+} view_of(const struct story *story)
+{
+    struct view view = { 0 };
+    socklen_t size = sizeof view;
+
+    syscall(SYS_getsockopt, story->fd, IPPROTO_TCP, TCP_INFO, &view, &size);
+    return view;
+}
+
+static bool is_gone(const struct story *story)
+{
+    return view_of(story).known.tcpi_state == TCP_CLOSE;
+}
+
+/* All of the answer is in the kernel, whether somebody has looked at it or not. */
+static bool is_answered(const struct story *story)
+{
+    struct view view = view_of(story);
+
+    if (view.known.tcpi_state == TCP_CLOSE || strcmp(story->outcome, "reset") == 0)
+        return view.known.tcpi_state == TCP_CLOSE;
+    if (options.native)
+        return view.known.tcpi_state != TCP_SYN_SENT;
+    return view.known.tcpi_state == TCP_CLOSE_WAIT || view.received >= (uint64_t)options.reply;
+}
+
+static void until(const struct story *story, bool (*condition)(const struct story *story), const char *what)
+{
+    int64_t end = now() + LIMIT;
+
+    while (!condition(story)) {
+        if (now() > end) {
+            say("  never %s\n", what);
+            return;
+        }
+        nap(LOOK);
+    }
+}
+
+/* Until the kernel has the end of the connection. */
+static void do_gone(struct story *story, const char *arguments)
+{
+    (void)arguments;
+    until(story, is_gone, "gone");
+}
+
+/* Until the kernel has the answer, if there can be one yet. */
+static void do_settle(struct story *story, const char *arguments)
+{
+    (void)arguments;
+    if (!story->shut)
+        until(story, is_answered, "answered");
+}
+
+/* Until there is something to read, of an open connection. */
+static void do_arrived(struct story *story, const char *arguments)
+{
+    struct pollfd ready = { .fd = story->fd, .events = POLLIN };
+
+    (void)arguments;
+    if (poll(&ready, 1, LIMIT) <= 0)
+        say("  nothing arrived\n");
 }
 
 static void set_blocking(struct story *story, bool blocking)
@@ -861,6 +1127,7 @@ static void do_blocking(struct story *story, const char *arguments)
 static void do_nonblocking(struct story *story, const char *arguments)
 {
     (void)arguments;
+    story->patience = 0;
     set_blocking(story, false);
 }
 
@@ -873,10 +1140,11 @@ static void do_option(struct story *story, const char *arguments)
     if (sscanf(arguments, "%31s %d", name, &value) != 2)
         fail(arguments);
     time = (struct timeval){ value / 1000, value % 1000 * 1000 };
-    if (strcmp(name, "sndtimeo") == 0 || strcmp(name, "rcvtimeo") == 0)
+    if (strcmp(name, "sndtimeo") == 0 || strcmp(name, "rcvtimeo") == 0) {
+        story->patience = value;
         result =
             setsockopt(story->fd, SOL_SOCKET, name[0] == 's' ? SO_SNDTIMEO : SO_RCVTIMEO, &time, sizeof time);
-    else if (strcmp(name, "rcvlowat") == 0)
+    } else if (strcmp(name, "rcvlowat") == 0)
         result = setsockopt(story->fd, SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value);
     else
         result =
@@ -954,7 +1222,7 @@ static void exchange_on(int fd, const char *who)
 
     if (sent < 0)
         say("  %s says: %s\n", who, result_name(sent));
-    else if (poll(&ready, 1, 4000) <= 0)
+    else if (poll(&ready, 1, LIMIT) <= 0)
         say("  %s hears nothing\n", who);
     else
         say("  %s hears: %s \"%s\"\n", who, result_name(recv(fd, bytes, sizeof bytes - 1, 0)), bytes);
@@ -1187,13 +1455,16 @@ static void do_use(struct story *story, const char *arguments)
 {
     const struct use *use = use_named(arguments);
     char bytes[5] = "data";
-    int64_t started = now();
+    struct moment started = moment();
     ssize_t result;
+    int error;
 
     pipes = 0;
-    arm_alarm();
+    post_wish();
     result = use->call(story->fd, bytes, 4);
-    say("  %s: %s%s, %s\n", use->name, result_name(result), pipes ? ", SIGPIPE" : "", when(now() - started));
+    error = errno;
+    say("  %s: %s%s", use->name, result_name(result), pipes ? ", SIGPIPE" : "");
+    say(", %s\n", how(story, &started, result < 0 && error == EAGAIN));
 }
 
 /* As often as it takes until the target has sent it all back. */
@@ -1204,7 +1475,7 @@ static void do_echo(struct story *story, const char *arguments)
     size_t got = 0, wanted = strlen(arguments);
     ssize_t more = 1;
 
-    while (got < wanted && more > 0 && poll(&ready, 1, 4000) > 0) {
+    while (got < wanted && more > 0 && poll(&ready, 1, LIMIT) > 0) {
         more = recv(story->fd, bytes + got, wanted - got, MSG_DONTWAIT);
         got += more > 0 ? (size_t)more : 0;
     }
@@ -1238,12 +1509,38 @@ static void handle(int number, void (*handler)(int), int flags)
     sigaction(number, &action, NULL);
 }
 
-/* "MS [restart]": SIGALRM after so long */
-static void do_alarm(struct story *story, const char *arguments)
+/* "[restart] [open | rescue]": SIGALRM when the row sleeps; and if it then sleeps again, or on, the target
+ * may answer. */
+static void do_signal(struct story *story, const char *arguments)
 {
     (void)story;
     handle(SIGALRM, count_alarm, strstr(arguments, "restart") ? SA_RESTART : 0);
-    alarm_in = atoi(arguments);
+    strcpy(asked_for, strstr(arguments, "open") ? "so" : strstr(arguments, "rescue") ? "sr" : "s");
+}
+
+/* "open": when the row sleeps. */
+static void do_later(struct story *story, const char *arguments)
+{
+    (void)story;
+    (void)arguments;
+    strcpy(asked_for, "o");
+}
+
+/* The target may answer if the row would sleep on without: for what waits where natively nothing does. */
+static void do_rescue(struct story *story, const char *arguments)
+{
+    (void)story;
+    (void)arguments;
+    strcpy(asked_for, "r");
+}
+
+/* To itself: now, or when it is let in. */
+static void do_raise(struct story *story, const char *arguments)
+{
+    (void)story;
+    (void)arguments;
+    handle(SIGALRM, count_alarm, 0);
+    kill(getpid(), SIGALRM);
 }
 
 static void do_alarms(struct story *story, const char *arguments)
@@ -1281,18 +1578,19 @@ static void do_async(struct story *story, const char *arguments)
 /* SIGIO says that there is something to look at; the look says what. */
 static void do_await_io(struct story *story, const char *arguments)
 {
-    int64_t started = now(), end = started + atoi(arguments);
+    int64_t end = now() + LIMIT;
     struct pollfd ready = { .fd = story->fd, .events = POLLOUT };
     sig_atomic_t seen = 0;
 
+    (void)arguments;
     while (now() < end) {
         if (ios == seen) {
-            usleep(10000);
+            nap(LOOK);
             continue;
         }
         seen = ios;
         if (poll(&ready, 1, 0) > 0) {
-            say("  SIGIO, and %s, %s\n", bits_name((uint32_t)ready.revents), when(now() - started));
+            say("  SIGIO, and %s\n", bits_name((uint32_t)ready.revents));
             return;
         }
     }
@@ -1303,10 +1601,11 @@ static void do_await_io(struct story *story, const char *arguments)
 
 struct waiter {
     struct story *story;
-    int ms, result, error;
-    int64_t took;
+    int result, error;
     char got[512];
     pthread_t thread;
+    _Atomic pid_t number;
+    _Atomic bool done;
 };
 
 static void *run_waiter(void *data)
@@ -1314,48 +1613,82 @@ static void *run_waiter(void *data)
     struct waiter *waiter = data;
     struct story *story = waiter->story;
     enum kind kind = story->api->kind;
-    int64_t started = now();
 
-    waiter->result = kind == KIND_POLL     ? wait_poll(story, story->fd, waiter->ms, waiter->got)
-                     : kind == KIND_SELECT ? wait_select(story, story->fd, waiter->ms, waiter->got)
-                                           : wait_set(story, story->set, waiter->ms, waiter->got);
+    atomic_store(&waiter->number, (pid_t)syscall(SYS_gettid));
+    waiter->result = kind == KIND_POLL     ? wait_poll(story, story->fd, LIMIT, waiter->got)
+                     : kind == KIND_SELECT ? wait_select(story, story->fd, LIMIT, waiter->got)
+                                           : wait_set(story, story->set, LIMIT, waiter->got);
     waiter->error = errno;
-    waiter->took = now() - started;
+    atomic_store(&waiter->done, true);
     return NULL;
 }
 
-/* "COUNT MS": so many threads wait for the same. How many were woken, and with what. */
+static bool rests(struct waiter *waiter)
+{
+    pid_t number = atomic_load(&waiter->number);
+
+    return atomic_load(&waiter->done) || (number && sleeps(getpid(), number));
+}
+
+static void start_waiter(struct waiter *waiter, struct story *story)
+{
+    *waiter = (struct waiter){ .story = story };
+    if (pthread_create(&waiter->thread, NULL, run_waiter, waiter) != 0)
+        fail("pthread_create");
+    while (!rests(waiter))
+        nap(1);
+}
+
+static int count_done(struct waiter *waiters, int count)
+{
+    int done = 0;
+
+    for (int i = 0; i < count; i++)
+        done += atomic_load(&waiters[i].done);
+    return done;
+}
+
+/* Whom the answer wakes is awake at once, or when a slice of the library's is over: whoever sleeps then
+ * sleeps on. A signal ends that. */
+static void end_waiters(struct waiter *waiters, int count)
+{
+    while (count_done(waiters, count) == 0)
+        nap(1);
+    nap(SLICES);
+    for (int i = 0; i < count; i++) {
+        while (!rests(&waiters[i]))
+            nap(1);
+        if (!atomic_load(&waiters[i].done))
+            pthread_kill(waiters[i].thread, SIGALRM);
+        pthread_join(waiters[i].thread, NULL);
+    }
+}
+
+/* "COUNT": so many threads wait for the same answer. How many it wakes, and with what. */
 static void do_threads(struct story *story, const char *arguments)
 {
-    struct waiter waiters[8] = { 0 };
-    int count = 0, ms = 0, woken = 0;
+    struct waiter waiters[8];
+    int count = atoi(arguments), woken = 0;
     const char *got = "";
-    int64_t took = 0;
 
-    if (sscanf(arguments, "%d %d", &count, &ms) != 2)
-        fail(arguments);
+    handle(SIGALRM, count_alarm, 0);
+    for (int i = 0; i < count; i++)
+        start_waiter(&waiters[i], story);
+    do_open(story, "");
+    end_waiters(waiters, count);
     for (int i = 0; i < count; i++) {
-        waiters[i] = (struct waiter){ .story = story, .ms = ms };
-        if (pthread_create(&waiters[i].thread, NULL, run_waiter, &waiters[i]) != 0)
-            fail("pthread_create");
-    }
-    for (int i = 0; i < count; i++) {
-        pthread_join(waiters[i].thread, NULL);
         woken += waiters[i].result > 0;
         got = waiters[i].result > 0 ? waiters[i].got : got;
-        took = waiters[i].result > 0 ? waiters[i].took : took;
     }
-    say("  %d threads wait: %d woken, %s, %s\n", count, woken, got, when(took));
+    say("  %d threads wait: %d woken, %s\n", count, woken, got);
 }
 
 static struct waiter background;
 
 static void do_begin(struct story *story, const char *arguments)
 {
-    background = (struct waiter){ .story = story, .ms = atoi(arguments) };
-    if (pthread_create(&background.thread, NULL, run_waiter, &background) != 0)
-        fail("pthread_create");
-    usleep(50000); /* it is waiting by now */
+    (void)arguments;
+    start_waiter(&background, story);
 }
 
 static void do_join(struct story *story, const char *arguments)
@@ -1364,8 +1697,8 @@ static void do_join(struct story *story, const char *arguments)
     (void)arguments;
     pthread_join(background.thread, NULL);
     errno = background.error;
-    say("  the waiting thread: %s, %s\n",
-        background.result > 0 ? background.got : result_name(background.result), when(background.took));
+    say("  the waiting thread: %s\n",
+        background.result > 0 ? background.got : result_name(background.result));
 }
 
 /* Other processes */
@@ -1428,7 +1761,7 @@ static int after_exec(int fd)
         say("  program: %s\n", error_name(errno));
         return 0;
     }
-    say("  program waits: %s", result_name(poll(&ready, 1, 4000)));
+    say("  program waits: %s", result_name(poll(&ready, 1, LIMIT)));
     say(" %s\n", bits_name((uint32_t)ready.revents));
     exchange_on(fd, "program");
     return 0;
@@ -1486,6 +1819,7 @@ static void do_give(struct story *story, const char *arguments)
                                             .msg_controllen = sizeof rights } };
 
     memcpy(CMSG_DATA(&rights.header), &story->fd, sizeof(int));
+    post_wish();
     if (strcmp(arguments, "by sendmmsg") == 0)
         say("  give %s: %s\n", arguments, result_name(sendmmsg(story->channel, &message, 1, 0)));
     else
@@ -1500,7 +1834,7 @@ static void do_fast(struct story *story, const char *arguments)
     struct mmsghdr message = { .msg_hdr = { .msg_name = &story->target, .msg_iov = &part, .msg_iovlen = 1 } };
     long result;
 
-    story->target_size = loopback(target_port("accept"), &story->target);
+    story->target_size = loopback(target_port(story, "accept"), &story->target);
     message.msg_hdr.msg_namelen = story->target_size;
     if (strcmp(arguments, "sendto") == 0)
         result =
@@ -1545,7 +1879,10 @@ static const struct {
     { "nest", do_nest },
     { "error", do_error },
     { "peer", do_peer },
-    { "pause", do_pause },
+    { "open", do_open },
+    { "gone", do_gone },
+    { "settle", do_settle },
+    { "arrived", do_arrived },
     { "blocking", do_blocking },
     { "nonblocking", do_nonblocking },
     { "option", do_option },
@@ -1560,7 +1897,10 @@ static const struct {
     { "use", do_use },
     { "echo", do_echo },
     { "idle", do_idle },
-    { "alarm", do_alarm },
+    { "signal", do_signal },
+    { "later", do_later },
+    { "rescue", do_rescue },
+    { "raise", do_raise },
     { "alarms", do_alarms },
     { "mask", do_mask },
     { "async", do_async },
@@ -1609,15 +1949,17 @@ static void run_script(struct story *story, const char *script, char separator)
 /* The rows */
 
 static const struct {
-    const char *outcome, *waits;
+    const char *outcome;
+    const char *waits;  /* % */
+    const char *answer; /* ~ */
 } outcomes[] = {
-    { "accept", "wait 4000" },
-    { "refuse", "wait 4000" },
-    { "reset", "pause 300; wait 4000" },
-    { "slow", "wait 100; wait 4000" },
-    { "slowrefuse", "wait 100; wait 4000" },
-    { "timeout", "wait 100; wait 4000" },
-    { "never", "wait 100; wait 200" },
+    { "accept", "wait 30000", "wait 300" },
+    { "refuse", "wait 30000", "wait 30000" },
+    { "reset", "gone; wait 30000", "wait 30000" },
+    { "slow", "wait 100; open; wait 30000", "wait 300" },
+    { "slowrefuse", "wait 100; open; wait 30000", "wait 300" },
+    { "timeout", "wait 100; open; wait 30000", "wait 300" },
+    { "never", "wait 100; wait 200", "wait 300" },
 };
 
 enum reach {
@@ -1639,26 +1981,27 @@ struct row {
 static const struct row crossed[] = {
     { "level", ALL, "connect @; watch; %; error; error; peer; wait 0; again; exchange; again", EVERY },
     { "before connect", ALL, "watch; wait 0; connect @; %; error; error; wait 0; peer; exchange", EVERY },
-    { "for in", ALL, "connect @; watch in; wait 300; error; peer", EVERY },
+    { "for in", ALL, "connect @; watch in; ~; settle; error; peer", EVERY },
     { "for out", ALL, "connect @; watch out; %; wait 0; error; wait 0", EVERY },
-    { "for nothing", ALL, "connect @; watch none; wait 300; error; wait 0", EVERY },
+    { "for nothing", ALL, "connect @; watch none; settle; wait 300; error; wait 0", EVERY },
     { "receive first", DONE, "connect @; watch; %; receive; receive; send a; send b; error; peer", FEW },
     { "send first", FAILED, "connect @; watch; %; send a; send b; receive; error; wait 0; peer", FEW },
     { "peek first", FAILED, "connect @; watch; %; receive peek; receive; error; wait 0", FEW },
     { "again first", ALL, "connect @; watch; %; again; peer; error", FEW },
-    { "shutdown at the end", DONE, "connect @; watch; %; shutdown 1; error; pause 300; shutdown 2; peer",
-      FEW },
+    { "shutdown at the end", DONE, "connect @; watch; %; shutdown 1; error; gone; shutdown 2; peer", FEW },
     { "edge", ALL, "connect @; watch et; %; wait 100; error; wait 100; exchange; wait 100; peer", SETS },
     { "edge before connect", ALL, "watch et; wait 0; wait 0; connect @; %; wait 100; error; exchange; wait 0",
       SETS },
     { "edge, both ways", "slow",
-      "connect @; watch et; %; send data; wait 2000; receive; wait 100; send bye; wait 2000; wait 100",
+      "connect @; watch et; %; send data; arrived; wait 300; receive; wait 100; send bye; arrived; wait 300; "
+      "wait 100",
       SETS },
     { "one-shot", ALL,
       "connect @; watch oneshot; %; wait 100; modify oneshot; wait 300; wait 100; error; exchange", SETS },
     { "one-shot edge", ALL,
       "connect @; watch oneshot et; %; wait 100; modify oneshot et; wait 300; wait 100; error", SETS },
-    { "one-shot before connect", ALL, "watch oneshot; wait 0; connect @; %; error; modify oneshot; wait 300",
+    { "one-shot before connect", ALL,
+      "watch oneshot; wait 0; connect @; wait 100; open; settle; wait 300; error; modify oneshot; wait 300",
       SETS },
     { "unfired one-shot before connect", ALL,
       "watch oneshot; connect @; %; wait 100; error; modify oneshot; wait 300", SETS },
@@ -1668,13 +2011,17 @@ static const struct row crossed[] = {
     { "exclusive edge", ALL, "connect @; watch excl et; %; wait 100; error; exchange", SETS },
     { "wakeup", "slow slowrefuse", "connect @; watch wakeup; %; wait 0; error", SETS },
     { "hang-up of the peer", "slow",
-      "connect @; watch in rdhup; wait 1700; exchange; wait 100; send bye; wait 2000; receive; wait 0",
+      "connect @; watch in rdhup; wait 100; open; settle; wait 300; exchange; wait 100; send bye; wait "
+      "30000; receive; "
+      "wait 0",
       EVERY },
-    { "modified", ALL, "connect @; watch in; wait 700; modify out; %; modify in; wait 300; error", SETS },
+    { "modified", ALL, "connect @; watch in; ~; modify out; %; modify in; wait 300; error", SETS },
     { "modified before connect", ALL,
       "watch in; modify out; connect @; %; modify in out rdhup; wait 300; error", SETS },
-    { "deleted", ALL, "connect @; watch; delete; wait 1700; watch; wait 100; error; delete", SETS },
-    { "deleted before connect", "slow", "watch; delete; connect @; wait 1700; watch; wait 100; error", SETS },
+    { "deleted", ALL,
+      "connect @; watch; delete; wait 100; open; settle; wait 300; watch; wait 100; error; delete", SETS },
+    { "deleted before connect", "slow",
+      "watch; delete; connect @; wait 100; open; settle; wait 300; watch; wait 100; error", SETS },
     { "registered twice", "slow refuse", "connect @; watch; watch in; %; wait 0", SETS },
     { "never registered", "slow refuse", "connect @; modify; delete; watch; %; delete; delete", SETS },
     { "two sets", ALL, "connect @; watch; watch-second et; %; wait-second 1000; wait-second 100; wait 0",
@@ -1683,65 +2030,61 @@ static const struct row crossed[] = {
       "watch; watch-second et; wait-second 0; connect @; wait-second 100; %; wait-second 1000; wait-second "
       "100; wait 0",
       SETS },
-    { "set in a set", ALL,
-      "connect @; watch; nest; wait-outer 100; wait-outer 2500; %; wait-outer 0; error; exchange", SETS },
+    { "set in a set", ALL, "connect @; watch; nest; %-outer; wait 300; wait-outer 0; error; exchange", SETS },
     { "set in a set, edge", "slow slowrefuse never",
-      "connect @; watch et; nest et; wait-outer 100; wait-outer 2500; wait-outer 100; wait 100; wait 0; "
-      "error",
-      SETS },
+      "connect @; watch et; nest et; %-outer; wait-outer 100; wait 100; wait 0; error", SETS },
     { "set in a set, inner edge", "slow slowrefuse",
-      "connect @; watch et; nest; wait-outer 100; wait-outer 2500; wait 0; wait-outer 100", SETS },
+      "connect @; watch et; nest; %-outer; wait 0; wait-outer 100", SETS },
     { "set in a set, before connect", "slow slowrefuse",
-      "watch et; nest; wait 0; wait-outer 0; connect @; wait-outer 100; wait-outer 2500; wait 0; wait-outer "
-      "100",
-      SETS },
+      "watch et; nest; wait 0; wait-outer 0; connect @; %-outer; wait 0; wait-outer 100", SETS },
     { "duplicate", "slow slowrefuse refuse never",
       "connect @; duplicate; watch-copy; %; wait-copy 0; error; use-copy; peer; exchange", EVERY },
     { "duplicate by dup2", "slow slowrefuse",
-      "connect @; duplicate dup2; wait-copy 100; %; wait-copy 0; error", FEW },
+      "connect @; duplicate dup2; watch-copy; wait-copy 100; %; wait-copy 0; error", FEW },
     { "duplicate by dup3", "slow slowrefuse",
-      "connect @; duplicate dup3; wait-copy 100; %; wait-copy 0; error", FEW },
+      "connect @; duplicate dup3; watch-copy; wait-copy 100; %; wait-copy 0; error", FEW },
     { "duplicate by fcntl", "slow slowrefuse",
-      "connect @; duplicate F_DUPFD; wait-copy 100; %; wait-copy 0; error", FEW },
+      "connect @; duplicate F_DUPFD; watch-copy; wait-copy 100; %; wait-copy 0; error", FEW },
     { "duplicate before connect", "slow slowrefuse",
       "duplicate; watch-copy; connect @; wait-copy 100; %; wait-copy 0", FEW },
     { "send on a duplicate from before", "slow slowrefuse",
-      "duplicate; connect @; use-copy; send a; receive; %; error; peer; exchange", FEW },
+      "duplicate; connect @; use-copy; watch; send a; receive; %; error; peer; exchange", FEW },
     { "both registered", "slow slowrefuse",
       "connect @; duplicate; watch; watch-copy; %; wait 0; error; exchange", SETS },
     { "duplicate outlives", "slow slowrefuse never",
-      "connect @; duplicate; watch-copy; close; wait-copy 100; wait-copy 2500; use-copy; error; exchange",
-      EVERY },
+      "connect @; duplicate; watch-copy; close; %-copy; use-copy; error; exchange", EVERY },
     { "registration outlives", "slow slowrefuse",
       "connect @; duplicate; watch; close; %; delete; use-copy; error; exchange", SETS },
-    { "two threads", "slow slowrefuse", "connect @; watch et; threads 2 2500; error; exchange", EVERY },
-    { "two threads, one-shot", "slow slowrefuse", "connect @; watch oneshot; threads 2 2500; error; exchange",
+    { "two threads", "slow slowrefuse", "connect @; watch et; threads 2; error; exchange", EVERY },
+    { "two threads, one-shot", "slow slowrefuse", "connect @; watch oneshot; threads 2; error; exchange",
       SETS },
     { "four threads, before connect", "slow slowrefuse",
-      "watch et; wait 0; connect @; threads 4 2500; error; exchange", SETS },
+      "watch et; wait 0; connect @; threads 4; error; exchange", SETS },
     { "a thread waits meanwhile", "slow slowrefuse refuse",
-      "watch et; wait 0; begin 4000; connect @; join; error; exchange", SETS },
+      "watch et; wait 0; begin; connect @; open; join; error; exchange", SETS },
     { "a thread waits, we ask", "slow slowrefuse",
-      "connect @; watch; begin 4000; wait 100; error; again; join; exchange", EVERY },
-    { "a thread waits, we block", "slow", "connect @; watch; blocking; begin 4000; again; join; exchange",
-      EVERY },
+      "connect @; watch; begin; wait 100; error; again; open; join; exchange", EVERY },
+    { "a thread waits, we block", "slow",
+      "connect @; watch; blocking; begin; later open; again; join; exchange", EVERY },
     { "hundreds", "slow slowrefuse never", "idle 300; connect @; watch; %; wait 0; error; exchange", EVERY },
-    { "interrupted", "slow slowrefuse", "connect @; watch; alarm 100; wait 4000; alarms; wait 4000; error",
-      EVERY },
-    { "interrupted, SA_RESTART", "slow", "connect @; watch; alarm 100 restart; wait 4000; alarms; wait 4000",
-      EVERY },
-    { "blocked signal", "slow", "mask; connect @; watch; alarm 100; wait 4000; alarms; error", EVERY },
+    { "interrupted", "slow slowrefuse",
+      "connect @; watch; signal; wait 30000; alarms; open; wait 30000; error", EVERY },
+    { "interrupted, SA_RESTART", "slow",
+      "connect @; watch; signal restart; wait 30000; alarms; open; wait 30000", EVERY },
+    { "blocked signal", "slow", "mask; connect @; watch; signal open; wait 30000; alarms; error", EVERY },
     { "mask lets a signal in", "slow",
-      "mask open; connect @; watch; alarm 100; wait 4000; alarms; wait 4000; alarms", EVERY },
+      "mask open; connect @; watch; signal open; wait 30000; alarms; wait 30000; alarms", EVERY },
     { "mask, signal came before", "slow",
-      "mask open; alarm 10; pause 100; connect @; watch; alarms; wait 4000; alarms; wait 4000; alarms",
+      "mask open; raise; connect @; watch; alarms; later open; wait 30000; alarms; wait 30000; alarms",
       EVERY },
-    { "mask, no time", "never",
-      "mask open; connect @; watch; wait 0; alarm 10; pause 100; wait 100; alarms; wait 0", EVERY },
-    { "closed", "slow slowrefuse", "connect @; watch; close; wait 1700; socket on the same number; wait 0",
+    { "mask, no time", "never", "mask open; connect @; watch; wait 0; raise; wait 100; alarms; wait 0",
+      EVERY },
+    { "closed", "slow slowrefuse",
+      "connect @; watch; close; open; wait 1700; socket on the same number; wait 0", SETS },
+    { "closed by dup2", "slow slowrefuse", "connect @; watch; wait 100; close by dup2; open; wait 1700",
       SETS },
-    { "closed by dup2", "slow slowrefuse", "connect @; watch; wait 100; close by dup2; wait 1700", SETS },
-    { "closed by range", "slow slowrefuse", "connect @; watch; wait 100; close by range; wait 1700", SETS },
+    { "closed by range", "slow slowrefuse", "connect @; watch; wait 100; close by range; open; wait 1700",
+      SETS },
     { "kept by range", "slow slowrefuse", "connect @; watch; close on exec; %; error; exchange", EVERY },
     { "number used again", DONE,
       "connect slow; watch; wait 100; close; socket; watch; connect @; %; error; peer; exchange", EVERY },
@@ -1749,13 +2092,14 @@ static const struct row crossed[] = {
       "connect @; watch; wait 100; shutdown 1; wait 300; error; error; receive; send a; wait 0; peer",
       EVERY },
     { "dissolved", "slow never",
-      "connect @; watch; wait 100; dissolve; wait 0; error; peer; again accept; wait 4000; exchange", EVERY },
+      "connect @; watch; wait 100; dissolve; wait 0; error; peer; again accept; wait 30000; exchange",
+      EVERY },
     { "connect from the other side", "slow slowrefuse never",
       "connect @; watch; again; again; error; wait 100; again; %; again; again", EVERY },
     { "to the next after failure", FAILED,
-      "connect @; watch; %; error; again accept; again accept; wait 4000; error; peer; exchange", EVERY },
+      "connect @; watch; %; error; again accept; again accept; wait 30000; error; peer; exchange", EVERY },
     { "to the next, error unread", FAILED,
-      "connect @; watch; %; again accept; again accept; wait 4000; error; peer; exchange", EVERY },
+      "connect @; watch; %; again accept; again accept; wait 30000; error; peer; exchange", EVERY },
     { "low-water mark", "slow", "option rcvlowat 1000; connect @; watch; %; error; peer", FEW },
     { "cork", "slow", "option cork 1; connect @; watch; %; error; option cork 0; exchange", FEW },
     { "fast open option", DONE, "option fastopen 1; connect @; watch; %; error; peer; again; exchange", FEW },
@@ -1766,69 +2110,78 @@ static const struct row single[] = {
     { "bytes while connecting", "",
       "connect never; wait 50; unread in; unread out; receive; receive peek; send a; send; peer", ONE },
     { "interrupted connect", "",
-      "blocking; alarm 100; start slow; alarms; watch; wait 4000; error; peer; again; again; exchange", FEW },
-    { "interrupted connect, again waits", "", "blocking; alarm 100; start slow; again; again; peer; exchange",
+      "blocking; signal; start slow; alarms; watch; open; wait 30000; error; peer; again; again; exchange",
       FEW },
+    { "interrupted connect, again waits", "",
+      "blocking; signal; start slow; later open; again; again; peer; exchange", FEW },
     { "interrupted connect, refused", "",
-      "blocking; alarm 100; start slowrefuse; watch; wait 4000; error; error; receive", FEW },
+      "blocking; signal; start slowrefuse; watch; open; wait 30000; error; error; receive", FEW },
     { "interrupted connect, again refused", "",
-      "blocking; alarm 100; start slowrefuse; again; error; receive; watch; wait 0", FEW },
-    { "interrupted connect, send waits", "", "blocking; alarm 100; start slow; use write; echo data", FEW },
+      "blocking; signal; start slowrefuse; later open; again; error; receive; watch; wait 0", FEW },
+    { "interrupted connect, send waits", "", "blocking; signal; start slow; later open; use write; echo data",
+      FEW },
     { "connect goes on behind SA_RESTART", "",
-      "blocking; alarm 100 restart; start slow; alarms; error; exchange", FEW },
+      "blocking; signal restart open; start slow; alarms; error; exchange", FEW },
     { "connect times out", "",
-      "blocking; option sndtimeo 100; start slow; watch; wait 50; again; wait 4000; error; again; again; "
+      "blocking; option sndtimeo 100; start slow; watch; wait 50; again; open; wait 30000; error; again; "
+      "again; "
       "exchange",
       FEW },
     { "connect times out, refused", "",
-      "blocking; option sndtimeo 100; start slowrefuse; watch; wait 4000; error; receive; again slow", FEW },
+      "blocking; option sndtimeo 100; start slowrefuse; watch; open; wait 30000; error; receive; again slow",
+      FEW },
     { "connect times out, never", "",
       "blocking; option sndtimeo 100; start never; again; again; watch; wait 100; error", FEW },
     { "time-out and SA_RESTART", "",
-      "blocking; option sndtimeo 3000; alarm 100 restart; start slow; wait 4000; error; exchange", ONE },
-    { "made blocking, connect again", "", "connect slow; blocking; again; again; exchange", ONE },
+      "blocking; option sndtimeo 30000; signal restart; start slow; open; wait 30000; error; exchange", ONE },
+    { "made blocking, connect again", "", "connect slow; blocking; later open; again; again; exchange", ONE },
     { "made blocking, connect again, refused", "",
-      "connect slowrefuse; blocking; again; error; wait 0; receive", ONE },
+      "connect slowrefuse; blocking; later open; again; error; wait 0; receive", ONE },
     { "made non-blocking after a time-out", "",
-      "blocking; option sndtimeo 100; start slow; nonblocking; again; receive; watch; wait 4000; error; "
+      "blocking; option sndtimeo 100; start slow; nonblocking; again; receive; watch; open; wait 30000; "
+      "error; "
       "exchange",
       FEW },
-    { "fast open by sendto", "", "fast sendto; wait 2000; error", ONE },
-    { "fast open by sendmsg", "", "fast sendmsg; wait 2000; error", ONE },
-    { "fast open by sendmmsg", "", "fast sendmmsg; wait 2000; error", ONE },
-    { "connect by syscall", "", "syscall slow; watch; wait 100; wait 4000; error; peer; exchange", FEW },
-    { "connect by syscall, refused", "",
-      "syscall slowrefuse; watch; wait 100; wait 4000; error; receive; peer", FEW },
-    { "ring", "", "ring", ONE },
-    { "async before connect", "", "async; connect slow; await-io 4000; error; exchange", ONE },
-    { "async while connecting", "", "connect slow; async; await-io 4000; error; exchange", ONE },
-    { "async while connecting, refused", "", "connect slowrefuse; async by ioctl; await-io 4000; error",
-      ONE },
-    { "fork, both wait", "", "connect slow; watch; fork wait 4000, peer; wait 4000; peer; child; exchange",
+    { "fast open by sendto", "", "fast sendto; wait 30000; error", ONE },
+    { "fast open by sendmsg", "", "fast sendmsg; wait 30000; error", ONE },
+    { "fast open by sendmmsg", "", "fast sendmmsg; wait 30000; error", ONE },
+    { "connect by syscall", "", "syscall slow; watch; wait 100; open; wait 30000; error; peer; exchange",
       FEW },
+    { "connect by syscall, refused", "",
+      "syscall slowrefuse; watch; wait 100; open; wait 30000; error; receive; peer", FEW },
+    { "ring", "", "ring", ONE },
+    { "async before connect", "", "async; connect slow; open; await-io; error; exchange", ONE },
+    { "async while connecting", "", "connect slow; async; open; await-io; error; exchange", ONE },
+    { "async while connecting, refused", "", "connect slowrefuse; async by ioctl; open; await-io; error",
+      ONE },
+    { "fork, both wait", "",
+      "connect slow; watch; fork wait 30000, peer; open; wait 30000; peer; child; exchange", FEW },
     { "fork, both wait, refused", "",
-      "connect slowrefuse; watch; fork wait 4000, peer; wait 4000; peer; child", FEW },
+      "connect slowrefuse; watch; fork wait 30000, peer; open; wait 30000; peer; child", FEW },
     { "fork, the child waits", "",
-      "connect slow; watch; fork wait 100, wait 4000, error, exchange; child; wait 100; error; exchange",
+      "connect slow; watch; fork wait 100, open, wait 30000, error, exchange; child; wait 100; error; "
+      "exchange",
       FEW },
     { "fork, the child waits, refused", "",
-      "connect slowrefuse; watch; fork wait 4000, error, receive; child; wait 0; error; receive", FEW },
-    { "fork, the parent closes", "",
-      "connect slow; watch; fork wait 4000, error, peer, exchange; close; child", FEW },
-    { "fork, the child closes", "", "connect slow; watch; fork close; child; wait 4000; error; exchange",
+      "connect slowrefuse; watch; fork wait 100, open, wait 30000, error, receive; child; wait 0; error; "
+      "receive",
       FEW },
+    { "fork, the parent closes", "",
+      "connect slow; watch; fork wait 30000, error, peer, exchange; close; open; child", FEW },
+    { "fork, the child closes", "",
+      "connect slow; watch; fork close; child; open; wait 30000; error; exchange", FEW },
     { "fork, the child connects", "",
-      "fork connect accept, wait 4000, exchange; child; peer; wait 0; exchange", FEW },
+      "fork connect accept, watch, wait 30000, exchange; child; peer; wait 0; exchange", FEW },
     { "fork, the child ends at once", "",
-      "connect slow; watch; fork; child; wait 4000; error; peer; exchange", FEW },
-    { "exec", "", "connect slow; exec kept; child", ONE },
-    { "exec, refused", "", "connect slowrefuse; exec kept; child", ONE },
-    { "exec, closed", "", "connect slow; exec; child; wait 4000; exchange", ONE },
-    { "rights", "", "adopt; connect slow; give; close; child", ONE },
-    { "rights by sendmmsg", "", "adopt; connect slow; give by sendmmsg; close; child", ONE },
-    { "rights, refused", "", "adopt; connect slowrefuse; give; close; child", ONE },
+      "connect slow; watch; fork; child; open; wait 30000; error; peer; exchange", FEW },
+    { "exec", "", "connect slow; exec kept; open; child", ONE },
+    { "exec, refused", "", "connect slowrefuse; exec kept; open; child", ONE },
+    { "exec, closed", "", "connect slow; exec; child; open; wait 30000; exchange", ONE },
+    { "rights", "", "adopt; connect slow; later open; give; close; child", ONE },
+    { "rights by sendmmsg", "", "adopt; connect slow; later open; give by sendmmsg; close; child", ONE },
+    { "rights, refused", "", "adopt; connect slowrefuse; later open; give; close; child", ONE },
     { "seven connections", "",
-      "connect slow; socket; connect slow; socket; connect slow; wait 4000; error; exchange", ONE },
+      "connect slow; socket; connect slow; socket; connect slow; open; wait 30000; error; exchange", ONE },
 };
 
 struct job {
@@ -1837,6 +2190,8 @@ struct job {
     pid_t pid; /* and process group */
     int out;
     int64_t end;
+    struct wish *wish; /* shared with the row */
+    int control;       /* the row's line to the targets */
     char *said;
     size_t size;
 };
@@ -1845,8 +2200,34 @@ enum { JOBS_MOST = 4096 };
 static struct job jobs[JOBS_MOST];
 static int job_count;
 
+/* Adds the waits, of which each "wait" is the verb. */
+static size_t add_waits(char *out, const char *waits, const char *verb)
+{
+    size_t size = 0;
+
+    while (*waits)
+        if (strncmp(waits, "wait", 4) == 0) {
+            size += (size_t)sprintf(out + size, "%s", verb);
+            waits += 4;
+        } else {
+            out[size++] = *waits++;
+        }
+    return size;
+}
+
+/* "%-copy": the waits, of "wait-copy"; returns what follows. */
+static const char *take_waits(const char *script, char *out, size_t *size, const char *waits)
+{
+    char verb[32] = "wait";
+    size_t length = script[1] == '-' ? strcspn(script + 1, ";") : 0;
+
+    sprintf(verb + 4, "%.*s", (int)length, script + 1);
+    *size += add_waits(out + *size, waits, verb);
+    return script + length;
+}
+
 static void add_job(const struct api *api, const char *name, const char *outcome, const char *waits,
-                    const char *script)
+                    const char *answer, const char *script)
 {
     struct job *job = &jobs[job_count++];
     size_t size = 0;
@@ -1859,7 +2240,9 @@ static void add_job(const struct api *api, const char *name, const char *outcome
         if (*script == '@')
             size += (size_t)sprintf(job->script + size, "%s", outcome);
         else if (*script == '%')
-            size += (size_t)sprintf(job->script + size, "%s", waits);
+            script = take_waits(script, job->script, &size, waits);
+        else if (*script == '~')
+            size += (size_t)sprintf(job->script + size, "%s", answer);
         else
             job->script[size++] = *script;
     job->script[size] = 0;
@@ -1887,7 +2270,8 @@ static void add_crossed(const struct row *row)
     for (size_t o = 0; o < sizeof outcomes / sizeof *outcomes; o++)
         for (size_t a = 0; a < APIS && has_word(row->outcomes, outcomes[o].outcome); a++)
             if (reaches(row->reach, &apis[a]))
-                add_job(&apis[a], row->name, outcomes[o].outcome, outcomes[o].waits, row->script);
+                add_job(&apis[a], row->name, outcomes[o].outcome, outcomes[o].waits, outcomes[o].answer,
+                        row->script);
 }
 
 static void add_uses(const struct use *uses, size_t count, const char *name, const char *before,
@@ -1904,7 +2288,7 @@ static void add_uses(const struct use *uses, size_t count, const char *name, con
             snprintf(rest, sizeof rest, "%s", star + 1);
             snprintf(star, sizeof script - (size_t)(star - script), "use %s%s", uses[i].name, rest);
         }
-        add_job(&apis[0], full, "", "", script);
+        add_job(&apis[0], full, "", "", "", script);
     }
 }
 
@@ -1915,26 +2299,29 @@ static void add_all(void)
     for (size_t i = 0; i < sizeof single / sizeof *single; i++)
         for (size_t a = 0; a < APIS; a++)
             if (a == 0 || (single[i].reach == FEW && reaches(FEW, &apis[a])))
-                add_job(&apis[a], single[i].name, "", "", single[i].script);
+                add_job(&apis[a], single[i].name, "", "", "", single[i].script);
     add_uses(reading, READING, "while connecting", "connect slowgreet; ",
-             "watch out; wait 4000; pause 100; *");
-    add_uses(reading, READING, "waits", "connect slowgreet; blocking; ", "peer");
-    add_uses(reading, READING, "waits, refused", "connect slowrefuse; blocking; ", "*; error");
+             "watch out; open; wait 30000; arrived; *");
+    add_uses(reading, READING, "waits", "connect slowgreet; blocking; later open; ", "peer");
+    add_uses(reading, READING, "waits, refused", "connect slowrefuse; blocking; later open; ", "*; error");
     add_uses(reading, READING, "times out", "connect slow; blocking; option rcvtimeo 200; ",
-             "wait 4000; exchange");
-    add_uses(reading, READING, "interrupted", "connect slow; blocking; alarm 100; ",
-             "alarms; wait 4000; exchange");
-    add_uses(reading, READING, "after a failure", "connect slowrefuse; wait 4000; ", "*; error; wait 0");
-    add_uses(writing, WRITING, "while connecting", "connect slow; ", "wait 4000; *; echo data; error");
-    add_uses(writing, WRITING, "waits", "connect slow; blocking; ", "peer; echo data");
-    add_uses(writing, WRITING, "waits, refused", "connect slowrefuse; blocking; ", "*; error");
-    add_uses(writing, WRITING, "times out", "connect slow; blocking; option sndtimeo 200; ",
-             "wait 4000; *; echo data");
-    add_uses(writing, WRITING, "interrupted", "connect slow; blocking; alarm 100; ",
-             "alarms; wait 4000; exchange");
-    add_uses(writing, WRITING, "after a failure", "connect slowrefuse; wait 4000; ", "*; error; wait 0");
+             "open; wait 30000; exchange");
+    add_uses(reading, READING, "interrupted", "connect slow; blocking; signal rescue; ",
+             "alarms; open; wait 30000; exchange");
+    add_uses(reading, READING, "after a failure", "connect slowrefuse; open; wait 30000; ",
+             "*; error; wait 0");
+    add_uses(writing, WRITING, "while connecting", "connect slow; later open; ",
+             "wait 30000; *; echo data; error");
+    add_uses(writing, WRITING, "waits", "connect slow; blocking; later open; ", "peer; echo data");
+    add_uses(writing, WRITING, "waits, refused", "connect slowrefuse; blocking; later open; ", "*; error");
+    add_uses(writing, WRITING, "times out", "connect slow; blocking; option sndtimeo 200; rescue; ",
+             "open; wait 30000; *; echo data");
+    add_uses(writing, WRITING, "interrupted", "connect slow; blocking; signal rescue; ",
+             "alarms; open; wait 30000; exchange");
+    add_uses(writing, WRITING, "after a failure", "connect slowrefuse; open; wait 30000; ",
+             "*; error; wait 0");
     add_uses(writing, WRITING, "after a time-out of connect",
-             "blocking; option sndtimeo 100; start slow; option sndtimeo 3000; ", "echo data");
+             "blocking; option sndtimeo 100; start slow; option sndtimeo 30000; later open; ", "echo data");
 }
 
 /* Runs them, so many at a time, each in a process of its own. */
@@ -1946,6 +2333,8 @@ static _Noreturn void run_job(const struct job *job, int out)
     setpgid(0, 0);
     dup2(out, 1);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    wish = job->wish;
+    line_to_targets = job->control;
     handle(SIGPIPE, count_pipe, SA_RESTART);
     story.set = epoll_create1(EPOLL_CLOEXEC);
     story.second = epoll_create1(EPOLL_CLOEXEC);
@@ -1961,6 +2350,7 @@ static void start_job(struct job *job)
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         fail("pipe");
+    job->control = control_line();
     job->pid = fork();
     if (job->pid < 0)
         fail("fork");
@@ -2000,29 +2390,62 @@ static void end_job(struct job *job)
         job->size += sizeof hangs - 1;
     }
     close(job->out);
+    close(job->control);
     waitpid(job->pid, &status, 0);
     if (WIFSIGNALED(status) && now() < job->end)
         fprintf(stderr, "%s: signal %d\n", job->name, WTERMSIG(status));
     job->pid = 0;
 }
 
+/* What the row wants done while it sleeps, an act at a look. The wish is struck off first: what is done may
+ * wake the row, and then it has the next one. */
+static void grant(struct job *job)
+{
+    struct wish *asked = job->wish;
+    char act = asked->acts[0];
+
+    if (!sleeps(job->pid, job->pid)) {
+        asked->since = 0;
+        return;
+    }
+    if (!asked->since)
+        asked->since = now();
+    if (act == 'r' && now() < asked->since + DEEP_SLEEP)
+        return;
+    asked->since = 0;
+    memmove(asked->acts, asked->acts + 1, sizeof asked->acts - 1);
+    if (!asked->acts[0])
+        atomic_store(&asked->open, false);
+    if (act == 's')
+        kill(job->pid, SIGALRM);
+    else
+        ask_targets(job->control, 'o', 0);
+}
+
 static void run_all(int *wanted, int count)
 {
     int done = 0, next = 0, *running = calloc((size_t)options.jobs, sizeof *running), busy = 0;
     struct pollfd *fds = calloc((size_t)options.jobs, sizeof *fds);
+    struct wish *wishes =
+        mmap(NULL, (size_t)count * sizeof *wishes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
+    if (wishes == MAP_FAILED)
+        fail("mmap");
     while (done < count) {
         for (; busy < options.jobs && next < count; busy++) {
+            jobs[wanted[next]].wish = &wishes[next];
             start_job(&jobs[wanted[next]]);
             running[busy] = wanted[next++];
         }
         for (int i = 0; i < busy; i++)
             fds[i] = (struct pollfd){ .fd = jobs[running[i]].out, .events = POLLIN };
-        if (poll(fds, (nfds_t)busy, 500) < 0)
+        if (poll(fds, (nfds_t)busy, LOOK) < 0)
             fail("poll");
         for (int i = busy - 1; i >= 0; i--) {
             struct job *job = &jobs[running[i]];
 
+            if (atomic_load(&job->wish->open))
+                grant(job);
             if (now() < job->end && (!fds[i].revents || listen_to(job)))
                 continue;
             end_job(job);
@@ -2070,7 +2493,7 @@ int main(int argc, char **argv)
     bool list = false;
     int option;
 
-    while ((option = getopt(argc, argv, "+n6amlj:x:s")) != -1)
+    while ((option = getopt(argc, argv, "+n6amlj:b:x:s")) != -1)
         switch (option) {
         case 's':
             serve_all();
@@ -2093,6 +2516,9 @@ int main(int argc, char **argv)
             break;
         case 'j':
             options.jobs = atoi(optarg);
+            break;
+        case 'b':
+            options.reply = atoi(optarg);
             break;
         default:
             return 2;

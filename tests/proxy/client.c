@@ -269,7 +269,7 @@ static void follow_rule(struct client *client)
     if (rule->silent) {
         log_decision(client, ending_names[rule->ending]);
         client->next = NEXT_END;
-    } else if (client->dial.error) {
+    } else if (client->dial.error && !rule->hold) {
         struct dial_failure failure = dial_failure(client->dial.error);
 
         say(client, failure.status, NULL, rule->plain_errors ? NULL : failure.field);
@@ -430,7 +430,7 @@ static void take_request(struct client *client)
     if (client->held)
         timer_set(client->clients->loop, &client->timer, rule->delay_ms);
     watch_want(&client->near, early_interest(client));
-    if (client->authorized && !client->refusal && opens_tunnel(rule)) {
+    if (client->authorized && !client->refusal && (opens_tunnel(rule) || rule->hold)) {
         dial_prepare(&client->dial, rule->to ? rule->to : client->request.target);
         dial_on(client);
     }

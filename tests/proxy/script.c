@@ -8,7 +8,7 @@
  * begins with # starts a comment. The actions and their meaning are the table below; --help prints it.
  *
  * A connection to the target is made only when the reply can open a tunnel: not for a status other than 2xx,
- * for close, reset and hang, with `cut` or `endless`, nor for `raw` without `relay`. */
+ * for close, reset and hang, with `cut` or `endless`, nor for `raw` without `relay`. `hold` makes one all the same. */
 #include "script.h"
 
 #include "address.h"
@@ -198,6 +198,7 @@ static const struct action actions[] = {
     {"to", "HOST:PORT | unix:PATH", "connect there instead", 1, 1, take_to, 0},
     {"auth", "USER:PASS", "407 until Proxy-Authorization is right, then the rest", 1, 1, take_auth, 0},
     {"delay", "MS", "hold everything that follows so long", 1, 1, take_delay, 0},
+    {"hold", "", "hold everything that follows until the target is reached, or refuses", FLAG(hold)},
     {"status", "CODE [REASON...]", "this status; 2xx: connect and relay", 1, WORDS_MOST, take_status, 0},
     {"header", "\"Name: value\"", "add to the reply (repeatable)", 1, 1, take_header, 0},
     {"http10", "", "reply as HTTP/1.0", FLAG(http10)},

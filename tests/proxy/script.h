@@ -28,7 +28,7 @@ struct behaviour {
     size_t cut;
     size_t pad;
     enum ending ending;
-    bool cuts, silent, http10, lf, no_reason, plain_errors, join, endless, keep, relay;
+    bool cuts, silent, http10, lf, no_reason, plain_errors, join, endless, keep, relay, hold;
 };
 
 struct script {

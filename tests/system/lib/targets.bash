@@ -117,7 +117,7 @@ start_redis() {
 # start_targets -> TARGETS: the ports of tests/programs/readiness, each of which does something else. port NAME is one.
 start_targets() {
     spawn targets "$PROGRAMS/readiness" -s
-    wait_until grep -q 'timeout=[0-9]*,' "$(here)/targets.out"
+    wait_until grep -q 'refuse=[0-9]*,' "$(here)/targets.out"
     TARGETS=$(cat "$(here)/targets.out")
     export TARGETS
 }
