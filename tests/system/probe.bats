@@ -70,7 +70,7 @@ same() {
     [ "$1$2" != 46 ] || kinds=z
     [ -e "$native" ] || "$PROGRAMS/probe" "${options[@]}" -t "$TIMING_OUT" > "$native"
     before=$(wc -l < "$SCRIPTED_LOG")
-    LIMIT=60 tunnelled "$PROGRAMS/probe" "${options[@]}" -t "$TIMING_OUT" > "$seen" 2> "$seen.log"
+    LIMIT=120 tunnelled "$PROGRAMS/probe" "${options[@]}" -t "$TIMING_OUT" > "$seen" 2> "$seen.log"
     [ $(($(wc -l < "$SCRIPTED_LOG") - before)) -gt 500 ] # they went through the proxy
     [ "$(wc -l < "$native")" -gt 3000 ]
     lacks "$(cat "$native")" 'the probe itself failed' 'ended by' 'ended with exit'

@@ -9,6 +9,7 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -17,9 +18,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { ROWS = 256, AT_ONCE = 16, TIME_LIMIT = 40, SAID_SIZE = 32 * 1024 };
+enum { ROWS = 256, AT_ONCE = 16, TIME_LIMIT = 100, SAID_SIZE = 32 * 1024 };
+enum { LOOK = 5 }; /* ms between looks at the rows */
 
 struct mode mode = { .family = AF_INET };
 
@@ -29,6 +32,7 @@ static const struct row *const groups[] = { result_rows,     address_rows, optio
 
 /* What the rows said, by row. */
 struct said {
+    _Atomic int64_t alarm; /* a row wants SIGALRM, at the earliest then; 0: it does not */
     _Atomic size_t size;
     char text[SAID_SIZE];
 };
@@ -94,10 +98,55 @@ static void begin(int number)
     _exit(0);
 }
 
+void alarm_in(int milliseconds)
+{
+    atomic_store(&mine->alarm, now_ms() + milliseconds);
+}
+
+/* The kernel's word: asleep in a call that signals end. */
+static bool sleeps(pid_t pid)
+{
+    char path[32], text[128] = "";
+    const char *state;
+    int file;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0 || read(file, text, sizeof text - 1) < 0)
+        text[0] = 0;
+    close(file);
+    state = strrchr(text, ')');
+    return state && state[1] == ' ' && state[2] == 'S';
+}
+
+static void send_alarms(void)
+{
+    for (int i = 0; i < count; i++) {
+        int64_t at = pids[i] > 0 ? atomic_load(&all[i].alarm) : 0;
+
+        if (at == 0 || now_ms() < at || !sleeps(pids[i]))
+            continue;
+        atomic_store(&all[i].alarm, 0); /* before the row can ask for another */
+        kill(pids[i], SIGALRM);
+    }
+}
+
+static pid_t await_any(int *status)
+{
+    const struct timespec look = { .tv_nsec = LOOK * 1000000 };
+    pid_t pid;
+
+    while ((pid = waitpid(-1, status, WNOHANG)) == 0) {
+        send_alarms();
+        nanosleep(&look, NULL);
+    }
+    return pid;
+}
+
 static void await_one(void)
 {
     int status;
-    pid_t pid = wait(&status);
+    pid_t pid = await_any(&status);
 
     for (int i = 0; i < count; i++) {
         if (pids[i] != pid)

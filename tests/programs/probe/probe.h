@@ -71,7 +71,8 @@ int64_t now_ms(void);
 /* Signals. */
 extern volatile int handled; /* how often the handler ran */
 void handle(int number, int flags);
-void alarm_in(int milliseconds);
+void alarm_in(
+    int milliseconds); /* or as soon as the row sleeps after that: in the call that it is to interrupt */
 
 /* A child of fork(2), and its exit status said if it is not 0. */
 void in_child(void (*act)(void));
