@@ -132,7 +132,8 @@ static void fails_meanwhile(void)
 
     limit(fd, SO_SNDTIMEO, 100);
     say("%s", connected(fd, &slow));
-    close(full); /* the next SYN is refused */
+    limit(fd, SO_SNDTIMEO, 30000); /* what follows has the time that it takes */
+    close(full);                   /* the next SYN is refused */
     usleep(1500 * 1000);
     say_state(fd, "failed");
     full = listener();
@@ -148,6 +149,7 @@ static void fails_and_connect(void)
 
     limit(fd, SO_SNDTIMEO, 100);
     say("%s", connected(fd, &slow));
+    limit(fd, SO_SNDTIMEO, 30000); /* what follows has the time that it takes */
     close(full);
     usleep(1500 * 1000);
     full = listener();
