@@ -77,7 +77,7 @@ demo: all $(B)/tests/proxy $(B)/programs/demo
 
 prepare:
 	@tests/install
-	@$(MAKE) --no-print-directory tests fuzz
+	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) tests fuzz
 
 check: prepare
 	@STRICT=$(STRICT) B=$(B) HOOKED='$(HOOKED)' tests/check
