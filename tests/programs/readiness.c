@@ -1056,9 +1056,14 @@ static struct view {
     return view;
 }
 
+/* An MPTCP connection may outlive the TCP connection of which the view is. */
 static bool is_gone(const struct story *story)
 {
-    return view_of(story).known.tcpi_state == TCP_CLOSE;
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+
+    return view_of(story).known.tcpi_state == TCP_CLOSE &&
+           syscall(SYS_getpeername, story->fd, &peer, &size) < 0;
 }
 
 /* All of the answer is in the kernel, whether somebody has looked at it or not. */
@@ -1067,7 +1072,7 @@ static bool is_answered(const struct story *story)
     struct view view = view_of(story);
 
     if (view.known.tcpi_state == TCP_CLOSE || strcmp(story->outcome, "reset") == 0)
-        return view.known.tcpi_state == TCP_CLOSE;
+        return is_gone(story);
     if (options.native)
         return view.known.tcpi_state != TCP_SYN_SENT;
     return view.known.tcpi_state == TCP_CLOSE_WAIT || view.received >= (uint64_t)options.reply;
