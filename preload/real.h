@@ -23,6 +23,9 @@
 #define EXPORT __attribute__((visibility("default")))
 #define HIDDEN __attribute__((visibility("hidden"))) /* of a variable that hooks look at: addressed without a detour */
 
+/* A function a line, as far as it goes: the Makefile reads these lists. */
+/* clang-format off */
+
 /* connect comes first: real() looks at it. */
 #define REAL_FUNCTIONS(X) \
     X(int, connect, (int fd, const struct sockaddr *address, socklen_t size)) \
@@ -146,6 +149,8 @@
     A(res_nsearch, __res_nsearch) \
     A(res_nquerydomain, __res_nquerydomain) \
     A(res_nsend, __res_nsend)
+
+/* clang-format on */
 
 struct real {
 #define FIELD(type, name, parameters) type(*name) parameters;

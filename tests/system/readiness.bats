@@ -34,6 +34,15 @@ SOME=('poll: level*' 'epoll_wait: level*' 'select: level*' 'epoll_wait: edge*' '
     nothing_came_early
 }
 
+# Another socket takes the place of the program's. It is unknown to a process that was forked before.
+@test "IPv4 sockets, IPv6 proxy" {
+    need ipv6
+    start_proxy_that 'status 502'
+    PROXY="[::1]:$SCRIPTED_PORT6"
+    compares -- "${SOME[@]/epoll_wait: fork\*/epoll_wait: fork, [!t]*}"
+    nothing_came_early
+}
+
 @test "IPv6 sockets, IPv4 proxy" {
     need ipv6
     start_proxy_that 'status 502'
