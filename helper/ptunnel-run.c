@@ -1,5 +1,6 @@
-/* ptunnel-run: runs one command with the library in front of its connect(). Checks everything, hands it over in the
- * environment and execs, so that the command has this process: its pid, terminal, signals and exit status. */
+/* ptunnel-run: runs one command with the library in front of its connect(). Checks everything, hands it over
+ * in the environment and execs, so that the command has this process: its pid, terminal, signals and exit
+ * status. */
 #include "common/libc_net.h"
 #include "common/shared_options.h"
 #include "run/check.h"
@@ -38,7 +39,8 @@ static const struct choice choices[] = {
     { STRICT, "strict", NULL, "let nothing be started that cannot be tunnelled, and no io_uring be used" },
     { EXPLAIN, "explain", NULL, "run nothing; say where each TARGET would go and why ('-': read them)" },
     { SHOW, "show", NULL, "run nothing; print the configuration, and where each line comes from" },
-    { CHECK, "check", NULL, "run nothing; try each proxy, for TARGET (example.com:443), and say what is wrong" },
+    { CHECK, "check", NULL,
+      "run nothing; try each proxy, for TARGET (example.com:443), and say what is wrong" },
     { 0 },
 };
 
@@ -47,13 +49,15 @@ static const char head[] = "Usage: ptunnel-run [OPTION]... [--] COMMAND [ARGUMEN
                            "       ptunnel-run [OPTION]... --show\n"
                            "       ptunnel-run [OPTION]... --check [TARGET]...\n"
                            "Runs COMMAND with its TCP connections sent through an HTTP proxy (CONNECT).\n\n";
-static const char tail[] =
-    "\nURL is [http://][USER[:PASSWORD]@]HOST[:PORT]. Without -p the proxy is that of $PTUNNEL_PROXY, else of the rule\n"
-    "file, else of $https_proxy, $all_proxy, $http_proxy (and then $no_proxy holds).\n"
-    "PATTERN is a HOST, .DOMAIN, *.DOMAIN, IPV4[/BITS], [IPV6][/BITS] or '*', then perhaps :PORT, :PORT-PORT, ...: see\n"
-    "ptunnel-rules(5).\n"
-    "Exit status: that of COMMAND; 125 if ptunnel-run failed, 126 if COMMAND cannot be run, 127 if it is not found;\n"
-    "with --check 0 if all is well, otherwise see ptunnel-run(1).\n";
+static const char tail[] = "\nURL is [http://][USER[:PASSWORD]@]HOST[:PORT]. Without -p the proxy is that of "
+                           "$PTUNNEL_PROXY, else of the rule\n"
+                           "file, else of $https_proxy, $all_proxy, $http_proxy (and then $no_proxy holds).\n"
+                           "PATTERN is a HOST, .DOMAIN, *.DOMAIN, IPV4[/BITS], [IPV6][/BITS] or '*', then "
+                           "perhaps :PORT, :PORT-PORT, ...: see\n"
+                           "ptunnel-rules(5).\n"
+                           "Exit status: that of COMMAND; 125 if ptunnel-run failed, 126 if COMMAND cannot "
+                           "be run, 127 if it is not found;\n"
+                           "with --check 0 if all is well, otherwise see ptunnel-run(1).\n";
 
 static const struct program program = { head, tail, choices, OPERANDS_END_OPTIONS, EXIT_OURS, EXIT_OURS };
 
@@ -150,8 +154,8 @@ static const char *users_log_or_exit(void)
     return path;
 }
 
-/* With what configuration_hand_over() sets, all six variables, so that nothing of an outer ptunnel-run shows through. A rule
- * file that the user names in PTUNNEL_RULES stays named: an inner ptunnel-run may want it. */
+/* With what configuration_hand_over() sets, all six variables, so that nothing of an outer ptunnel-run shows
+ * through. A rule file that the user names in PTUNNEL_RULES stays named: an inner ptunnel-run may want it. */
 static void export_settings_or_exit(const struct options *options)
 {
     static const char *const levels[] = { "-1", "0", "1", "2", "3" };
@@ -183,13 +187,15 @@ static const char *library_or_exit(void)
     const char *wrong;
 
     library_find(path, sizeof path);
-    wrong = access(path, F_OK) < 0 ? "is not there, nor beside ptunnel-run" : reach_library_wrong(path, &libc_net);
+    wrong = access(path, F_OK) < 0 ? "is not there, nor beside ptunnel-run"
+                                   : reach_library_wrong(path, &libc_net);
     if (wrong) { /* the loader would warn, and go on without it */
         usage_complain("%s: it %s: reinstall ptunnel", path, wrong);
         exit(EXIT_OURS);
     }
     if (path[strcspn(path, " \t\n:")]) {
-        usage_complain("%s: LD_PRELOAD cannot hold a path with blanks or colons: install ptunnel elsewhere", path);
+        usage_complain("%s: LD_PRELOAD cannot hold a path with blanks or colons: install ptunnel elsewhere",
+                       path);
         exit(EXIT_OURS);
     }
     return path;
@@ -246,7 +252,8 @@ int main(int argc, char **argv)
         tell_and_exit(config, &options);
     if (!configuration_hand_over(config, &options.shared.rules))
         exit(EXIT_OURS);
-    if (!strict_allows(config, options.force) || !reach_allows(options.command, options.force, options.shared.verbose < 0))
+    if (!strict_allows(config, options.force) ||
+        !reach_allows(options.command, options.force, options.shared.verbose < 0))
         exit(EXIT_OURS);
     preload_library_or_exit();
     if (!strict_begin(config))

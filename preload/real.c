@@ -6,7 +6,8 @@
 
 struct real real_functions;
 
-/* What a libc may lack (musl, or an older glibc). A program can still ask for these names, so they do what the kernel does. */
+/* What a libc may lack (musl, or an older glibc). A program can still ask for these names, so they do what
+ * the kernel does. */
 static int lacking_close_range(unsigned first, unsigned last, int flags)
 {
     return (int)real()->syscall(SYS_close_range, (long)first, (long)last, (long)flags);
@@ -20,7 +21,8 @@ static void lacking_closefrom(int first)
 static int lacking_epoll_pwait2(int set, struct epoll_event *events, int most, const struct timespec *time,
                                 const sigset_t *mask)
 {
-    return (int)real()->syscall(SYS_epoll_pwait2, (long)set, events, (long)most, time, mask, (long)(NSIG / 8));
+    return (int)real()->syscall(SYS_epoll_pwait2, (long)set, events, (long)most, time, mask,
+                                (long)(NSIG / 8));
 }
 
 static ssize_t lacking_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
@@ -33,19 +35,21 @@ static ssize_t lacking_pwritev2(int fd, const struct iovec *parts, int count, of
     return real()->syscall(SYS_pwritev2, (long)fd, parts, (long)count, (long)offset, 0L, (long)flags);
 }
 
-static int lacking_execveat(int directory, const char *path, char *const argv[], char *const envp[], int flags)
+static int lacking_execveat(int directory, const char *path, char *const argv[], char *const envp[],
+                            int flags)
 {
     return (int)real()->syscall(SYS_execveat, (long)directory, path, argv, envp, (long)flags);
 }
 
-/* The fortified forms end the program when the buffer is too small; without that help the buffer's size is the limit. */
+/* The fortified forms end the program when the buffer is too small; without that help the buffer's size is
+ * the limit. */
 static int lacking_poll_chk(struct pollfd *fds, nfds_t count, int milliseconds, size_t room)
 {
     return real()->poll(fds, count < room / sizeof *fds ? count : room / sizeof *fds, milliseconds);
 }
 
-static int lacking_ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask,
-                             size_t room)
+static int lacking_ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time,
+                             const sigset_t *mask, size_t room)
 {
     return real()->ppoll(fds, count < room / sizeof *fds ? count : room / sizeof *fds, time, mask);
 }
@@ -60,8 +64,8 @@ static ssize_t lacking_recv_chk(int fd, void *buffer, size_t size, size_t room, 
     return real()->recv(fd, buffer, size < room ? size : room, flags);
 }
 
-static ssize_t lacking_recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags, struct sockaddr *address,
-                                    socklen_t *address_size)
+static ssize_t lacking_recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags,
+                                    struct sockaddr *address, socklen_t *address_size)
 {
     return real()->recvfrom(fd, buffer, size < room ? size : room, flags, address, address_size);
 }
@@ -69,15 +73,20 @@ static ssize_t lacking_recvfrom_chk(int fd, void *buffer, size_t size, size_t ro
 static void fill_gaps(struct real *found)
 {
     static const struct real lacking = {
-        .close_range = lacking_close_range,   .closefrom = lacking_closefrom,
-        .epoll_pwait2 = lacking_epoll_pwait2, .preadv2 = lacking_preadv2,
-        .pwritev2 = lacking_pwritev2,         .__poll_chk = lacking_poll_chk,
-        .__ppoll_chk = lacking_ppoll_chk,     .__read_chk = lacking_read_chk,
-        .__recv_chk = lacking_recv_chk,       .__recvfrom_chk = lacking_recvfrom_chk,
+        .close_range = lacking_close_range,
+        .closefrom = lacking_closefrom,
+        .epoll_pwait2 = lacking_epoll_pwait2,
+        .preadv2 = lacking_preadv2,
+        .pwritev2 = lacking_pwritev2,
+        .__poll_chk = lacking_poll_chk,
+        .__ppoll_chk = lacking_ppoll_chk,
+        .__read_chk = lacking_read_chk,
+        .__recv_chk = lacking_recv_chk,
+        .__recvfrom_chk = lacking_recvfrom_chk,
         .execveat = lacking_execveat,
     };
-#define FILL(type, name, parameters)  \
-    if (!found->name)                 \
+#define FILL(type, name, parameters)                                                                         \
+    if (!found->name)                                                                                        \
         found->name = lacking.name;
     REAL_FUNCTIONS(FILL)
 #undef FILL
@@ -92,8 +101,8 @@ void real_find_all(void)
     REAL_FUNCTIONS(FIND)
 #undef FIND
     /* Before glibc 2.34 the resolver's functions had only their other names. */
-#define FIND_OTHER(name, other)                                 \
-    if (!found.name)                                            \
+#define FIND_OTHER(name, other)                                                                              \
+    if (!found.name)                                                                                         \
         found.name = (__typeof__(found.name))dlsym(RTLD_NEXT, #other);
     REAL_ALIASES(FIND_OTHER)
 #undef FIND_OTHER

@@ -1,5 +1,6 @@
-/* The functions that the library stands in front of, each declared once: struct, look-up, export list and tests
- * come from here. Their definitions in preload/hooks/ include libc's headers, so the compiler compares. */
+/* The functions that the library stands in front of, each declared once: struct, look-up, export list and
+ * tests come from here. Their definitions in preload/hooks/ include libc's headers, so the compiler compares.
+ */
 #ifndef PTUNNEL_REAL_H
 #define PTUNNEL_REAL_H
 
@@ -21,7 +22,8 @@
 #include <time.h>
 
 #define EXPORT __attribute__((visibility("default")))
-#define HIDDEN __attribute__((visibility("hidden"))) /* of a variable that hooks look at: addressed without a detour */
+#define HIDDEN                                                                                               \
+    __attribute__((visibility("hidden"))) /* of a variable that hooks look at: addressed without a detour */
 
 /* A function a line, as far as it goes: the Makefile reads these lists. */
 /* clang-format off */

@@ -75,7 +75,8 @@ static bool read_password_file(struct proxy_options *options)
 
 static void put(int fd, const char *words)
 {
-    ssize_t ignored = write(fd, words, strlen(words)); /* a prompt that cannot be shown is no reason to fail */
+    ssize_t ignored =
+        write(fd, words, strlen(words)); /* a prompt that cannot be shown is no reason to fail */
 
     (void)ignored;
 }
@@ -102,8 +103,9 @@ static bool ask_password(struct proxy_options *options)
     bool read = false;
 
     if (terminal < 0 || tcgetattr(terminal, &echoing) < 0) {
-        usage_complain("no password for proxy user '%s', and no terminal to ask on: give -P or --password-file",
-                       options->user);
+        usage_complain(
+            "no password for proxy user '%s', and no terminal to ask on: give -P or --password-file",
+            options->user);
     } else {
         silent = echoing;
         silent.c_lflag &= ~(tcflag_t)ECHO;
@@ -153,7 +155,8 @@ static void add_url(struct text *out, const struct proxy_options *options, const
 static bool check_userinfo(const struct proxy_options *options)
 {
     struct proxy proxy = { 0 };
-    const char *wrong = options->user ? proxy_set_credentials(&proxy, options->user, options->password) : NULL;
+    const char *wrong =
+        options->user ? proxy_set_credentials(&proxy, options->user, options->password) : NULL;
 
     explicit_bzero(&proxy, sizeof proxy);
     if (wrong)

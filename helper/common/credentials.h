@@ -21,10 +21,10 @@ bool proxy_options_add(struct proxy_options *options, const char *url);
 /* -P: keeps the password and blots it out where it stands, since every user of the machine can read argv. */
 bool proxy_options_password(struct proxy_options *options, char *argument);
 
-/* Writes the URLs, those without a userinfo with that of the options, parted by blanks, into out of PROXY_LIST_SIZE bytes.
- * `found` is the list to use when there is no -p; NULL if there is none either. Asks for a password on
- * the terminal if there is a user without one. Leaves "" if there is no proxy at all. False, with words on standard error, if
- * something is wrong. */
+/* Writes the URLs, those without a userinfo with that of the options, parted by blanks, into out of
+ * PROXY_LIST_SIZE bytes. `found` is the list to use when there is no -p; NULL if there is none either. Asks
+ * for a password on the terminal if there is a user without one. Leaves "" if there is no proxy at all.
+ * False, with words on standard error, if something is wrong. */
 bool proxy_options_merge(struct proxy_options *options, const char *found, char *out);
 
 #endif

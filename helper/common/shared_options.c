@@ -67,13 +67,21 @@ static bool print_and_exit(struct shared_options *options, const struct row *row
 
 /* In the order of --help. */
 static const struct row shared[] = {
-    { { 'p', "proxy", "URL", "the HTTP proxy to go through; give it again for a second choice" }, take_proxy, 0 },
+    { { 'p', "proxy", "URL", "the HTTP proxy to go through; give it again for a second choice" },
+      take_proxy,
+      0 },
     { { 'U', "user", "NAME", "user name for the proxy" }, keep, FIELD(proxy.user) },
     { { 'P', "password", "TEXT", "its password; without -P it is asked for" }, take_password, 0 },
-    { { SECRET, "password-file", "FILE", "its password is the first line of FILE" }, keep, FIELD(proxy.password_file) },
-    { { FALLBACK, "fallback", "WORD", "when no proxy can be reached: none (fail) or direct" }, take_setting, 0 },
+    { { SECRET, "password-file", "FILE", "its password is the first line of FILE" },
+      keep,
+      FIELD(proxy.password_file) },
+    { { FALLBACK, "fallback", "WORD", "when no proxy can be reached: none (fail) or direct" },
+      take_setting,
+      0 },
     { { TIMEOUT, "timeout", "SECONDS", "the most that opening a tunnel may take (60)" }, take_setting, 0 },
-    { { ATTEMPT, "attempt", "SECONDS", "the most for one proxy while another is left (10)" }, take_setting, 0 },
+    { { ATTEMPT, "attempt", "SECONDS", "the most for one proxy while another is left (10)" },
+      take_setting,
+      0 },
     { .take = NULL }, /* here a program's own ones stand */
     { { 'v', "verbose", NULL, "say more; up to three times" }, take_loudness, 0 },
     { { 'q', "quiet", NULL, "say nothing, not even why a tunnel failed" }, take_loudness, 0 },

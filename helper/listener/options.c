@@ -60,7 +60,8 @@ static bool take_listen(struct options *options, const char *address)
     return !wrong;
 }
 
-/* ssh's %h:%p has no brackets. Since there always is a port, what stands in front of the last colon may be an address. */
+/* ssh's %h:%p has no brackets. Since there always is a port, what stands in front of the last colon may be an
+ * address. */
 static const char *parse_target(struct endpoint *out, const char *text)
 {
     const char *colon = strrchr(text, ':');

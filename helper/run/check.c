@@ -28,7 +28,8 @@ static const struct {
       "check its spelling, and that you are in the network where it is known" },
     { CHECK_UNREACHABLE, "nobody answers at this address and port",
       "check the port (often 3128 or 8080), and whether a VPN is needed to get there" },
-    { CHECK_SILENT, "no answer", "a firewall may swallow it, or the proxy hangs: try again, or ask who runs it" },
+    { CHECK_SILENT, "no answer",
+      "a firewall may swallow it, or the proxy hangs: try again, or ask who runs it" },
     { CHECK_NOT_HTTP, "what answers there is no HTTP proxy with CONNECT",
       "check the port; neither a SOCKS proxy nor a web server will do" },
     { CHECK_TLS, "the port speaks TLS only",
@@ -36,15 +37,18 @@ static const struct {
     { CHECK_CREDENTIALS, "the proxy wants to know who you are",
       "give -U and -P; if it offers only NTLM or Negotiate, run a local helper such as px or cntlm" },
     { CHECK_WRONG_CREDENTIALS, "the proxy does not accept this user and password",
-      "check them, and that they belong to this proxy; if it offers only NTLM or Negotiate, run a local helper such as px or "
+      "check them, and that they belong to this proxy; if it offers only NTLM or Negotiate, run a local "
+      "helper such as px or "
       "cntlm" },
     { CHECK_FORBIDDEN, "the proxy forbids this target",
       "many proxies allow CONNECT only to port 443: use a port that it allows, or ask who runs it" },
     { CHECK_TARGET_NAME, "the proxy does not know the target or a way to it",
       "check the target's name; the proxy resolves it, not this machine" },
-    { CHECK_TARGET_REFUSED, "the proxy cannot connect to the target", "check the target's port, and that its service runs" },
+    { CHECK_TARGET_REFUSED, "the proxy cannot connect to the target",
+      "check the target's port, and that its service runs" },
     { CHECK_SLOW, "it works, but slowly", "raise --timeout if programs give up" },
-    { CHECK_ILL, "the proxy says that it is ill itself", "try again, or ask who runs it; another one as a second -p would be used" },
+    { CHECK_ILL, "the proxy says that it is ill itself",
+      "try again, or ask who runs it; another one as a second -p would be used" },
     { CHECK_REFUSED, "the proxy refuses", "its words are above; ask who runs it" },
 };
 
@@ -74,8 +78,8 @@ static enum check_result of_reply(const struct reply *reply, bool has_credential
         return CHECK_TARGET_REFUSED;
     default:
         return reply->status == 400 || reply->status == 405 || reply->status == 501 ? CHECK_NOT_HTTP
-               : reply->status >= 500                                                ? CHECK_TARGET_REFUSED
-                                                                                     : CHECK_REFUSED;
+               : reply->status >= 500                                               ? CHECK_TARGET_REFUSED
+                                                                                    : CHECK_REFUSED;
     }
 }
 
@@ -97,24 +101,30 @@ static int wait_for(int fd, short events, struct deadline end)
     return poll(&ready, 1, deadline_left(end));
 }
 
-/* Whether what refused to speak HTTP speaks TLS: it answers a ClientHello with a handshake or an alert record. */
+/* Whether what refused to speak HTTP speaks TLS: it answers a ClientHello with a handshake or an alert
+ * record. */
 static bool speaks_tls(const struct dial *dial, int family)
 {
-    /* RFC 5246 7.4.1.2, TLS 1.2: 5 cipher suites, no compression; 2 groups and 4 signature algorithms, without which some
-     * servers close and say nothing */
+    /* RFC 5246 7.4.1.2, TLS 1.2: 5 cipher suites, no compression; 2 groups and 4 signature algorithms,
+     * without which some servers close and say nothing */
+    /* clang-format off */
     static const unsigned char hello[5 + 4 + 75] = {
         22, 3, 1, 0, 79, 1, 0, 0, 75, 3, 3, /* 32 bytes, random but for us */
         [11 + 32] = 0, 0, 10, 0xc0, 0x2f, 0xc0, 0x2b, 0xc0, 0x30, 0xc0, 0x2c, 0, 0x2f, 1, 0,
         0, 24, 0, 10, 0, 6, 0, 4, 0, 29, 0, 23, 0, 13, 0, 10, 0, 8, 4, 3, 8, 4, 4, 1, 5, 1,
     };
-    struct endpoint to = { .literal = true, .port = dial->route->candidates[0].proxy.at.port, .address = dial->reached };
+    /* clang-format on */
+    struct endpoint to = { .literal = true,
+                           .port = dial->route->candidates[0].proxy.at.port,
+                           .address = dial->reached };
     struct deadline end = deadline_in(TLS_TIMEOUT);
     struct sockaddr_storage address;
     socklen_t size = endpoint_to_sockaddr(&to, family, &address);
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     unsigned char answer[3] = { 0 };
     bool tls = fd >= 0 && (connect(fd, (struct sockaddr *)&address, size) == 0 || errno == EINPROGRESS) &&
-               wait_for(fd, POLLOUT, end) == 1 && send(fd, hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello &&
+               wait_for(fd, POLLOUT, end) == 1 &&
+               send(fd, hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello &&
                wait_for(fd, POLLIN, end) == 1 && recv(fd, answer, sizeof answer, 0) == sizeof answer &&
                (answer[0] == 21 || answer[0] == 22) && answer[1] == 3;
 
@@ -161,10 +171,12 @@ static enum check_result check_over(int family, struct candidate *candidate, con
     dial_start(&dial, &libc_net, fd, family, &endpoint, &route, &limits);
     result = drive(&dial, target);
     close(fd);
-    return (result == CHECK_NOT_HTTP || result == CHECK_SILENT) && speaks_tls(&dial, family) ? CHECK_TLS : result;
+    return (result == CHECK_NOT_HTTP || result == CHECK_SILENT) && speaks_tls(&dial, family) ? CHECK_TLS
+                                                                                             : result;
 }
 
-/* The family of an address of the proxy: an IPv6 socket reaches the others too, but an IPv4 one only its own. */
+/* The family of an address of the proxy: an IPv6 socket reaches the others too, but an IPv4 one only its own.
+ */
 static int family_of(const struct addresses *list, size_t number)
 {
     struct endpoint one = { .literal = true, .address = list->at[number].address };
@@ -172,7 +184,8 @@ static int family_of(const struct addresses *list, size_t number)
     return endpoint_is_v4(&one) ? AF_INET : AF_INET6;
 }
 
-static enum check_result check_target(struct candidate *candidate, const struct addresses *list, const char *target)
+static enum check_result check_target(struct candidate *candidate, const struct addresses *list,
+                                      const char *target)
 {
     enum check_result result = check_over(family_of(list, 0), candidate, target);
 

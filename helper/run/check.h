@@ -7,25 +7,25 @@
 /* Exit statuses, the same whichever proxy it was: the first thing that is wrong counts. */
 enum check_result {
     CHECK_FINE = 0,
-    CHECK_WRONG_TARGET = 1,  /* usage: a target that is none */
-    CHECK_NO_PROXY = 10,     /* none known, or the configuration is wrong */
-    CHECK_NAME = 11,         /* the proxy's name does not resolve */
-    CHECK_UNREACHABLE = 12,  /* refused, or no way there */
-    CHECK_SILENT = 13,       /* no answer, to the connection or to CONNECT */
+    CHECK_WRONG_TARGET = 1, /* usage: a target that is none */
+    CHECK_NO_PROXY = 10,    /* none known, or the configuration is wrong */
+    CHECK_NAME = 11,        /* the proxy's name does not resolve */
+    CHECK_UNREACHABLE = 12, /* refused, or no way there */
+    CHECK_SILENT = 13,      /* no answer, to the connection or to CONNECT */
     CHECK_NOT_HTTP = 14,
     CHECK_TLS = 15,
-    CHECK_CREDENTIALS = 16,  /* wanted, and none are given */
+    CHECK_CREDENTIALS = 16, /* wanted, and none are given */
     CHECK_FORBIDDEN = 17,
-    CHECK_TARGET_NAME = 18,  /* the proxy cannot resolve or reach the target */
+    CHECK_TARGET_NAME = 18, /* the proxy cannot resolve or reach the target */
     CHECK_TARGET_REFUSED = 19,
-    CHECK_SLOW = 20,         /* it works, but takes long */
-    CHECK_REFUSED = 21,      /* the proxy says no, in a way that none of these is */
-    CHECK_ILL = 22,          /* the proxy says that it is ill itself */
+    CHECK_SLOW = 20,    /* it works, but takes long */
+    CHECK_REFUSED = 21, /* the proxy says no, in a way that none of these is */
+    CHECK_ILL = 22,     /* the proxy says that it is ill itself */
     CHECK_WRONG_CREDENTIALS = 23,
 };
 
-/* Each proxy of each route; targets without a port get 443, and without targets example.com:443 is tried. Prints to
- * standard output. */
+/* Each proxy of each route; targets without a port get 443, and without targets example.com:443 is tried.
+ * Prints to standard output. */
 enum check_result check_proxies(const struct config *config, char **targets);
 
 #endif

@@ -34,8 +34,9 @@ static const struct config *load(const struct rule_options *rules)
     int result = config_load_options(&config, &rules->all, environment_variable, &libc_net, &wrong);
 
     if (result == -ENOENT)
-        usage_complain("no proxy is known: give -p HOST:PORT, or set PTUNNEL_PROXY or https_proxy, or name one in the "
-                       "rule file (a line 'proxy http://HOST:PORT')");
+        usage_complain(
+            "no proxy is known: give -p HOST:PORT, or set PTUNNEL_PROXY or https_proxy, or name one in the "
+            "rule file (a line 'proxy http://HOST:PORT')");
     else if (result == -ENOMEM)
         usage_complain("%s", strerror(ENOMEM));
     for (char *line = strtok(words, "\n"); line; line = strtok(NULL, "\n"))
@@ -43,7 +44,8 @@ static const struct config *load(const struct rule_options *rules)
     return result == 0 ? config : NULL;
 }
 
-/* Emptied, not taken out: a library that an outer ptunnel-run has put in front of us would put it back at exec. */
+/* Emptied, not taken out: a library that an outer ptunnel-run has put in front of us would put it back at
+ * exec. */
 bool hand_over(const char *name, const char *value)
 {
     if ((!value && !getenv(name)) || setenv(name, value ? value : "", 1) == 0)
@@ -63,13 +65,14 @@ static bool file_has_proxy(const struct rule_options *rules)
            config_route(config, 0)->route.count > 0;
 }
 
-/* PTUNNEL_PROXY is the user's word, and comes before a file, unless an outer ptunnel-run has set it: PTUNNEL_CONFIG is its mark.
- * A file that is named here and now is the later word. */
+/* PTUNNEL_PROXY is the user's word, and comes before a file, unless an outer ptunnel-run has set it:
+ * PTUNNEL_CONFIG is its mark. A file that is named here and now is the later word. */
 static bool drop_outer_proxy(const struct rule_options *rules)
 {
     const char *mark = getenv("PTUNNEL_CONFIG"), *file = rules->all.rules;
 
-    return !mark || !mark[0] || !file || !file[0] || !file_has_proxy(rules) || hand_over("PTUNNEL_PROXY", NULL);
+    return !mark || !mark[0] || !file || !file[0] || !file_has_proxy(rules) ||
+           hand_over("PTUNNEL_PROXY", NULL);
 }
 
 const struct config *configuration_load(struct proxy_options *proxy, struct rule_options *rules)
@@ -81,7 +84,8 @@ const struct config *configuration_load(struct proxy_options *proxy, struct rule
         return NULL;
     if (!proxy_options_merge(proxy, getenv("PTUNNEL_PROXY"), urls))
         return NULL;
-    if (urls[0] && !(proxy->count ? rule_options_add(rules, "-p", "proxy", urls) : hand_over("PTUNNEL_PROXY", urls)))
+    if (urls[0] &&
+        !(proxy->count ? rule_options_add(rules, "-p", "proxy", urls) : hand_over("PTUNNEL_PROXY", urls)))
         return NULL;
     config = load(rules);
     if (!config || urls[0] || !proxy->user || !config_route(config, 0)->urls)
@@ -107,6 +111,7 @@ bool configuration_hand_over(const struct config *config, const struct rule_opti
         return false;
     default:
         return hand_over("PTUNNEL_CONFIG", buffer) &&
-               hand_over("PTUNNEL_PROXY", config_proxy_is_handed(config) ? config_route(config, 0)->urls : NULL);
+               hand_over("PTUNNEL_PROXY",
+                         config_proxy_is_handed(config) ? config_route(config, 0)->urls : NULL);
     }
 }

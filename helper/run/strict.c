@@ -14,11 +14,10 @@
 #define SYS_io_uring_setup 425
 #endif
 
-/* A number has one meaning, or none, in all the ABIs that a kernel offers beside each other: i386 and arm count as x86-64
- * and arm64 do from 424 on. */
-#define ANSWER_ENOSYS(number)                                    \
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1),         \
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS)
+/* A number has one meaning, or none, in all the ABIs that a kernel offers beside each other: i386 and arm
+ * count as x86-64 and arm64 do from 424 on. */
+#define ANSWER_ENOSYS(number)                                                                                \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS)
 
 static struct sock_filter filter[] = {
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -59,7 +58,8 @@ bool strict_begin(const struct config *config)
 
     if (!is_strict(config))
         return true;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) == 0 &&
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0)
         return true;
     usage_complain("--strict: io_uring cannot be closed: %s", strerror(errno));
     return false;

@@ -1,14 +1,15 @@
-/* Drives one socket along one route to one target, in steps that never wait on a non-blocking socket (on a blocking
- * one connect(2) waits, as it does natively, and nothing else).
+/* Drives one socket along one route to one target, in steps that never wait on a non-blocking socket (on a
+ * blocking one connect(2) waits, as it does natively, and nothing else).
  *
  *   CONNECT --connect()--> SEND --request out--> READ --2xx--> OPEN
  *      ^                    |                     |
  *      `--next candidate----+---------------------+--refused, or nobody left--> FAILED
- *      `--nobody left, fallback direct--> HANDED: the kernel's own connect() to the target (its name looked up here, an
- *         address that the kernel refuses at once passed over); with an empty route that is what happens at once
+ *      `--nobody left, fallback direct--> HANDED: the kernel's own connect() to the target (its name looked
+ * up here, an address that the kernel refuses at once passed over); with an empty route that is what happens
+ * at once
  *
- * It assumes nothing about whose socket it is. Whoever drives it waits, in poll(2) or otherwise, for what a step
- * wanted or for dial_deadline(), and steps again. One thread at a time may step a dial. */
+ * It assumes nothing about whose socket it is. Whoever drives it waits, in poll(2) or otherwise, for what a
+ * step wanted or for dial_deadline(), and steps again. One thread at a time may step a dial. */
 #ifndef PTUNNEL_DIAL_H
 #define PTUNNEL_DIAL_H
 
@@ -29,8 +30,8 @@ enum dial_want {
 enum dial_state { DIAL_STATE_CONNECT, DIAL_STATE_SEND, DIAL_STATE_READ, DIAL_STATE_SETTLED };
 
 struct dial_limits {
-    int timeout;          /* milliseconds for the whole */
-    int attempt;          /* milliseconds for an address of a candidate, while another one or the fallback is left */
+    int timeout; /* milliseconds for the whole */
+    int attempt; /* milliseconds for an address of a candidate, while another one or the fallback is left */
     bool fallback_direct; /* when no candidate could be reached */
 };
 
@@ -63,22 +64,22 @@ struct dial {
     char authority[ENDPOINT_TEXT_SIZE]; /* the target's */
 
     enum dial_state state;
-    enum dial_want settled; /* OPEN, HANDED or FAILED, once state is SETTLED */
+    enum dial_want settled;    /* OPEN, HANDED or FAILED, once state is SETTLED */
     enum dial_state failed_in; /* where the last attempt came to nothing */
-    int error;              /* a positive errno */
-    bool touched;           /* the kernel has seen a connect() that has to be undone before the next */
-    bool mapped;            /* that one went to an IPv4-mapped address: see dial_disconnect() */
-    bool unusable;          /* the kernel would not connect this socket to anything, and it is left as it was */
-    bool v6only;            /* IPV6_V6ONLY was cleared for it */
-    bool replaced;          /* another socket stands in the place of the first */
-    bool answered;          /* a proxy refused, in HTTP: it was reached, so there is no fallback any more */
-    bool in_progress;       /* connect() said EINPROGRESS: the socket does not block, or its time ran out */
-    bool interrupted;       /* connect() or a look-up ended with EINTR; whoever drives looks, and clears it */
-    int candidate;          /* in the route; -1 before the first */
-    unsigned address;       /* next one of the candidate's addresses, in the order of preference */
-    uint32_t tried;         /* a bit for each candidate */
-    size_t sent;            /* bytes of the request */
-    struct dial_room *room; /* NULL: what stands behind the reply's head stays in the socket */
+    int error;                 /* a positive errno */
+    bool touched;              /* the kernel has seen a connect() that has to be undone before the next */
+    bool mapped;               /* that one went to an IPv4-mapped address: see dial_disconnect() */
+    bool unusable;    /* the kernel would not connect this socket to anything, and it is left as it was */
+    bool v6only;      /* IPV6_V6ONLY was cleared for it */
+    bool replaced;    /* another socket stands in the place of the first */
+    bool answered;    /* a proxy refused, in HTTP: it was reached, so there is no fallback any more */
+    bool in_progress; /* connect() said EINPROGRESS: the socket does not block, or its time ran out */
+    bool interrupted; /* connect() or a look-up ended with EINTR; whoever drives looks, and clears it */
+    int candidate;    /* in the route; -1 before the first */
+    unsigned address; /* next one of the candidate's addresses, in the order of preference */
+    uint32_t tried;   /* a bit for each candidate */
+    size_t sent;      /* bytes of the request */
+    struct dial_room *room;  /* NULL: what stands behind the reply's head stays in the socket */
     struct in6_addr reached; /* where the last connect() went */
     struct deadline whole, attempt;
     struct handshake handshake;
@@ -90,13 +91,15 @@ void dial_start(struct dial *dial, const struct net *net, int fd, int family, co
                 struct route *route, const struct dial_limits *limits);
 
 /* As far as it goes without waiting. What fails of itself, not through a proxy (EISCONN, EALREADY, EINVAL,
- * EAFNOSUPPORT, EBADF ...), ends the dial with the socket left as it is (.unusable). Leaves errno undefined. */
+ * EAFNOSUPPORT, EBADF ...), ends the dial with the socket left as it is (.unusable). Leaves errno undefined.
+ */
 enum dial_want dial_step(struct dial *dial);
 
 /* When to step even if the socket is not ready. */
 struct deadline dial_deadline(const struct dial *dial);
 
-/* Takes the socket back to the unconnected state, flags and options kept. A negative errno if the kernel refuses (EBUSY). */
+/* Takes the socket back to the unconnected state, flags and options kept. A negative errno if the kernel
+ * refuses (EBUSY). */
 int dial_disconnect(struct dial *dial);
 
 /* A socket like the first one again, if another stands in its place, unconnected. Where that cannot be, that

@@ -18,20 +18,22 @@ enum log_level {
 
 enum { LOG_LINE_SIZE = 1024 };
 
-/* Remembers which file descriptor 2 is now. Programs use 2 for sockets and databases later: a line is written there
- * only while it is the same terminal, pipe or regular file. Called once, before the program runs. */
+/* Remembers which file descriptor 2 is now. Programs use 2 for sockets and databases later: a line is written
+ * there only while it is the same terminal, pipe or regular file. Called once, before the program runs. */
 void log_guard_stderr(void);
 
-/* For a program of our own, whose descriptor 2 is nobody else's: a socket (systemd's journal) will do as well. */
+/* For a program of our own, whose descriptor 2 is nobody else's: a socket (systemd's journal) will do as
+ * well. */
 void log_own_stderr(void);
 
-/* From here on: lines up to `level`, through net, to the file `path` (appended to, opened for each line, never
- * followed through a symbolic link) or, when path is NULL, to the guarded descriptor 2. */
+/* From here on: lines up to `level`, through net, to the file `path` (appended to, opened for each line,
+ * never followed through a symbolic link) or, when path is NULL, to the guarded descriptor 2. */
 void log_open(const struct net *net, enum log_level level, const char *path, bool name_program);
 
 bool log_wants(enum log_level level);
 
-/* Writes one line; errno is left alone, SIGPIPE is not raised, a full pipe loses the line rather than wait. */
+/* Writes one line; errno is left alone, SIGPIPE is not raised, a full pipe loses the line rather than wait.
+ */
 void log_line(enum log_level level, const struct text *words);
 void log_words(enum log_level level, const char *words);
 

@@ -1,13 +1,13 @@
-/* Stand-ins: addresses that mean names. A look-up gives the program a stand-in, connect() turns it back, and the
- * proxy is sent the name.
+/* Stand-ins: addresses that mean names. A look-up gives the program a stand-in, connect() turns it back, and
+ * the proxy is sent the name.
  *
- * A stand-in is an offset in a range of IPv4 addresses, and the same offset in one of IPv6 addresses. The lower three
- * quarters of the offsets are the numbers of slots in a file that all processes of the user share. The last quarter
- * is for names that could not be written there: only this process and its forked children know those, and with a
- * part of their own two maps do not give one address two meanings.
+ * A stand-in is an offset in a range of IPv4 addresses, and the same offset in one of IPv6 addresses. The
+ * lower three quarters of the offsets are the numbers of slots in a file that all processes of the user
+ * share. The last quarter is for names that could not be written there: only this process and its forked
+ * children know those, and with a part of their own two maps do not give one address two meanings.
  *
- * All calls may be made by any number of threads. Those that take an address may be made by a signal handler. A call
- * repeated within the hour makes no system call. */
+ * All calls may be made by any number of threads. Those that take an address may be made by a signal handler.
+ * A call repeated within the hour makes no system call. */
 #ifndef PTUNNEL_NAMES_H
 #define PTUNNEL_NAMES_H
 
@@ -32,21 +32,22 @@ bool names_ranges_have(const struct names_ranges *ranges, const struct endpoint 
 
 struct names;
 
-/* A map in the arena; NULL: no memory. What the arguments point to must outlive it. `fcntl` is fcntl(2), `directory`
- * $XDG_RUNTIME_DIR or NULL. */
+/* A map in the arena; NULL: no memory. What the arguments point to must outlive it. `fcntl` is fcntl(2),
+ * `directory` $XDG_RUNTIME_DIR or NULL. */
 struct names *names_open(const struct net *net, int (*fcntl)(int fd, int command, ...), const char *directory,
                          const struct names_ranges *ranges);
 
-/* The stand-in of a name: 0, or -EAGAIN if all are in use. The name is endpoint.host of one that is not literal. What
- * goes wrong is logged. */
+/* The stand-in of a name: 0, or -EAGAIN if all are in use. The name is endpoint.host of one that is not
+ * literal. What goes wrong is logged. */
 int names_stand_in(struct names *map, const char *name, uint32_t *offset);
 struct in6_addr names_address(const struct names *map, uint32_t offset, int family); /* AF_INET: mapped */
 
-/* Puts the name that a stand-in means in its place; the port stays. -ENOENT: it means none, and must not be let out. */
+/* Puts the name that a stand-in means in its place; the port stays. -ENOENT: it means none, and must not be
+ * let out. */
 int names_of_stand_in(struct names *map, struct endpoint *endpoint);
 
-/* For names that are looked up here (`names local`): which name an answer belongs to, the last one where there are
- * several. Only this process and its forked children know. */
+/* For names that are looked up here (`names local`): which name an answer belongs to, the last one where
+ * there are several. Only this process and its forked children know. */
 void names_remember(struct names *map, const struct endpoint *answer, const char *name);
 
 /* Puts the name in the answer's place; the port stays. False if it is no remembered answer. */

@@ -1,6 +1,7 @@
-/* The calls that the core makes and that the library stands in front of. Core code never makes them by name: in the library that
- * would call our own hook. A helper fills the table with libc's, the library with the next definitions behind
- * its own, a unit test with scripted ones. Each entry is the function of its name in section 2 of the manual. */
+/* The calls that the core makes and that the library stands in front of. Core code never makes them by name:
+ * in the library that would call our own hook. A helper fills the table with libc's, the library with the
+ * next definitions behind its own, a unit test with scripted ones. Each entry is the function of its name in
+ * section 2 of the manual. */
 #ifndef PTUNNEL_NET_H
 #define PTUNNEL_NET_H
 

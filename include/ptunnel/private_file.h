@@ -1,7 +1,7 @@
-/* The file that all processes of a user share and nobody else can read or write: where it is, and whether it may
- * be trusted. It is open only for the length of one piece of work, in which no signal handler of the program runs and
- * no thread is cancelled: a handler that came here again would wait for a lock of the code it interrupted, and one that
- * jumps away would leave the descriptor open. */
+/* The file that all processes of a user share and nobody else can read or write: where it is, and whether it
+ * may be trusted. It is open only for the length of one piece of work, in which no signal handler of the
+ * program runs and no thread is cancelled: a handler that came here again would wait for a lock of the code
+ * it interrupted, and one that jumps away would leave the descriptor open. */
 #ifndef PTUNNEL_PRIVATE_FILE_H
 #define PTUNNEL_PRIVATE_FILE_H
 
@@ -21,9 +21,10 @@ struct private_file {
 };
 
 /* Opens, and makes if there is none, `ptunnel-names` in `directory` ($XDG_RUNTIME_DIR, may be NULL) or in
- * /run/user/UID, else /dev/shm/ptunnel-UID/names: the first place that is the user's own. 0, or a negative errno; then
- * `wrong` says which file and why, and nothing is open. */
-int private_file_open(struct private_file *file, const struct net *net, const char *directory, struct text *wrong);
+ * /run/user/UID, else /dev/shm/ptunnel-UID/names: the first place that is the user's own. 0, or a negative
+ * errno; then `wrong` says which file and why, and nothing is open. */
+int private_file_open(struct private_file *file, const struct net *net, const char *directory,
+                      struct text *wrong);
 
 void private_file_close(struct private_file *file);
 

@@ -16,9 +16,9 @@ struct proxy {
     char fields[PROXY_FIELDS_SIZE]; /* "Proxy-Authorization: Basic ...\r\n" and the like, secret */
 };
 
-/* `[http://][USER[:PASS]@]HOST[:PORT][/]`; RFC 3986 percent-encoding in the userinfo only; without a port 80 with
- * `http://`, 3128 without. Returns NULL, or what is wrong as a phrase that repeats no part of the URL; *out is
- * then undefined. */
+/* `[http://][USER[:PASS]@]HOST[:PORT][/]`; RFC 3986 percent-encoding in the userinfo only; without a port 80
+ * with `http://`, 3128 without. Returns NULL, or what is wrong as a phrase that repeats no part of the URL;
+ * *out is then undefined. */
 const char *proxy_parse(struct proxy *out, const char *url, size_t size);
 
 /* Basic credentials (RFC 7617) in place of those of the URL. Result as above. */

@@ -8,11 +8,11 @@
 #include <stddef.h>
 
 struct reply {
-    int status;         /* 100 to 999; 0: it was no HTTP */
-    int cause;          /* errno that a header field named, which is more exact than the status; 0: none did */
-    bool proxy_ill;     /* a Proxy-Status (RFC 9209) says that the proxy itself is the cause */
-    char reason[80];    /* the reason phrase, escaped */
-    char schemes[64];   /* of Proxy-Authenticate, "NTLM, Basic" */
+    int status;       /* 100 to 999; 0: it was no HTTP */
+    int cause;        /* errno that a header field named, which is more exact than the status; 0: none did */
+    bool proxy_ill;   /* a Proxy-Status (RFC 9209) says that the proxy itself is the cause */
+    char reason[80];  /* the reason phrase, escaped */
+    char schemes[64]; /* of Proxy-Authenticate, "NTLM, Basic" */
 };
 
 /* "HTTP/1.1 200 Reason", without its line end; false if it is not an HTTP/1 status line (RFC 9112 4). */

@@ -21,12 +21,12 @@ struct addresses {
     } at[ADDRESSES_MOST];
 };
 
-/* A proxy, and what this process has learnt of it. Times are deadline_now()'s; 0 is never. Everything learnt is
- * a hint that a race may lose, so plain atomics are enough and nobody ever waits for a lock. */
+/* A proxy, and what this process has learnt of it. Times are deadline_now()'s; 0 is never. Everything learnt
+ * is a hint that a race may lose, so plain atomics are enough and nobody ever waits for a lock. */
 struct candidate {
     struct proxy proxy;
-    _Atomic int64_t failed_at;    /* tried last for ROUTE_AVOID_FAILED from here */
-    _Atomic int64_t answered_at;  /* a connection to it was made */
+    _Atomic int64_t failed_at;   /* tried last for ROUTE_AVOID_FAILED from here */
+    _Atomic int64_t answered_at; /* a connection to it was made */
     _Atomic int64_t looked_up_at;
     _Atomic(const struct addresses *) addresses;
 };
@@ -37,16 +37,16 @@ struct route {
     struct candidate *candidates;
 };
 
-/* The next candidate to try: the first whose bit is not in `tried` and which did not fail of late, else the first
- * whose bit is not in it. -1 when all were tried. */
+/* The next candidate to try: the first whose bit is not in `tried` and which did not fail of late, else the
+ * first whose bit is not in it. -1 when all were tried. */
 int route_next(const struct route *route, uint32_t tried);
 
-/* The endpoint's own address, or what getaddrinfo(3) says of its name, which may take as long as that takes. False: it
- * does not resolve. */
+/* The endpoint's own address, or what getaddrinfo(3) says of its name, which may take as long as that takes.
+ * False: it does not resolve. */
 bool addresses_find(struct addresses *out, const struct endpoint *endpoint, const struct net *net);
 
-/* The addresses to connect to; looks a name up once, and again when the last attempt failed and the last look-up
- * is 5 s old. NULL: the name does not resolve. May block as long as getaddrinfo(3) does. */
+/* The addresses to connect to; looks a name up once, and again when the last attempt failed and the last
+ * look-up is 5 s old. NULL: the name does not resolve. May block as long as getaddrinfo(3) does. */
 const struct addresses *candidate_addresses(struct candidate *candidate, const struct net *net);
 
 void candidate_failed(struct candidate *candidate);

@@ -1,9 +1,9 @@
-/* A file of names in numbered slots, shared by all processes of a user: what one process looked up, another connects
- * to, before or after fork and exec.
+/* A file of names in numbered slots, shared by all processes of a user: what one process looked up, another
+ * connects to, before or after fork and exec.
  *
- * It is never mapped: a full tmpfs or a truncated file would be SIGBUS in somebody's program. A slot is written by
- * one pwrite() under a lock on its bytes. What the file does not have, or does not match its checksum, is an empty
- * slot. So a writer that is killed harms one slot at most. */
+ * It is never mapped: a full tmpfs or a truncated file would be SIGBUS in somebody's program. A slot is
+ * written by one pwrite() under a lock on its bytes. What the file does not have, or does not match its
+ * checksum, is an empty slot. So a writer that is killed harms one slot at most. */
 #ifndef PTUNNEL_SLOTS_H
 #define PTUNNEL_SLOTS_H
 
@@ -21,9 +21,9 @@ struct slots {
 
 enum { SLOT_NAME_SIZE = 254 }; /* a name of ENDPOINT_HOST_MAX bytes, and NUL */
 
-/* The slot of a name; if it has none, the first free one from where its hash points; if there is none, the one that
- * was not used for the longest time, at least 24 h. 0; -EAGAIN if all are in use; another negative errno if the file
- * cannot be used: `wrong` then says which and why. */
+/* The slot of a name; if it has none, the first free one from where its hash points; if there is none, the
+ * one that was not used for the longest time, at least 24 h. 0; -EAGAIN if all are in use; another negative
+ * errno if the file cannot be used: `wrong` then says which and why. */
 int slots_claim(const struct slots *slots, const char *name, uint32_t *number, struct text *wrong);
 
 /* The name in a slot, which is in use from now on. 0; -ENOENT if there is none; otherwise as above. */

@@ -32,11 +32,13 @@ static void *take(struct chunk *chunk, size_t size)
     return NULL;
 }
 
-/* What is too large for a usual chunk is all written to, and soon; so is most of what shares a chunk with it. */
+/* What is too large for a usual chunk is all written to, and soon; so is most of what shares a chunk with it.
+ */
 static struct chunk *new_chunk(size_t size)
 {
     bool large = size + HEAD_SIZE > CHUNK_SIZE;
-    size_t whole = large ? (size + HEAD_SIZE + MAPPING_LARGE - 1) / MAPPING_LARGE * MAPPING_LARGE : CHUNK_SIZE;
+    size_t whole =
+        large ? (size + HEAD_SIZE + MAPPING_LARGE - 1) / MAPPING_LARGE * MAPPING_LARGE : CHUNK_SIZE;
     struct chunk *chunk = mapping_new(whole);
 
     if (!chunk)

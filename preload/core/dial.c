@@ -43,8 +43,9 @@ struct deadline dial_deadline(const struct dial *dial)
 int dial_disconnect(struct dial *dial)
 {
     static const struct sockaddr unspecified = { .sa_family = AF_UNSPEC };
-    /* Once an IPv6 socket was connected to a mapped address the kernel keeps its IPv4 operations, through AF_UNSPEC
-     * too, and a SYN to a true IPv6 address is never sent. This address fails at once and brings them back. */
+    /* Once an IPv6 socket was connected to a mapped address the kernel keeps its IPv4 operations, through
+     * AF_UNSPEC too, and a SYN to a true IPv6 address is never sent. This address fails at once and brings
+     * them back. */
     static const struct sockaddr_in6 cure = {
         .sin6_family = AF_INET6,
         .sin6_port = 0x0900, /* any port; discard's here */
@@ -92,7 +93,8 @@ static int give_up(struct dial *dial, int error)
     dial->error = error;
     dial->failed_in = dial->state;
     result = dial_disconnect(dial);
-    if (result < 0) /* a kernel that cannot go back while another thread waits on the socket: no failover there */
+    /* A kernel that cannot go back while another thread waits on the socket: no failover there. */
+    if (result < 0)
         return settle(dial, DIAL_FAILED);
     dial->state = DIAL_STATE_CONNECT;
     return GO_ON;
@@ -100,7 +102,8 @@ static int give_up(struct dial *dial, int error)
 
 /* The addresses in order of preference: those of the first socket's family, then those that it reaches
  * mapped, or another socket in its place. */
-static bool pick_address(const struct dial *dial, const struct addresses *list, unsigned number, struct endpoint *out)
+static bool pick_address(const struct dial *dial, const struct addresses *list, unsigned number,
+                         struct endpoint *out)
 {
     bool own_family = number < list->count;
 
@@ -111,7 +114,8 @@ static bool pick_address(const struct dial *dial, const struct addresses *list, 
 }
 
 /* The first at or behind *number; *number is then one further. */
-static bool find_address(const struct dial *dial, const struct addresses *list, unsigned *number, struct endpoint *out)
+static bool find_address(const struct dial *dial, const struct addresses *list, unsigned *number,
+                         struct endpoint *out)
 {
     unsigned all = (unsigned)list->count * (dial->first_family == AF_INET6 || dial->replace ? 2 : 1);
 
@@ -170,8 +174,9 @@ static bool next_candidate(struct dial *dial)
 /* connect(2) said something of the proxy or of the way there, not of the socket. */
 static bool speaks_of_the_way(int error)
 {
-    static const int errors[] = { ECONNREFUSED, ETIMEDOUT,     EHOSTUNREACH, ENETUNREACH, ECONNRESET, ENETDOWN,
-                                  EHOSTDOWN,    EADDRNOTAVAIL, EACCES,       EPERM,       ECONNABORTED };
+    static const int errors[] = { ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
+                                  ECONNRESET,   ENETDOWN,  EHOSTDOWN,    EADDRNOTAVAIL,
+                                  EACCES,       EPERM,     ECONNABORTED };
 
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
         if (errors[i] == error)
@@ -179,8 +184,8 @@ static bool speaks_of_the_way(int error)
     return false;
 }
 
-/* A socket that is IPV6_V6ONLY cannot go to a mapped address. While it is unbound that can be undone for as long as
- * the tunnel lives; dial_disconnect() puts it back. */
+/* A socket that is IPV6_V6ONLY cannot go to a mapped address. While it is unbound that can be undone for as
+ * long as the tunnel lives; dial_disconnect() puts it back. */
 static bool allow_mapped(struct dial *dial)
 {
     int only = 0, off = 0;
@@ -319,7 +324,8 @@ static int step_connect(struct dial *dial)
 }
 
 /* Whether the connection is made needs no question of its own: while it is not, send() says EAGAIN. connect()
- * is not called again, so that the program's own second call still meets the kernel's "0 once, then EISCONN". */
+ * is not called again, so that the program's own second call still meets the kernel's "0 once, then EISCONN".
+ */
 static int step_send(struct dial *dial)
 {
     char request[HANDSHAKE_REQUEST_SIZE];
@@ -327,7 +333,8 @@ static int step_send(struct dial *dial)
     ssize_t sent;
 
     do
-        sent = dial->net->send(dial->fd, request + dial->sent, size - dial->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+        sent =
+            dial->net->send(dial->fd, request + dial->sent, size - dial->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     if (sent < 0 && (errno == EAGAIN || errno == EALREADY))
         return DIAL_WANT_WRITE;
@@ -403,7 +410,7 @@ static int expire(struct dial *dial)
 
 enum dial_want dial_step(struct dial *dial)
 {
-    static int (*const steps[])(struct dial *dial) = {
+    static int (*const steps[])(struct dial * dial) = {
         [DIAL_STATE_CONNECT] = step_connect,
         [DIAL_STATE_SEND] = step_send,
         [DIAL_STATE_READ] = step_read,

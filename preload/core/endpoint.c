@@ -4,7 +4,9 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-enum { SIN6_LEAST = offsetof(struct sockaddr_in6, sin6_scope_id) }; /* RFC 2133's size; Linux still takes it */
+enum {
+    SIN6_LEAST = offsetof(struct sockaddr_in6, sin6_scope_id)
+}; /* RFC 2133's size; Linux still takes it */
 
 static void set_v4(struct endpoint *out, struct in_addr address)
 {
@@ -23,8 +25,8 @@ static struct in_addr get_v4(const struct endpoint *endpoint)
 
 static bool host_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
 }
 
 static const char *set_name(struct endpoint *out, const char *name, size_t size)
@@ -162,10 +164,9 @@ bool endpoint_from_sockaddr(struct endpoint *out, const struct sockaddr *address
         out->port = ntohs(v4.sin_port);
     } else if (v4.sin_family == AF_INET6 && size >= SIN6_LEAST) {
         memcpy(&v6, address, size < (socklen_t)sizeof v6 ? size : sizeof v6);
-        *out = (struct endpoint){ .literal = true,
-                                  .address = v6.sin6_addr,
-                                  .scope = v6.sin6_scope_id,
-                                  .port = ntohs(v6.sin6_port) };
+        *out = (struct endpoint){
+            .literal = true, .address = v6.sin6_addr, .scope = v6.sin6_scope_id, .port = ntohs(v6.sin6_port)
+        };
     } else {
         return false;
     }

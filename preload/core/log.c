@@ -73,7 +73,8 @@ static bool stderr_is_ours(void)
 
     if (sink.owned)
         return sink.net->poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT;
-    if (!sink.guarded || fstat(STDERR_FILENO, &now) < 0 || now.st_dev != sink.device || now.st_ino != sink.inode)
+    if (!sink.guarded || fstat(STDERR_FILENO, &now) < 0 || now.st_dev != sink.device ||
+        now.st_ino != sink.inode)
         return false;
     if (S_ISREG(now.st_mode))
         return true;
@@ -82,8 +83,8 @@ static bool stderr_is_ours(void)
     return sink.net->poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT;
 }
 
-/* The reader of a pipe may go away between the look and the write, a file may be as large as the program's limit: the
- * signal for it would be the program's end. */
+/* The reader of a pipe may go away between the look and the write, a file may be as large as the program's
+ * limit: the signal for it would be the program's end. */
 static void write_quietly(int fd, const char *line, size_t size)
 {
     static const int raised[] = { SIGPIPE, SIGXFSZ };
@@ -106,7 +107,8 @@ static void write_quietly(int fd, const char *line, size_t size)
 
 static void write_to_file(const char *line, size_t size)
 {
-    int fd = open(sink.path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    int fd =
+        open(sink.path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 
     if (fd < 0)
         return;

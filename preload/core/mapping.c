@@ -7,8 +7,8 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* Large pages want to begin at a multiple of their size: what is too much in front and behind goes back. A kernel
- * without them does not know the request, and nothing is lost. */
+/* Large pages want to begin at a multiple of their size: what is too much in front and behind goes back. A
+ * kernel without them does not know the request, and nothing is lost. */
 void *mapping_new(size_t size)
 {
     size_t spare = size < MAPPING_LARGE ? 0 : MAPPING_LARGE, before;

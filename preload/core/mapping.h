@@ -1,5 +1,5 @@
-/* Memory from the kernel, in pages of 2 MB where there is that much of it: in a virtual machine the first touch of
- * each page can take longer than all else that is done with its 4096 bytes. */
+/* Memory from the kernel, in pages of 2 MB where there is that much of it: in a virtual machine the first
+ * touch of each page can take longer than all else that is done with its 4096 bytes. */
 #ifndef PTUNNEL_MAPPING_H
 #define PTUNNEL_MAPPING_H
 

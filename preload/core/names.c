@@ -18,8 +18,8 @@ enum {
 };
 static const int64_t fresh_for = 3600; /* seconds, after which the file is told that a name is still in use */
 
-/* What was learnt of one stand-in. Nothing but `checked` ever changes, and none is removed: other threads read without
- * a lock. The last one learnt stands first in its lists. */
+/* What was learnt of one stand-in. Nothing but `checked` ever changes, and none is removed: other threads
+ * read without a lock. The last one learnt stands first in its lists. */
 struct known {
     struct known *next_by_name, *next_by_offset;
     uint32_t offset;
@@ -36,7 +36,8 @@ struct answer {
 struct names {
     struct slots slots;
     struct names_ranges ranges;
-    uint32_t shared, own; /* offsets below `shared` are the file's, the `own` ones behind them this process's */
+    uint32_t shared,
+        own; /* offsets below `shared` are the file's, the `own` ones behind them this process's */
     _Atomic(struct known *) by_name[BUCKETS];
     _Atomic(struct known *) by_offset[BUCKETS];
     _Atomic(struct known *) own_names[OWN_MOST];
@@ -109,9 +110,8 @@ struct names *names_open(const struct net *net, int (*fcntl)(int fd, int command
     map->ranges = *ranges;
     map->shared = size / 4 * 3;
     map->own = size / 4 < OWN_MOST ? size / 4 : OWN_MOST;
-    map->slots = (struct slots){
-        .net = net, .fcntl = fcntl, .runtime_directory = directory, .count = map->shared
-    };
+    map->slots =
+        (struct slots){ .net = net, .fcntl = fcntl, .runtime_directory = directory, .count = map->shared };
     return map;
 }
 
@@ -223,8 +223,8 @@ static void say_full(const struct names *map)
     log_failure(slots_hash(subject, sizeof subject), &line);
 }
 
-/* A name's place depends on the name alone: another process with a map of its own gives it the same stand-in, as a
- * rule, and where it does not, it knows none of that number. */
+/* A name's place depends on the name alone: another process with a map of its own gives it the same stand-in,
+ * as a rule, and where it does not, it knows none of that number. */
 static int own_stand_in(struct names *map, const char *name, uint64_t hash, uint32_t *offset)
 {
     struct known *fresh = new_known(name, 0), *there;

@@ -113,7 +113,8 @@ static void resume_program(const struct private_file *file)
     pthread_sigmask(SIG_SETMASK, &file->signals, NULL);
 }
 
-int private_file_open(struct private_file *file, const struct net *net, const char *directory, struct text *wrong)
+int private_file_open(struct private_file *file, const struct net *net, const char *directory,
+                      struct text *wrong)
 {
     sigset_t all;
     int result;

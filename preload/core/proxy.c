@@ -7,10 +7,12 @@ enum { PORT_OF_HTTP = 80, PORT_OF_PROXIES = 3128 };
 static const struct {
     const char *scheme, *wrong;
 } other_schemes[] = {
-    { "https", "a proxy spoken to over TLS (https://) is not supported; put stunnel or a like program in front of it "
-               "and give its local address" },
-    { "socks", "SOCKS proxies are not supported, only HTTP proxies with CONNECT; put an HTTP proxy in front of it, "
-               "such as privoxy" },
+    { "https",
+      "a proxy spoken to over TLS (https://) is not supported; put stunnel or a like program in front of it "
+      "and give its local address" },
+    { "socks",
+      "SOCKS proxies are not supported, only HTTP proxies with CONNECT; put an HTTP proxy in front of it, "
+      "such as privoxy" },
     { "", "is not an http:// URL" },
 };
 
@@ -44,7 +46,8 @@ static const char *decode(char *out, const char *text, size_t size)
             int low = high < 0 ? -1 : hex_digit(text[i + 2]);
 
             if (low < 0)
-                return "'%' in user name or password must be followed by two hexadecimal digits ('%' itself is %25)";
+                return "'%' in user name or password must be followed by two hexadecimal digits ('%' itself "
+                       "is %25)";
             byte = high << 4 | low;
             i += 2;
         }
@@ -164,7 +167,8 @@ const char *proxy_set_credentials(struct proxy *proxy, const char *user, const c
 
 static bool token_byte(char c)
 {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c && strchr("!#$%&'*+-.^_`|~", c));
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+           (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
 const char *proxy_add_field(struct proxy *proxy, const char *field)

@@ -9,14 +9,14 @@ static const struct {
     int first, last, error;
 } refusals[] = {
     { 200, 299, 0 },
-    { 401, 401, EACCES },       /* some proxies mean 407 */
-    { 403, 403, EACCES },       /* forbidden by the proxy's rules */
-    { 407, 407, EACCES },       /* other credentials wanted */
+    { 401, 401, EACCES }, /* some proxies mean 407 */
+    { 403, 403, EACCES }, /* forbidden by the proxy's rules */
+    { 407, 407, EACCES }, /* other credentials wanted */
     { 451, 451, EACCES },
     { 404, 404, EHOSTUNREACH }, /* the name is not known there */
     { 410, 410, EHOSTUNREACH },
     { 408, 408, ETIMEDOUT },
-    { 504, 504, ETIMEDOUT },    /* the target did not answer the proxy */
+    { 504, 504, ETIMEDOUT }, /* the target did not answer the proxy */
     { 0, 999, ECONNREFUSED },
 };
 
@@ -49,8 +49,9 @@ static const struct {
     const char *name;
     int error;
 } squid_errors[] = {
-    { "ERR_DNS_FAIL", EHOSTUNREACH },  { "ERR_ACCESS_DENIED", EACCES },   { "ERR_CACHE_ACCESS_DENIED", EACCES },
-    { "ERR_READ_TIMEOUT", ETIMEDOUT }, { "ERR_LIFETIME_EXP", ETIMEDOUT }, { "ERR_CONNECT_FAIL", ECONNREFUSED },
+    { "ERR_DNS_FAIL", EHOSTUNREACH },       { "ERR_ACCESS_DENIED", EACCES },
+    { "ERR_CACHE_ACCESS_DENIED", EACCES },  { "ERR_READ_TIMEOUT", ETIMEDOUT },
+    { "ERR_LIFETIME_EXP", ETIMEDOUT },      { "ERR_CONNECT_FAIL", ECONNREFUSED },
     { "ERR_CANNOT_FORWARD", EHOSTUNREACH }, /* Squid 5, with status 500, of a name that does not resolve */
 };
 
@@ -88,8 +89,9 @@ static const char *behind_quotes(const char *at, const char *end)
     return at < end ? at + 1 : end;
 }
 
-/* Takes the next word; quoted strings and what else is between words are skipped. *before is the last separator
- * in front of it that is no blank (0 if there is none). Returns the word's size, and *at behind it. */
+/* Takes the next word; quoted strings and what else is between words are skipped. *before is the last
+ * separator in front of it that is no blank (0 if there is none). Returns the word's size, and *at behind it.
+ */
 static size_t next_word(const char **at, const char *end, char *before)
 {
     const char *word;
@@ -121,7 +123,8 @@ static void proxy_status(struct reply *reply, const char *value, size_t size)
     while ((length = next_word(&at, end, &before)) > 0) {
         const char *word = at - length;
 
-        for (size_t i = 0; after_error && before == '=' && i < sizeof proxy_status_errors / sizeof *proxy_status_errors;
+        for (size_t i = 0;
+             after_error && before == '=' && i < sizeof proxy_status_errors / sizeof *proxy_status_errors;
              i++)
             if (word_is(word, length, proxy_status_errors[i].type)) {
                 reply->cause = proxy_status_errors[i].error;

@@ -56,8 +56,8 @@ bool addresses_find(struct addresses *out, const struct endpoint *endpoint, cons
     return out->count > 0;
 }
 
-/* Publishes the list. The one before it stays: another thread may be walking it. The leak is bounded by how often
- * a proxy's name changes its addresses. */
+/* Publishes the list. The one before it stays: another thread may be walking it. The leak is bounded by how
+ * often a proxy's name changes its addresses. */
 static void publish(struct candidate *candidate, const struct addresses *list)
 {
     const struct addresses *before = atomic_load(&candidate->addresses);
@@ -82,8 +82,8 @@ static bool look_up_due(const struct candidate *candidate)
            deadline_now() - looked_up_at >= look_up_again;
 }
 
-/* The time of a look-up is told when its result can be seen, and the result looked at after the time: another thread that
- * came in between would take a look-up under way for a name that does not resolve. */
+/* The time of a look-up is told when its result can be seen, and the result looked at after the time: another
+ * thread that came in between would take a look-up under way for a name that does not resolve. */
 const struct addresses *candidate_addresses(struct candidate *candidate, const struct net *net)
 {
     const struct addresses *known = atomic_load(&candidate->addresses);

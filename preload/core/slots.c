@@ -59,8 +59,8 @@ static bool is_taken(const struct slot *slot, uint32_t number)
     struct endpoint host = { 0 };
 
     return slot->checksum == checksum(slot, number) && slot->size < SLOT_NAME_SIZE &&
-           slot->name[slot->size] == '\0' && !endpoint_set_host(&host, slot->name, slot->size) && !host.literal &&
-           strlen(host.host) == slot->size;
+           slot->name[slot->size] == '\0' && !endpoint_set_host(&host, slot->name, slot->size) &&
+           !host.literal && strlen(host.host) == slot->size;
 }
 
 static bool is_of(const struct slot *slot, const char *name)
@@ -127,13 +127,13 @@ static int put(const struct work *work, uint32_t number, const char *name)
     return written < 0 ? -errno : -ENOSPC;
 }
 
-/* Of the open file, not of the process (F_OFD_SETLK): other threads have others, and closing the file gives it up. */
+/* Of the open file, not of the process (F_OFD_SETLK): other threads have others, and closing the file gives
+ * it up. */
 static int set_lock(const struct work *work, uint32_t number, short type)
 {
-    struct flock lock = { .l_type = type,
-                          .l_whence = SEEK_SET,
-                          .l_start = place_of(number),
-                          .l_len = sizeof(struct slot) };
+    struct flock lock = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = place_of(number), .l_len = sizeof(struct slot)
+    };
 
     return work->slots->fcntl(work->file.fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
 }
@@ -160,8 +160,8 @@ static void unlock_slot(const struct work *work, uint32_t number)
     set_lock(work, number, F_UNLCK);
 }
 
-/* Takes a slot for a name if it is free, or may be reused: the look before this one was without the lock. 0; -EEXIST
- * if it is another name's by now; -EBUSY; another error of the file's. */
+/* Takes a slot for a name if it is free, or may be reused: the look before this one was without the lock. 0;
+ * -EEXIST if it is another name's by now; -EBUSY; another error of the file's. */
 static int take(const struct work *work, uint32_t number, const char *name, bool reuse)
 {
     struct slot slot;
@@ -217,8 +217,8 @@ static void note_age(const struct work *work, struct walk *walk, const struct sl
     walk->oldest_use = used;
 }
 
-/* 0 if the slot is now the name's, -EEXIST to go on. A slot that stays locked is passed over: the name may then have
- * two slots, and both mean it. */
+/* 0 if the slot is now the name's, -EEXIST to go on. A slot that stays locked is passed over: the name may
+ * then have two slots, and both mean it. */
 static int visit(const struct work *work, struct walk *walk, const struct slot *slot, uint32_t number)
 {
     int result;

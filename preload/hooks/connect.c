@@ -14,4 +14,5 @@ EXPORT int connect(int fd, const struct sockaddr *address, socklen_t size)
     return libc_result(tunnel_connect(&tunnel));
 }
 
-EXPORT int __connect(int fd, const struct sockaddr *address, socklen_t size) __attribute__((alias("connect")));
+EXPORT int __connect(int fd, const struct sockaddr *address, socklen_t size)
+    __attribute__((alias("connect")));

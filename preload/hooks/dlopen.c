@@ -12,8 +12,8 @@
 #define JUMP
 #endif
 
-/* dlopen(3): a library that RTLD_DEEPBIND put in front of all that is preloaded would connect past the hooks (PHP opens its
- * extensions so, apr the modules of httpd). It gets the usual order. */
+/* dlopen(3): a library that RTLD_DEEPBIND put in front of all that is preloaded would connect past the hooks
+ * (PHP opens its extensions so, apr the modules of httpd). It gets the usual order. */
 JUMPS EXPORT void *dlopen(const char *file, int mode)
 {
     if ((mode & RTLD_DEEPBIND) && guest_may_act())

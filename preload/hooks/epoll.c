@@ -11,8 +11,9 @@ EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
     return libc_result(watch_control(set, operation, fd, event));
 }
 
-/* Nothing was ever pending when the wait began. What another thread's first connect() made of the set meanwhile is taken out,
- * and if nothing is left the wait begins anew: when it began the first time was not worth a look at the clock. */
+/* Nothing was ever pending when the wait began. What another thread's first connect() made of the set
+ * meanwhile is taken out, and if nothing is left the wait begins anew: when it began the first time was not
+ * worth a look at the clock. */
 static inline int filtered(int set, struct epoll_event *events, int most, int count, int milliseconds,
                            const sigset_t *mask)
 {
@@ -29,7 +30,8 @@ static inline bool no_cookies(void)
     return __builtin_expect(!atomic_load_explicit(&watch_cookies, memory_order_relaxed), 1);
 }
 
-static __attribute__((noinline)) int wait_with_cookies(int set, struct epoll_event *events, int most, int milliseconds)
+static __attribute__((noinline)) int wait_with_cookies(int set, struct epoll_event *events, int most,
+                                                       int milliseconds)
 {
     if (no_cookies())
         return filtered(set, events, most, real()->epoll_wait(set, events, most, milliseconds), milliseconds,
@@ -37,13 +39,14 @@ static __attribute__((noinline)) int wait_with_cookies(int set, struct epoll_eve
     return libc_result(wait_epoll(set, events, most, deadline_in(milliseconds), NULL));
 }
 
-static __attribute__((noinline)) int look_through(int set, struct epoll_event *events, int most, int count, int milliseconds)
+static __attribute__((noinline)) int look_through(int set, struct epoll_event *events, int most, int count,
+                                                  int milliseconds)
 {
     return filtered(set, events, most, count, milliseconds, NULL);
 }
 
-/* The call that event loops make most. What it was asked is kept in memory, to be looked at in the rare case: registers
- * would have to be saved for it each time. */
+/* The call that event loops make most. What it was asked is kept in memory, to be looked at in the rare case:
+ * registers would have to be saved for it each time. */
 EXPORT int epoll_wait(int set, struct epoll_event *events, int most, int milliseconds)
 {
     volatile int asked_set = set, asked_most = most, asked_milliseconds = milliseconds;

@@ -1,6 +1,7 @@
-/* The calls that start another program: its environment names the library and what it was told, even where the program
- * cleaned it. All of them end in execve(2) or posix_spawn(3), with the environment completed on this stack; but system(3) and
- * popen(3), which start a shell by no call that could be hooked, have it completed where it is. */
+/* The calls that start another program: its environment names the library and what it was told, even where
+ * the program cleaned it. All of them end in execve(2) or posix_spawn(3), with the environment completed on
+ * this stack; but system(3) and popen(3), which start a shell by no call that could be hooked, have it
+ * completed where it is. */
 #include "../pending/children.h"
 #include "../pending/guest.h"
 #include "../real.h"
@@ -73,19 +74,19 @@ static size_t count_words(va_list list)
     return count;
 }
 
-#define COLLECT(argv, first)                                    \
-    do {                                                        \
-        va_list list;                                           \
-        size_t words = 1;                                       \
-        va_start(list, first);                                  \
-        words += count_words(list);                             \
-        va_end(list);                                           \
-        (argv) = __builtin_alloca((words + 1) * sizeof(char *)); \
-        va_start(list, first);                                  \
-        (argv)[0] = (char *)(first);                            \
-        for (size_t i = 1; i < words; i++)                      \
-            (argv)[i] = va_arg(list, char *);                   \
-        va_end(list);                                           \
+#define COLLECT(argv, first)                                                                                 \
+    do {                                                                                                     \
+        va_list list;                                                                                        \
+        size_t words = 1;                                                                                    \
+        va_start(list, first);                                                                               \
+        words += count_words(list);                                                                          \
+        va_end(list);                                                                                        \
+        (argv) = __builtin_alloca((words + 1) * sizeof(char *));                                             \
+        va_start(list, first);                                                                               \
+        (argv)[0] = (char *)(first);                                                                         \
+        for (size_t i = 1; i < words; i++)                                                                   \
+            (argv)[i] = va_arg(list, char *);                                                                \
+        va_end(list);                                                                                        \
     } while (0)
 
 EXPORT int execl(const char *path, const char *first, ...)

@@ -1,5 +1,5 @@
-/* The calls that move bytes. On a pending descriptor they answer what the kernel answers while a socket connects, or wait
- * where it would: not a byte of the program reaches the proxy before the tunnel is open. */
+/* The calls that move bytes. On a pending descriptor they answer what the kernel answers while a socket
+ * connects, or wait where it would: not a byte of the program reaches the proxy before the tunnel is open. */
 #include "../pending/outgoing.h"
 #include "../pending/pending.h"
 #include "../real.h"
@@ -64,14 +64,15 @@ EXPORT ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int fl
                             real()->__recv_chk(fd, buffer, size, room, flags));
 }
 
-EXPORT ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address, socklen_t *address_size)
+EXPORT ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+                        socklen_t *address_size)
 {
     return WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
                             real()->recvfrom(fd, buffer, size, flags, address, address_size));
 }
 
-EXPORT ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags, struct sockaddr *address,
-                              socklen_t *address_size)
+EXPORT ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags,
+                              struct sockaddr *address, socklen_t *address_size)
 {
     return WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
                             real()->__recvfrom_chk(fd, buffer, size, room, flags, address, address_size));
@@ -118,7 +119,8 @@ EXPORT ssize_t send(int fd, const void *bytes, size_t size, int flags)
 
 EXPORT ssize_t __send(int fd, const void *bytes, size_t size, int flags) __attribute__((alias("send")));
 
-/* MSG_FASTOPEN connects, and past the proxy: where a tunnel is due it is not supported, and programs use connect(). */
+/* MSG_FASTOPEN connects, and past the proxy: where a tunnel is due it is not supported, and programs use
+ * connect(). */
 EXPORT ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address,
                       socklen_t address_size)
 {
@@ -144,7 +146,8 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
                                  real()->sendmmsg(fd, messages, count, flags));
 }
 
-EXPORT int __sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags) __attribute__((alias("sendmmsg")));
+EXPORT int __sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+    __attribute__((alias("sendmmsg")));
 
 EXPORT ssize_t sendfile(int to, int from, off_t *offset, size_t size)
 {
@@ -159,7 +162,8 @@ EXPORT ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset
 
     if (!table_empty() && (!pending_enter(from, SO_RCVTIMEO, wait) || !pending_enter(to, SO_SNDTIMEO, wait)))
         return -1;
-    return pending_after(to, pending_after(from, real()->splice(from, from_offset, to, to_offset, size, flags)));
+    return pending_after(to,
+                         pending_after(from, real()->splice(from, from_offset, to, to_offset, size, flags)));
 }
 
 /* stdio reads and writes without passing any hook, so a stream begins with an open tunnel or a failed one. */

@@ -3,7 +3,8 @@
 #include "../real.h"
 
 /* getaddrinfo(3): names that a proxy is to resolve get a stand-in. */
-EXPORT int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
+EXPORT int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **result)
 {
     enum lookup_way way = lookup_way_hinted(node, service, hints);
 
@@ -13,8 +14,8 @@ EXPORT int getaddrinfo(const char *node, const char *service, const struct addri
 }
 
 /* getnameinfo(3): a stand-in's name is the one that it means. */
-EXPORT int getnameinfo(const struct sockaddr *address, socklen_t size, char *host, socklen_t host_size, char *service,
-                       socklen_t service_size, int flags)
+EXPORT int getnameinfo(const struct sockaddr *address, socklen_t size, char *host, socklen_t host_size,
+                       char *service, socklen_t service_size, int flags)
 {
     char name[ENDPOINT_HOST_MAX + 1];
     enum lookup_back way = LOOKUP_BACK_REAL;
@@ -26,7 +27,8 @@ EXPORT int getnameinfo(const struct sockaddr *address, socklen_t size, char *hos
     return lookup_getnameinfo(way, name, address, size, host, host_size, service, service_size, flags);
 }
 
-/* gethostbyname(3): as getaddrinfo(). The name that it answers stands in memory of its own, as libc's answer does. */
+/* gethostbyname(3): as getaddrinfo(). The name that it answers stands in memory of its own, as libc's answer
+ * does. */
 EXPORT struct hostent *gethostbyname(const char *name)
 {
     static char name_room[ENDPOINT_HOST_MAX + 1];
@@ -47,8 +49,8 @@ EXPORT struct hostent *gethostbyname2(const char *name, int family)
     return hostent_find(way, name, family, name_room);
 }
 
-EXPORT int gethostbyname_r(const char *name, struct hostent *into, char *buffer, size_t size, struct hostent **result,
-                           int *error)
+EXPORT int gethostbyname_r(const char *name, struct hostent *into, char *buffer, size_t size,
+                           struct hostent **result, int *error)
 {
     const struct hostent_room room = { into, buffer, size, result, error };
     enum lookup_way way = lookup_way(name, 0);
@@ -81,8 +83,8 @@ EXPORT struct hostent *gethostbyaddr(const void *address, socklen_t size, int fa
     return hostent_back(way, name, address, family, name_room);
 }
 
-EXPORT int gethostbyaddr_r(const void *address, socklen_t size, int family, struct hostent *into, char *buffer,
-                           size_t room_size, struct hostent **result, int *error)
+EXPORT int gethostbyaddr_r(const void *address, socklen_t size, int family, struct hostent *into,
+                           char *buffer, size_t room_size, struct hostent **result, int *error)
 {
     const struct hostent_room room = { into, buffer, room_size, result, error };
     char name[ENDPOINT_HOST_MAX + 1];
@@ -93,7 +95,8 @@ EXPORT int gethostbyaddr_r(const void *address, socklen_t size, int family, stru
     return hostent_back_r(way, name, address, family, &room);
 }
 
-/* getaddrinfo_a(3): what is answered without waiting is answered at once, libc does the rest and the notification. */
+/* getaddrinfo_a(3): what is answered without waiting is answered at once, libc does the rest and the
+ * notification. */
 EXPORT int getaddrinfo_a(int mode, struct gaicb *list[], int count, struct sigevent *event)
 {
     if (!lookup_list_wanted(list, count))

@@ -6,7 +6,8 @@
 
 /* glibc declares the fortified forms only for programs that use them. */
 int __poll_chk(struct pollfd *fds, nfds_t count, int milliseconds, size_t room);
-int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask, size_t room);
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask,
+                size_t room);
 
 /* poll(2): a pending descriptor is ready when its tunnel is. */
 EXPORT int poll(struct pollfd *fds, nfds_t count, int milliseconds)
@@ -36,11 +37,13 @@ EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *time, 
     return libc_result(wait_poll(fds, count, end, mask));
 }
 
-EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask, size_t room)
+EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask,
+                       size_t room)
 {
     struct deadline end;
 
-    if (table_empty() || count > room / sizeof *fds || !wait_poll_concerned(fds, count) || !wait_until(&end, time))
+    if (table_empty() || count > room / sizeof *fds || !wait_poll_concerned(fds, count) ||
+        !wait_until(&end, time))
         return real()->__ppoll_chk(fds, count, time, mask, room);
     return libc_result(wait_poll(fds, count, end, mask));
 }
@@ -57,8 +60,8 @@ static void write_left(struct timeval *time, struct deadline end)
     *time = (struct timeval){ left / 1000000000, left % 1000000000 / 1000 };
 }
 
-static __attribute__((noinline)) int select_translated(int count, fd_set *reads, fd_set *writes, fd_set *excepts,
-                                                       struct timeval *time)
+static __attribute__((noinline)) int select_translated(int count, fd_set *reads, fd_set *writes,
+                                                       fd_set *excepts, struct timeval *time)
 {
     struct timespec copy = { 0 };
     struct deadline end;

@@ -11,7 +11,8 @@ EXPORT int res_search(const char *name, int class, int type, unsigned char *answ
     return resolver_refuses(name, NULL, NULL) ? -1 : real()->res_search(name, class, type, answer, size);
 }
 
-EXPORT int res_querydomain(const char *name, const char *domain, int class, int type, unsigned char *answer, int size)
+EXPORT int res_querydomain(const char *name, const char *domain, int class, int type, unsigned char *answer,
+                           int size)
 {
     if (resolver_refuses(name, domain, NULL))
         return -1;
@@ -27,12 +28,15 @@ EXPORT int res_send(const unsigned char *query, int query_size, unsigned char *a
 
 EXPORT int res_nquery(res_state state, const char *name, int class, int type, unsigned char *answer, int size)
 {
-    return resolver_refuses(name, NULL, state) ? -1 : real()->res_nquery(state, name, class, type, answer, size);
+    return resolver_refuses(name, NULL, state) ? -1
+                                               : real()->res_nquery(state, name, class, type, answer, size);
 }
 
-EXPORT int res_nsearch(res_state state, const char *name, int class, int type, unsigned char *answer, int size)
+EXPORT int res_nsearch(res_state state, const char *name, int class, int type, unsigned char *answer,
+                       int size)
 {
-    return resolver_refuses(name, NULL, state) ? -1 : real()->res_nsearch(state, name, class, type, answer, size);
+    return resolver_refuses(name, NULL, state) ? -1
+                                               : real()->res_nsearch(state, name, class, type, answer, size);
 }
 
 EXPORT int res_nquerydomain(res_state state, const char *name, const char *domain, int class, int type,
@@ -43,7 +47,8 @@ EXPORT int res_nquerydomain(res_state state, const char *name, const char *domai
     return real()->res_nquerydomain(state, name, domain, class, type, answer, size);
 }
 
-EXPORT int res_nsend(res_state state, const unsigned char *query, int query_size, unsigned char *answer, int size)
+EXPORT int res_nsend(res_state state, const unsigned char *query, int query_size, unsigned char *answer,
+                     int size)
 {
     if (resolver_refuses_query(query, query_size))
         return -1;

@@ -12,7 +12,8 @@
 /* glibc's freeaddrinfo() gives the text to free(); musl's has it in the list's own memory. */
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
-/* Asked for a numeric host, libc's canonical name is that. The one place where we allocate: freeaddrinfo() frees it. */
+/* Asked for a numeric host, libc's canonical name is that. The one place where we allocate: freeaddrinfo()
+ * frees it. */
 static int set_canonical_name(struct addrinfo *first, const char *name)
 {
     char plain[ENDPOINT_HOST_MAX + 1];
@@ -56,7 +57,8 @@ static int stand_in_for(const char *node, const char *service, const struct addr
     return error;
 }
 
-static int remembered(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
+static int remembered(const char *node, const char *service, const struct addrinfo *hints,
+                      struct addrinfo **result)
 {
     int error = real()->getaddrinfo(node, service, hints, result);
     struct endpoint answer;
@@ -105,8 +107,8 @@ static bool is_ascii(const char *name)
     return !*name;
 }
 
-int lookup_getaddrinfo(enum lookup_way way, const char *node, const char *service, const struct addrinfo *hints,
-                       struct addrinfo **result)
+int lookup_getaddrinfo(enum lookup_way way, const char *node, const char *service,
+                       const struct addrinfo *hints, struct addrinfo **result)
 {
     int saved = errno, error = EAI_NONAME;
 
@@ -142,8 +144,8 @@ bool lookup_list_wanted(struct gaicb *const list[], int count)
 static void answer_request(struct gaicb *request, enum lookup_way way)
 {
     request->ar_result = NULL;
-    request->__return =
-        lookup_getaddrinfo(way, request->ar_name, request->ar_service, request->ar_request, &request->ar_result);
+    request->__return = lookup_getaddrinfo(way, request->ar_name, request->ar_service, request->ar_request,
+                                           &request->ar_result);
 }
 
 /* An empty place in the list is nothing to libc: with nothing else in it, it notifies and is done. */
@@ -187,7 +189,8 @@ int lookup_getnameinfo(enum lookup_back way, const char *name, const struct sock
     int error;
 
     if (!wants_host || (way == LOOKUP_BACK_NONE && !(flags & NI_NAMEREQD)))
-        return real()->getnameinfo(address, size, host, host_size, service, service_size, flags | NI_NUMERICHOST);
+        return real()->getnameinfo(address, size, host, host_size, service, service_size,
+                                   flags | NI_NUMERICHOST);
     /* The numeric answer checks everything and fills in the service; the name then takes its place. */
     error = real()->getnameinfo(address, size, digits, sizeof digits, service, service_size,
                                 (flags & ~NI_NAMEREQD) | NI_NUMERICHOST);

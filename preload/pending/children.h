@@ -1,5 +1,5 @@
-/* Programs that this one starts: they are preloaded too, or somebody is told. Nothing here allocates, and a child of
- * vfork(2) may call all of it. */
+/* Programs that this one starts: they are preloaded too, or somebody is told. Nothing here allocates, and a
+ * child of vfork(2) may call all of it. */
 #ifndef PTUNNEL_CHILDREN_H
 #define PTUNNEL_CHILDREN_H
 

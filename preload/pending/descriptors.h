@@ -1,5 +1,5 @@
-/* What happens to descriptor numbers: the tables follow. All of these leave the tables alone in a vfork(2) child, which
- * borrows our memory but has descriptors of its own. */
+/* What happens to descriptor numbers: the tables follow. All of these leave the tables alone in a vfork(2)
+ * child, which borrows our memory but has descriptors of its own. */
 #ifndef PTUNNEL_DESCRIPTORS_H
 #define PTUNNEL_DESCRIPTORS_H
 

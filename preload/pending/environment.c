@@ -36,7 +36,8 @@ static bool is_library(const char *word, size_t size)
 {
     const size_t name = sizeof library - 1;
 
-    return size >= name && memcmp(word + size - name, library, name) == 0 && (size == name || word[size - name - 1] == '/');
+    return size >= name && memcmp(word + size - name, library, name) == 0 &&
+           (size == name || word[size - name - 1] == '/');
 }
 
 static const char *find_library(const char *list, size_t *size)
@@ -108,7 +109,8 @@ size_t environment_size(char *const *envp)
 {
     const char *list = value_in(envp, preload);
 
-    return (count(envp) + KEPT + 1) * sizeof(char *) + sizeof preload + own_word_size + (list ? strlen(list) : 0) + 2;
+    return (count(envp) + KEPT + 1) * sizeof(char *) + sizeof preload + own_word_size +
+           (list ? strlen(list) : 0) + 2;
 }
 
 /* The child's own list of libraries, with ours in front. */

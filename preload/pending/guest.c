@@ -77,11 +77,13 @@ void guest_say_why(void)
     if (!atomic_load(&why.known) || atomic_exchange(&why.said, true))
         return;
     if (why.result == -ENOENT)
-        log_words(LOG_FAILURE, "no proxy is known, so nothing is let out: set PTUNNEL_PROXY or https_proxy, or name one "
-                               "in a rule file (a line 'proxy http://HOST:PORT')");
+        log_words(LOG_FAILURE,
+                  "no proxy is known, so nothing is let out: set PTUNNEL_PROXY or https_proxy, or name one "
+                  "in a rule file (a line 'proxy http://HOST:PORT')");
     else if (why.result == -ENOMEM)
         log_words(LOG_FAILURE, "no memory for the configuration, so nothing is let out");
-    for (const char *line = why.words; *line; line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n'))
+    for (const char *line = why.words; *line;
+         line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n'))
         say_line(line, strcspn(line, "\n"));
 }
 

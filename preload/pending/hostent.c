@@ -83,7 +83,8 @@ struct hostent *hostent_find(enum lookup_way way, const char *name, int family, 
     return found;
 }
 
-struct hostent *hostent_back(enum lookup_back way, const char *name, const void *address, int family, char *name_room)
+struct hostent *hostent_back(enum lookup_back way, const char *name, const void *address, int family,
+                             char *name_room)
 {
     char text[LOOKUP_TEXT_SIZE];
 
@@ -131,7 +132,8 @@ int hostent_find_r(enum lookup_way way, const char *name, int family, const stru
     if (way == LOOKUP_STAND_IN)
         return lookup_stand_in(name, family, text) ? named_r(text, family, name, room)
                                                    : none_r(room, TRY_AGAIN, EAGAIN);
-    error = real()->gethostbyname2_r(name, family, room->into, room->buffer, room->size, room->result, room->error);
+    error = real()->gethostbyname2_r(name, family, room->into, room->buffer, room->size, room->result,
+                                     room->error);
     if (error == 0 && *room->result)
         remember(*room->result, name);
     return error;

@@ -4,9 +4,11 @@
 
 #include "lookup.h"
 
-/* The forms that answer in memory of libc's: `name_room`, ENDPOINT_HOST_MAX + 1 bytes of the hook's, gets h_name. */
+/* The forms that answer in memory of libc's: `name_room`, ENDPOINT_HOST_MAX + 1 bytes of the hook's, gets
+ * h_name. */
 struct hostent *hostent_find(enum lookup_way way, const char *name, int family, char *name_room);
-struct hostent *hostent_back(enum lookup_back way, const char *name, const void *address, int family, char *name_room);
+struct hostent *hostent_back(enum lookup_back way, const char *name, const void *address, int family,
+                             char *name_room);
 
 /* Where the reentrant forms put what they find. */
 struct hostent_room {

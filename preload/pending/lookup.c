@@ -70,7 +70,8 @@ static bool is_own_name(const char *name)
 
     if (atomic_load(&state) == KEPT)
         return strcasecmp(name, kept) == 0;
-    if (gethostname(fresh, sizeof fresh - 1) == 0 && atomic_compare_exchange_strong(&state, &unknown, BEING_KEPT)) {
+    if (gethostname(fresh, sizeof fresh - 1) == 0 &&
+        atomic_compare_exchange_strong(&state, &unknown, BEING_KEPT)) {
         memcpy(kept, fresh, sizeof kept);
         atomic_store(&state, KEPT);
     }
@@ -90,15 +91,16 @@ static bool is_of_this_place(const char *name)
     struct in_addr address;
 
     return strchr(name, ':') || inet_aton(name, &address) || strcasecmp(name, "localhost") == 0 ||
-           strcasecmp(name, "localhost.") == 0 || ends_in(name, ".localhost") || ends_in(name, ".localhost.") ||
-           is_own_name(name);
+           strcasecmp(name, "localhost.") == 0 || ends_in(name, ".localhost") ||
+           ends_in(name, ".localhost.") || is_own_name(name);
 }
 
-/* The name of a machine next to this one (RFC 6762), which no proxy could look up; but many a company's names end so, and
- * then a rule says it. */
+/* The name of a machine next to this one (RFC 6762), which no proxy could look up; but many a company's names
+ * end so, and then a rule says it. */
 static bool is_next_to_us(const struct config *config, const char *name)
 {
-    return (ends_in(name, ".local") || ends_in(name, ".local.")) && !(config && config_rules_name(config, name));
+    return (ends_in(name, ".local") || ends_in(name, ".local.")) &&
+           !(config && config_rules_name(config, name));
 }
 
 /* RFC 1035 2.3.4; no resolver asks for longer ones, nor can a proxy. */
@@ -143,8 +145,8 @@ enum lookup_way lookup_way(const char *name, uint16_t port)
     return way;
 }
 
-/* AI_PASSIVE is no exception: beside a name it means nothing, and programs that connect say it, too (socat, lftp, whose names
- * nobody here may know, or hear of). */
+/* AI_PASSIVE is no exception: beside a name it means nothing, and programs that connect say it, too (socat,
+ * lftp, whose names nobody here may know, or hear of). */
 enum lookup_way lookup_way_hinted(const char *name, const char *service, const struct addrinfo *hints)
 {
     return hints && hints->ai_flags & AI_NUMERICHOST ? LOOKUP_REAL : lookup_way(name, lookup_port(service));
@@ -248,8 +250,9 @@ bool lookup_resolvers_refused(void)
 
 static bool address_taken(const struct sockaddr *address, socklen_t size, struct endpoint *out)
 {
-    return size >= (socklen_t)sizeof(struct sockaddr_in) && size <= (socklen_t)sizeof(struct sockaddr_storage) &&
-           memory_readable(address, size) && endpoint_from_sockaddr(out, address, size);
+    return size >= (socklen_t)sizeof(struct sockaddr_in) &&
+           size <= (socklen_t)sizeof(struct sockaddr_storage) && memory_readable(address, size) &&
+           endpoint_from_sockaddr(out, address, size);
 }
 
 /* An address given with a TCP socket is connect()'s business, or nobody's. */
@@ -260,8 +263,8 @@ static bool goes_past_tcp(int fd)
 
     return real()->getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
            (domain == AF_INET || domain == AF_INET6) &&
-           real()->getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol != IPPROTO_TCP &&
-           protocol != IPPROTO_MPTCP;
+           real()->getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+           protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP;
 }
 
 bool lookup_unreachable(int fd, const struct sockaddr *address, socklen_t size)
@@ -282,7 +285,8 @@ bool lookup_unreachable(int fd, const struct sockaddr *address, socklen_t size)
     map = stand_in ? names() : NULL;
     if (map)
         names_of_stand_in(map, &target);
-    say(&target, stand_in ? ": only TCP can be tunnelled" : ": 'resolvers refuse' lets nobody ask a resolver");
+    say(&target,
+        stand_in ? ": only TCP can be tunnelled" : ": 'resolvers refuse' lets nobody ask a resolver");
     errno = saved;
     return true;
 }

@@ -1,5 +1,6 @@
-/* Between a program's look-up and its connect(). A name that a rule may tunnel is not looked up here: the program gets
- * a stand-in for it, by asking libc for the stand-in as a numeric host, and connect() turns that back into the name. */
+/* Between a program's look-up and its connect(). A name that a rule may tunnel is not looked up here: the
+ * program gets a stand-in for it, by asking libc for the stand-in as a numeric host, and connect() turns that
+ * back into the name. */
 #ifndef PTUNNEL_LOOKUP_H
 #define PTUNNEL_LOOKUP_H
 
@@ -15,7 +16,8 @@ enum lookup_way {
     LOOKUP_REAL,     /* libc's answer, untouched */
     LOOKUP_REMEMBER, /* libc's answer, and connect() is to know which name its addresses belong to */
     LOOKUP_STAND_IN,
-    LOOKUP_NO_NAME,  /* no proxy could be asked for such a name, and it may not be looked up here: there is none */
+    LOOKUP_NO_NAME, /* no proxy could be asked for such a name, and it may not be looked up here: there is
+                       none */
 };
 
 /* How a name is looked up that will be used with this port, or, 0, with any. Leaves errno alone. */
@@ -50,23 +52,26 @@ enum lookup_meaning {
     LOOKUP_ADDRESS, /* what it says */
     LOOKUP_ANSWER,  /* an address that was looked up here for a name: the name now stands in the endpoint */
     LOOKUP_NAME,    /* a stand-in: the name that it means now stands in the endpoint */
-    LOOKUP_NOTHING, /* a stand-in that means no name, which was logged: EHOSTUNREACH, it never leaves the machine */
+    LOOKUP_NOTHING, /* a stand-in that means no name, which was logged: EHOSTUNREACH, it never leaves the
+                       machine */
 };
 
-/* What the target of a connect() means. Where that is a name, it takes the place of the address in `target`; the port
- * stays. Async-signal-safe once the configuration has been read. */
+/* What the target of a connect() means. Where that is a name, it takes the place of the address in `target`;
+ * the port stays. Async-signal-safe once the configuration has been read. */
 enum lookup_meaning lookup_meaning(struct endpoint *target);
 
-/* For all that is not TCP: true if nothing may go there, because it is a stand-in, or a resolver that `resolvers refuse`
- * closes. Logged; the answer is ENETUNREACH. */
+/* For all that is not TCP: true if nothing may go there, because it is a stand-in, or a resolver that
+ * `resolvers refuse` closes. Logged; the answer is ENETUNREACH. */
 bool lookup_unreachable(int fd, const struct sockaddr *address, socklen_t size);
 
 bool lookup_resolvers_refused(void);
 
-/* The look-ups of <netdb.h> whose way is not LOOKUP_REAL; arguments and results as in section 3 of the manual. */
-int lookup_getaddrinfo(enum lookup_way way, const char *node, const char *service, const struct addrinfo *hints,
-                       struct addrinfo **result);
-/* True if one of the requests is not libc's business. Those are answered at once, the others are left to libc. */
+/* The look-ups of <netdb.h> whose way is not LOOKUP_REAL; arguments and results as in section 3 of the
+ * manual. */
+int lookup_getaddrinfo(enum lookup_way way, const char *node, const char *service,
+                       const struct addrinfo *hints, struct addrinfo **result);
+/* True if one of the requests is not libc's business. Those are answered at once, the others are left to
+ * libc. */
 bool lookup_list_wanted(struct gaicb *const list[], int count);
 int lookup_getaddrinfo_a(int mode, struct gaicb *const list[], int count, struct sigevent *event);
 int lookup_getnameinfo(enum lookup_back way, const char *name, const struct sockaddr *address, socklen_t size,

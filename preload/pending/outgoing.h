@@ -1,4 +1,5 @@
-/* Calls that would carry something out of our sight: MSG_FASTOPEN past the proxy, a pending descriptor to another process. */
+/* Calls that would carry something out of our sight: MSG_FASTOPEN past the proxy, a pending descriptor to
+ * another process. */
 #ifndef PTUNNEL_OUTGOING_H
 #define PTUNNEL_OUTGOING_H
 
@@ -7,8 +8,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/* True, with errno EOPNOTSUPP, for a MSG_FASTOPEN to a target that is to be tunnelled; with ENETUNREACH for a datagram to
- * where none may go. */
+/* True, with errno EOPNOTSUPP, for a MSG_FASTOPEN to a target that is to be tunnelled; with ENETUNREACH for a
+ * datagram to where none may go. */
 bool outgoing_refused(int fd, int flags, const struct sockaddr *address, socklen_t size);
 
 /* The same for a message; before that, descriptors that it carries are driven to the end of their dials. */

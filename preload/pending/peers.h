@@ -1,7 +1,7 @@
-/* Open tunnels: which address the program asked for, for getpeername(2), and that the socket is connected, for a
- * connect(2) that comes again. A plain array without lock, by descriptor. close() leaves a record as it is, so that it
- * costs nothing there: a record is believed only while the kernel says that the socket is connected to the record's
- * proxy, and the next connect() on that number replaces it. */
+/* Open tunnels: which address the program asked for, for getpeername(2), and that the socket is connected,
+ * for a connect(2) that comes again. A plain array without lock, by descriptor. close() leaves a record as it
+ * is, so that it costs nothing there: a record is believed only while the kernel says that the socket is
+ * connected to the record's proxy, and the next connect() on that number replaces it. */
 #ifndef PTUNNEL_PEERS_H
 #define PTUNNEL_PEERS_H
 
@@ -37,11 +37,12 @@ bool peers_known(int fd); /* there is a record, true or not */
 /* True if fd is an open tunnel; *out is then its record. A system call if there is a record. */
 bool peers_get(int fd, struct peer *out);
 
-/* The same for a descriptor that we have not seen become a duplicate of one with a record; it then has one, too. Slow. */
+/* The same for a descriptor that we have not seen become a duplicate of one with a record; it then has one,
+ * too. Slow. */
 bool peers_adopt(int fd, struct peer *out);
 
-/* True if fd is an open tunnel of which connect() has still to say 0, to the program or for the kernel. (All others say EISCONN
- * by themselves.) */
+/* True if fd is an open tunnel of which connect() has still to say 0, to the program or for the kernel. (All
+ * others say EISCONN by themselves.) */
 bool peers_unsettled(int fd);
 
 /* connect() says 0 now. True, once, if that was still to come. */

@@ -45,7 +45,8 @@ static void restore_one(int fd, struct entry *entry, void *wanted)
 }
 
 /* For each descriptor of this process that is the entry's socket: nearly always one. */
-static void for_each_duplicate(int fd, struct entry *entry, void (*act)(int fd, struct entry *entry, void *wanted))
+static void for_each_duplicate(int fd, struct entry *entry,
+                               void (*act)(int fd, struct entry *entry, void *wanted))
 {
     if (atomic_load(&entry->slots) == 1)
         act(fd, entry, entry);
@@ -53,8 +54,9 @@ static void for_each_duplicate(int fd, struct entry *entry, void (*act)(int fd, 
         table_each(act, entry);
 }
 
-/* A failed non-blocking connect(), played by the kernel itself: nobody can listen on port 0. It has all event bits, one
- * error for whoever reads first, ECONNABORTED once, EPIPE. Where not even loopback is up, a shut-down socket is nearest. */
+/* A failed non-blocking connect(), played by the kernel itself: nobody can listen on port 0. It has all event
+ * bits, one error for whoever reads first, ECONNABORTED once, EPIPE. Where not even loopback is up, a
+ * shut-down socket is nearest. */
 static void play_failure(int fd, struct dial *dial)
 {
     int flags = real()->fcntl(fd, F_GETFL), result;
@@ -122,8 +124,8 @@ bool pending_settle(int fd, struct entry *entry, enum dial_want result)
     return settle_or_publish(fd, entry, result, false);
 }
 
-/* A forked child may have got another thread's slot without its descriptor: copied at two moments. Such an entry, which has not left
- * its connect(), has no cookie yet. */
+/* A forked child may have got another thread's slot without its descriptor: copied at two moments. Such an
+ * entry, which has not left its connect(), has no cookie yet. */
 bool pending_is_recycled(int fd, const struct entry *entry)
 {
     return entry->cookie != 0 ? socket_cookie(fd) != entry->cookie : table_is_inherited(entry);
@@ -135,7 +137,8 @@ void pending_discard(int fd)
     table_drop(fd);
 }
 
-/* With the lock. A slot is taken down under the lock too, before its descriptor is closed: one that still has the entry is the socket's. */
+/* With the lock. A slot is taken down under the lock too, before its descriptor is closed: one that still has
+ * the entry is the socket's. */
 static bool step_locked(int fd, struct entry *entry, bool fired)
 {
     int saved = errno, cancel = cancel_hold();
@@ -171,7 +174,8 @@ bool pending_step_fired(int fd, struct entry *entry)
     return false;
 }
 
-/* It was ended by a process that shares the socket and knows nothing of our table, or is being ended by another thread. */
+/* It was ended by a process that shares the socket and knows nothing of our table, or is being ended by
+ * another thread. */
 static void clear_up(int fd, struct entry *entry)
 {
     if (!table_lock_patiently(entry))

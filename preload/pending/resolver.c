@@ -24,7 +24,8 @@ static bool is_closed(const char *name)
 
     if (way == LOOKUP_STAND_IN || way == LOOKUP_NO_NAME)
         return true;
-    return lookup_resolvers_refused() && config_name_fate(guest_config(), behind_service(name), 0) != NAME_DIRECT;
+    return lookup_resolvers_refused() &&
+           config_name_fate(guest_config(), behind_service(name), 0) != NAME_DIRECT;
 }
 
 bool resolver_refuses(const char *name, const char *domain, res_state state)
@@ -50,7 +51,8 @@ bool resolver_refuses(const char *name, const char *domain, res_state state)
 /* The name of the query's one question. */
 static bool question_of(const unsigned char *query, int size, char *name, int name_size)
 {
-    return query && size > NS_HFIXEDSZ && dn_expand(query, query + size, query + NS_HFIXEDSZ, name, name_size) > 0;
+    return query && size > NS_HFIXEDSZ &&
+           dn_expand(query, query + size, query + NS_HFIXEDSZ, name, name_size) > 0;
 }
 
 bool resolver_refuses_query(const unsigned char *query, int size)

@@ -133,7 +133,8 @@ static int select_until(int count, const struct sets *sets, struct deadline end,
                            (fd_set *)sets->set[EXCEPTS], end.at == INT64_MAX ? NULL : &time, mask);
 }
 
-/* Steps what is ready, or everything when a slice has run out. True if the program may have something to see. */
+/* Steps what is ready, or everything when a slice has run out. True if the program may have something to see.
+ */
 static bool step_ready(const struct sets *view, const struct sets *asked, int count, bool none_ready)
 {
     bool news = false;
@@ -187,7 +188,8 @@ static int select_translated(int count, struct sets *view, struct sets *asked, s
     }
 }
 
-int wait_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct deadline end, const sigset_t *mask)
+int wait_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct deadline end,
+                const sigset_t *mask)
 {
     struct sets asked = sets_of(count, reads, writes, excepts), view = asked;
     unsigned long small[ON_STACK_WORDS], *memory = small;

@@ -10,7 +10,8 @@ static bool has_time_out(int fd)
     struct timeval set = { 0 };
     socklen_t size = sizeof set;
 
-    return real()->getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &set, &size) == 0 && (set.tv_sec != 0 || set.tv_usec != 0);
+    return real()->getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &set, &size) == 0 &&
+           (set.tv_sec != 0 || set.tv_usec != 0);
 }
 
 void signals_hold(sigset_t *before)
@@ -34,7 +35,8 @@ bool signals_interrupt(int fd)
     return signals_interrupt_under(fd, &blocked);
 }
 
-/* What the thread's own instructions raise, and none does that waits. Runtimes (the JVM's, AddressSanitizer's) catch them. */
+/* What the thread's own instructions raise, and none does that waits. Runtimes (the JVM's,
+ * AddressSanitizer's) catch them. */
 static bool is_fault(int number)
 {
     return number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL || number == SIGTRAP;

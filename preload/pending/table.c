@@ -18,7 +18,7 @@ enum {
     INDEX_BITS = 16,
     PATIENCE = 250, /* ms */
 };
-_Static_assert(CHUNK_ENTRIES * CHUNKS <= 1 << INDEX_BITS, "an index does not fit");
+_Static_assert(CHUNK_ENTRIES *CHUNKS <= 1 << INDEX_BITS, "an index does not fit");
 
 struct page {
     _Atomic(struct entry *) slots[PAGE_SLOTS];
@@ -63,7 +63,8 @@ static bool map_mark(void)
 
     if (page == MAP_FAILED)
         return false;
-    madvise(page, (size_t)size, MADV_WIPEONFORK); /* before Linux 4.14 a forked child is not told from its parent */
+    madvise(page, (size_t)size,
+            MADV_WIPEONFORK); /* before Linux 4.14 a forked child is not told from its parent */
     atomic_store(&pool.process, (int)real()->syscall(SYS_getpid));
     atomic_store(page, 1);
     if (!atomic_compare_exchange_strong(&forked_mark, &none, page))
@@ -132,7 +133,8 @@ static bool grow(uint32_t limit)
 
     if (limit >= CHUNKS * CHUNK_ENTRIES)
         return false;
-    memory = mmap(NULL, CHUNK_ENTRIES * sizeof *memory, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    memory =
+        mmap(NULL, CHUNK_ENTRIES * sizeof *memory, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return false;
     for (uint32_t i = 0; i < CHUNK_ENTRIES; i++)
@@ -143,7 +145,8 @@ static bool grow(uint32_t limit)
     return true;
 }
 
-/* Round and round, so that an entry rests for as long as can be before it is used again; a new number with each use. */
+/* Round and round, so that an entry rests for as long as can be before it is used again; a new number with
+ * each use. */
 static struct entry *take_entry(void)
 {
     uint32_t limit;
@@ -164,7 +167,8 @@ static struct entry *take_entry(void)
                 atomic_fetch_add(&entry->number, 1u << INDEX_BITS);
                 return entry;
             }
-            atomic_store(&entry->taken, false); /* somebody is just finding out that it is no longer what it was */
+            atomic_store(&entry->taken,
+                         false); /* somebody is just finding out that it is no longer what it was */
         }
     } while (grow(limit));
     return NULL;
@@ -289,7 +293,8 @@ bool table_lock(struct entry *entry)
 {
     int nobody = 0, me = table_thread(), saved = errno;
 
-    if (atomic_compare_exchange_strong_explicit(&entry->owner, &nobody, me, memory_order_acquire, memory_order_relaxed))
+    if (atomic_compare_exchange_strong_explicit(&entry->owner, &nobody, me, memory_order_acquire,
+                                                memory_order_relaxed))
         return true;
     if (nobody == me || !owner_is_gone(nobody)) {
         errno = saved;

@@ -1,11 +1,13 @@
-/* Pending descriptors: those between connect() and an open tunnel, and those whose tunnel failed until the program
- * connects again or closes them. While one is here, hooks translate; while none is, a hook is a load and a branch.
+/* Pending descriptors: those between connect() and an open tunnel, and those whose tunnel failed until the
+ * program connects again or closes them. While one is here, hooks translate; while none is, a hook is a load
+ * and a branch.
  *
- * A slot for each descriptor number points to an entry; duplicates share one. Entries lie in shared memory, so that
- * a forked child and its parent step one dial, not two copies of it: two processes that look and take would
- * eat each other's bytes. Whoever steps holds the entry's lock; nobody ever waits for it, a busy entry counts as
- * "not yet". No look-up takes a lock, so hooks stay async-signal-safe. Entries that were given back keep their contents
- * and rest a while before they are used again: whoever still looks at one sees that its number has changed. */
+ * A slot for each descriptor number points to an entry; duplicates share one. Entries lie in shared memory,
+ * so that a forked child and its parent step one dial, not two copies of it: two processes that look and take
+ * would eat each other's bytes. Whoever steps holds the entry's lock; nobody ever waits for it, a busy entry
+ * counts as "not yet". No look-up takes a lock, so hooks stay async-signal-safe. Entries that were given back
+ * keep their contents and rest a while before they are used again: whoever still looks at one sees that its
+ * number has changed. */
 #ifndef PTUNNEL_TABLE_H
 #define PTUNNEL_TABLE_H
 
@@ -41,9 +43,9 @@ struct entry {
     _Atomic int want;         /* enum dial_want of the last step */
     _Atomic int64_t deadline; /* of the dial, deadline_now()'s time */
     _Atomic uint64_t cookie;  /* SO_COOKIE: the socket, whatever its number */
-    int error;                /* positive errno of ENTRY_FAILED; of ENTRY_HANDED what connect() still has to say, or 0 */
-    struct endpoint asked;    /* the address that the program gave */
-    struct dial dial;         /* under the lock */
+    int error; /* positive errno of ENTRY_FAILED; of ENTRY_HANDED what connect() still has to say, or 0 */
+    struct endpoint asked; /* the address that the program gave */
+    struct dial dial;      /* under the lock */
 };
 
 extern _Atomic int table_used HIDDEN; /* slots in use in this process */
@@ -54,8 +56,8 @@ static inline bool table_empty(void)
     return __builtin_expect(atomic_load_explicit(&table_used, memory_order_relaxed) == 0, 1);
 }
 
-/* The same, for a hook that then has only to pass the call on. One question, so that the compiler saves no register before
- * it: until the next definitions are known the count is one too high. */
+/* The same, for a hook that then has only to pass the call on. One question, so that the compiler saves no
+ * register before it: until the next definitions are known the count is one too high. */
 static inline bool table_idle(void)
 {
     if (!table_empty())
@@ -68,8 +70,8 @@ void table_begin(void); /* they are known; called once, by the constructor */
 
 struct entry *table_find(int fd); /* NULL: the descriptor is an ordinary one */
 
-/* A new entry, locked by the caller and PENDING, in fd's slot (whose former entry is dropped). NULL: no memory, or
- * the number is beyond what the table holds. */
+/* A new entry, locked by the caller and PENDING, in fd's slot (whose former entry is dropped). NULL: no
+ * memory, or the number is beyond what the table holds. */
 struct entry *table_add(int fd);
 
 void table_share(int fd, struct entry *entry); /* a duplicate: fd's slot gets this entry */
@@ -98,7 +100,8 @@ int table_any(const struct entry *entry); /* a descriptor whose slot has the ent
 /* Calls visit for each descriptor in use, in ascending order. */
 void table_each(void (*visit)(int fd, struct entry *entry, void *data), void *data);
 
-/* True in a child made by vfork(2), which borrows this process's memory and must not change the table. A system call. */
+/* True in a child made by vfork(2), which borrows this process's memory and must not change the table. A
+ * system call. */
 bool table_is_borrowed(void);
 
 #endif

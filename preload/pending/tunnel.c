@@ -36,7 +36,7 @@ struct attempt {
     int send_timeout; /* ms, -1 for none, UNKNOWN until it is asked for */
     bool asked;       /* what ask_about_slow() asks */
     sigset_t mask;    /* the program's, once signals are held back: from then on too */
-    int cancel;       /* the thread's cancellation state, which is off but for our waits: no lock dies with a thread */
+    int cancel;       /* the thread's cancellation state, off but for our waits: no lock dies with a thread */
 };
 
 static void set_send_timeout(int fd, int milliseconds)
@@ -55,8 +55,8 @@ static bool is_blocking(struct attempt *attempt)
     return attempt->blocking != 0;
 }
 
-/* A program that corked its socket would have the request held back for 200 ms. Taking the cork out for a moment sends
- * it; the option is as it was when the program sees the socket again. */
+/* A program that corked its socket would have the request held back for 200 ms. Taking the cork out for a
+ * moment sends it; the option is as it was when the program sees the socket again. */
 static void push_through_cork(int fd)
 {
     int corked = 0, off = 0;
@@ -68,7 +68,8 @@ static void push_through_cork(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_CORK, &corked, sizeof corked);
 }
 
-/* What is learnt about the socket only when the answer is slow to come, so that the usual connect() does not pay. */
+/* What is learnt about the socket only when the answer is slow to come, so that the usual connect() does not
+ * pay. */
 static void ask_about_slow(struct attempt *attempt)
 {
     attempt->asked = true;
@@ -87,8 +88,8 @@ static void release_signals(struct attempt *attempt)
     attempt->asked = false;
 }
 
-/* The candidate that will be tried first took a connection just now: it will not keep connect() waiting, and the calls that
- * would bound that wait are saved. */
+/* The candidate that will be tried first took a connection just now: it will not keep connect() waiting, and
+ * the calls that would bound that wait are saved. */
 static bool proven(const struct route *route)
 {
     int first = route_next(route, 0);
@@ -97,8 +98,9 @@ static bool proven(const struct route *route)
     return answered_at != 0 && deadline_now() - answered_at < proven_for;
 }
 
-/* The first step, in which the kernel's connect() waits if the socket blocks: not beyond GUARD, by SO_SNDTIMEO, for no
- * deadline of ours reaches into the kernel. After that the connection goes on being made while we wait in poll(). */
+/* The first step, in which the kernel's connect() waits if the socket blocks: not beyond GUARD, by
+ * SO_SNDTIMEO, for no deadline of ours reaches into the kernel. After that the connection goes on being made
+ * while we wait in poll(). */
 static enum dial_want first_step(struct attempt *attempt)
 {
     enum dial_want want;
@@ -129,13 +131,15 @@ static int wait_until_ready(const struct attempt *attempt, struct pollfd *ready,
                                  : real()->ppoll(ready, 1, left < 0 ? NULL : &time, &attempt->mask);
 
     if (result < 0 && errno == EINTR &&
-        (attempt->asked ? signals_interrupt_under(attempt->fd, &attempt->mask) : signals_interrupt(attempt->fd)))
+        (attempt->asked ? signals_interrupt_under(attempt->fd, &attempt->mask)
+                        : signals_interrupt(attempt->fd)))
         return -EINTR;
     return result;
 }
 
-/* Waits for what the step wanted. 0, or a negative errno if the program's connect() has to end here. The entry is
- * not locked meanwhile: a thread that is cancelled in poll() leaves a pending descriptor behind, as natively. */
+/* Waits for what the step wanted. 0, or a negative errno if the program's connect() has to end here. The
+ * entry is not locked meanwhile: a thread that is cancelled in poll() leaves a pending descriptor behind, as
+ * natively. */
 static int wait_for(struct attempt *attempt, enum dial_want want)
 {
     struct pollfd ready = { .fd = attempt->fd, .events = want == DIAL_WANT_READ ? POLLIN : POLLOUT };
@@ -153,7 +157,8 @@ static int wait_for(struct attempt *attempt, enum dial_want want)
     return attempt->blocking ? 0 : -EINPROGRESS;
 }
 
-/* As a natively failed blocking socket: unconnected, no error left to read, the program's registrations its own. */
+/* As a natively failed blocking socket: unconnected, no error left to read, the program's registrations its
+ * own. */
 static int leave_failed(struct attempt *attempt, int error)
 {
     int unread;
@@ -178,8 +183,8 @@ static int leave_pending(struct attempt *attempt, int result)
     return result;
 }
 
-/* The fallback's connect() to the target itself, which GUARD cut short, goes on as the kernel's own: called again it waits,
- * and looks at no address. */
+/* The fallback's connect() to the target itself, which GUARD cut short, goes on as the kernel's own: called
+ * again it waits, and looks at no address. */
 static int wait_in_kernel(struct attempt *attempt)
 {
     static const struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
@@ -191,7 +196,8 @@ static int wait_in_kernel(struct attempt *attempt)
     return 0;
 }
 
-/* The dial ended in other hands. If the program itself ended it (shutdown(2), AF_UNSPEC) there is an error for us. */
+/* The dial ended in other hands. If the program itself ended it (shutdown(2), AF_UNSPEC) there is an error
+ * for us. */
 static int leave_ended(struct attempt *attempt)
 {
     struct entry *entry = attempt->entry;
@@ -210,7 +216,8 @@ static int leave_ended(struct attempt *attempt)
     return entry->error == EINPROGRESS ? wait_in_kernel(attempt) : -entry->error;
 }
 
-/* Another thread closed the descriptor, or gave it another meaning: what has its number now is not ours to touch. */
+/* Another thread closed the descriptor, or gave it another meaning: what has its number now is not ours to
+ * touch. */
 static bool is_gone(const struct attempt *attempt)
 {
     const struct entry *entry = attempt->entry;
@@ -219,7 +226,8 @@ static bool is_gone(const struct attempt *attempt)
            (atomic_load(&entry->state) == ENTRY_PENDING && table_find(attempt->fd) != entry);
 }
 
-/* Waits without the lock, and takes it again. False: there is nothing left to drive; *result is what that means here. */
+/* Waits without the lock, and takes it again. False: there is nothing left to drive; *result is what that
+ * means here. */
 static bool wait_unlocked(struct attempt *attempt, enum dial_want want, int *result)
 {
     struct entry *entry = attempt->entry;
@@ -244,7 +252,8 @@ static bool wait_unlocked(struct attempt *attempt, enum dial_want want, int *res
     return true;
 }
 
-/* While another candidate is left the step may wait in the kernel's connect(), which signals have to interrupt. */
+/* While another candidate is left the step may wait in the kernel's connect(), which signals have to
+ * interrupt. */
 static enum dial_want later_step(struct attempt *attempt)
 {
     bool may_wait = attempt->asked && attempt->dial->attempt.at != deadline_never().at;
@@ -283,8 +292,8 @@ static int connect_blocking(struct attempt *attempt, enum dial_want want)
     return result == -EINPROGRESS ? wait_in_kernel(attempt) : result;
 }
 
-/* EINPROGRESS whatever came of it, as TCP has it natively even when the other end is at hand: the result is for
- * the program's wait, SO_ERROR or next connect(). */
+/* EINPROGRESS whatever came of it, as TCP has it natively even when the other end is at hand: the result is
+ * for the program's wait, SO_ERROR or next connect(). */
 static int connect_nonblocking(struct attempt *attempt, enum dial_want want)
 {
     int result = want == DIAL_HANDED ? -attempt->dial->error : -EINPROGRESS;
@@ -304,8 +313,8 @@ static int leave_untouched(struct attempt *attempt)
     return -attempt->dial->error;
 }
 
-/* The place in front of the kernel: entry first, then the substitutes, then connect(), or a thread in epoll_wait would see
- * the proxy's readiness. */
+/* The place in front of the kernel: entry first, then the substitutes, then connect(), or a thread in
+ * epoll_wait would see the proxy's readiness. */
 static int start(struct attempt *attempt)
 {
     enum dial_want want;
@@ -355,7 +364,8 @@ static int refuse(const struct tunnel *tunnel)
     return result;
 }
 
-/* A stand-in whose name turned out to be direct at this port: it is looked up now, and its addresses tried. */
+/* A stand-in whose name turned out to be direct at this port: it is looked up now, and its addresses tried.
+ */
 static void start_dial(struct attempt *attempt, const struct tunnel *tunnel, const struct config *config)
 {
     static struct route no_proxy;

@@ -11,7 +11,8 @@
 
 enum { PAGE_FDS = 512, PAGES = 2048, RECORDS_PAGE = 4096, SETS_KNOWN = 65536 };
 
-/* One registration of one descriptor. Most descriptors are in one set, so the first record is in the page itself. */
+/* One registration of one descriptor. Most descriptors are in one set, so the first record is in the page
+ * itself. */
 struct record {
     int set; /* the epoll descriptor + 1; 0: no registration */
     uint32_t events;
@@ -31,11 +32,13 @@ static _Atomic(void *) pages[PAGES];
 static struct record *spare;
 static _Atomic uint32_t secret;
 
-/* Guards the records, never over a call that waits; the thread that holds it, 0: none. epoll_ctl from a signal handler that
- * interrupted the very thread which holds it goes on without: a lost record costs less than a deadlock. */
+/* Guards the records, never over a call that waits; the thread that holds it, 0: none. epoll_ctl from a
+ * signal handler that interrupted the very thread which holds it goes on without: a lost record costs less
+ * than a deadlock. */
 static _Atomic int holder;
 
-/* Held by a thread of the process that forked us, at that moment: here there is no such thread, and nobody to give it back. */
+/* Held by a thread of the process that forked us, at that moment: here there is no such thread, and nobody to
+ * give it back. */
 static bool is_elsewhere(int thread)
 {
     int saved = errno;
@@ -82,7 +85,8 @@ static struct record *new_record(void)
     struct record *record = spare;
 
     if (!record) {
-        struct record *more = mmap(NULL, RECORDS_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        struct record *more =
+            mmap(NULL, RECORDS_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
         if (more == MAP_FAILED)
             return NULL;
@@ -148,7 +152,8 @@ static void remember(int set, int fd, const struct epoll_event *event, bool subs
     remember_record(set, fd, event, substituted);
 }
 
-/* A substitute's data: a secret upper half that no pointer, descriptor or small number has, and the dial's number. */
+/* A substitute's data: a secret upper half that no pointer, descriptor or small number has, and the dial's
+ * number. */
 static uint64_t cookie_of(const struct entry *entry)
 {
     uint32_t upper = atomic_load(&secret), drawn = 0;
@@ -273,7 +278,8 @@ static void move_one(const struct record *record, int from, int to, const struct
     real()->epoll_ctl(set, EPOLL_CTL_DEL, from, NULL);
     if (!first || record_of(first, set) || !(moved = record_for(first, set)))
         return;
-    moved->events = record->events & ~(uint32_t)EPOLLEXCLUSIVE; /* so that it is added where there is nothing to delete */
+    moved->events =
+        record->events & ~(uint32_t)EPOLLEXCLUSIVE; /* so that it is added where there is nothing to delete */
     moved->data = record->data;
     moved->set = set + 1;
     real()->epoll_ctl(set, EPOLL_CTL_ADD, to, &(struct epoll_event){ .events = EPOLLONESHOT });
@@ -348,8 +354,8 @@ static bool is_exclusive(int set, int fd)
     return exclusive;
 }
 
-/* For a pending descriptor the kernel gets the program's registration first, so that it judges the arguments and the
- * answer is its own; the substitute follows before the call returns. */
+/* For a pending descriptor the kernel gets the program's registration first, so that it judges the arguments
+ * and the answer is its own; the substitute follows before the call returns. */
 int watch_control(int set, int operation, int fd, struct epoll_event *event)
 {
     struct entry *entry = table_empty() ? NULL : table_find(fd);
@@ -366,7 +372,8 @@ int watch_control(int set, int operation, int fd, struct epoll_event *event)
             return -errno;
         remember(set, fd, event, true);
         atomic_store(&entry->waited, true);
-        if (atomic_load(&entry->state) != ENTRY_PENDING) /* it ended in another thread, which did not know this set */
+        if (atomic_load(&entry->state) !=
+            ENTRY_PENDING) /* it ended in another thread, which did not know this set */
             watch_restore(fd);
         return 0;
     }
