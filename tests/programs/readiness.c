@@ -775,19 +775,22 @@ static int wait_poll(struct story *story, int fd, int ms, char *out)
     return result;
 }
 
-/* select() writes the time that is left. How much it was just then we know but for what we were kept from
- * running. */
-static bool left_is_right(int ms, int left, int64_t took, int64_t kept)
+/* select() writes the time that is left: not less than there was when we looked, less than all if it slept,
+ * and not much more than what we know of the time that it took. */
+static bool left_is_right(int ms, int left, const struct moment *started)
 {
-    int64_t least = ms - took, most = ms - (took - kept);
+    struct moment ended = moment();
+    int64_t took = ended.time - started->time, least = ms - took, most = least + ended.kept - started->kept;
 
-    return left >= (least > 0 ? least : 0) - EARLY && left <= (most > 0 ? most : 0) + 100;
+    if (ended.sleeps > started->sleeps && ms > 0 && left >= ms)
+        return false;
+    return left >= (least > 0 ? least : 0) - EARLY && left <= (most > 0 ? most : 0) + LATE;
 }
 
 static int wait_select(struct story *story, int fd, int ms, char *out)
 {
     fd_set sets[3];
-    struct moment started = moment(), ended;
+    struct moment started = moment();
     int left = -1, most = fd, result;
 
     for (int i = 0; i < 3; i++)
@@ -805,8 +808,7 @@ static int wait_select(struct story *story, int fd, int ms, char *out)
     if (result > 0)
         sprintf(out, "%d:%s%s%s", result, FD_ISSET(fd, &sets[0]) ? " read" : "",
                 FD_ISSET(fd, &sets[1]) ? " write" : "", FD_ISSET(fd, &sets[2]) ? " except" : "");
-    ended = moment();
-    if (left >= 0 && !left_is_right(ms, left, ended.time - started.time, ended.kept - started.kept))
+    if (left >= 0 && !left_is_right(ms, left, &started))
         sprintf(out + strlen(out), ", %d ms left", left);
     return result;
 }
