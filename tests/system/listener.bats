@@ -273,10 +273,11 @@ print(ours.recv(64, socket.MSG_WAITALL).decode(), ours.recv(1), process.wait())'
     "$PROGRAMS/crowd" hold "$LISTEN_PORT" 40 < "$BATS_TEST_TMPDIR/more" > "$BATS_TEST_TMPDIR/out" 3>&- &
     exec 8> "$BATS_TEST_TMPDIR/more"
     wait_until listener_has_said 'accepting no more until a tunnel ends: '
+    # who loops without need makes thousands of calls; some of the 40 may still be on their way
     run timeout 3 strace -f -c -o "$BATS_TEST_TMPDIR/calls" -p "$LISTENER"
     used=$(awk '$NF == "total" { print $3 }' "$BATS_TEST_TMPDIR/calls")
     echo "calls in three seconds: ${used:-0}"
-    [ "${used:-0}" -lt 60 ]
+    [ "${used:-0}" -lt 300 ]
     kill $!
     exec 8>&-
 }
