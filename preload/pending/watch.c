@@ -184,13 +184,18 @@ static int change(int set, int fd, const struct record *was, struct epoll_event 
     return real()->epoll_ctl(set, EPOLL_CTL_MOD, fd, event);
 }
 
+/* Errors and hang-ups are always reported, and an unconnected socket hangs up: the step finds out. */
+static struct epoll_event substitute_for(const struct entry *entry, enum dial_want want)
+{
+    atomic_store(&watch_cookies, true);
+    return (struct epoll_event){ .events = EPOLLONESHOT | (want == DIAL_WANT_READ ? EPOLLIN : EPOLLOUT),
+                                 .data.u64 = cookie_of(entry) };
+}
+
 static void put_in(struct record *record, int fd, const struct entry *entry, enum dial_want want)
 {
-    struct epoll_event substitute = { .events = EPOLLONESHOT, .data.u64 = cookie_of(entry) };
+    struct epoll_event substitute = substitute_for(entry, want);
 
-    /* Errors and hang-ups are always reported, and an unconnected socket hangs up: the step finds out. */
-    substitute.events |= want == DIAL_WANT_READ ? EPOLLIN : EPOLLOUT;
-    atomic_store(&watch_cookies, true);
     record->substituted = true;
     if (change(record->set - 1, fd, record, &substitute) < 0)
         record->set = 0;
@@ -250,13 +255,12 @@ void watch_lift(int fd)
 
 static void lay_one(struct record *record, int fd, const struct entry *entry)
 {
-    struct epoll_event own = { .events = record->events, .data.u64 = record->data },
-                       none = { .events = EPOLLONESHOT };
+    struct epoll_event event = { .events = record->events, .data.u64 = record->data };
 
-    if (real()->epoll_ctl(record->set - 1, EPOLL_CTL_ADD, fd, record->substituted ? &none : &own) < 0)
+    if (record->substituted)
+        event = substitute_for(entry, (enum dial_want)atomic_load(&entry->want));
+    if (real()->epoll_ctl(record->set - 1, EPOLL_CTL_ADD, fd, &event) < 0)
         record->set = 0;
-    else if (record->substituted)
-        put_in(record, fd, entry, (enum dial_want)atomic_load(&entry->want));
 }
 
 void watch_lay(int fd, const struct entry *entry)
@@ -278,12 +282,12 @@ static void move_one(const struct record *record, int from, int to, const struct
     real()->epoll_ctl(set, EPOLL_CTL_DEL, from, NULL);
     if (!first || record_of(first, set) || !(moved = record_for(first, set)))
         return;
-    moved->events =
-        record->events & ~(uint32_t)EPOLLEXCLUSIVE; /* so that it is added where there is nothing to delete */
-    moved->data = record->data;
-    moved->set = set + 1;
-    real()->epoll_ctl(set, EPOLL_CTL_ADD, to, &(struct epoll_event){ .events = EPOLLONESHOT });
-    put_in(moved, to, entry, (enum dial_want)atomic_load(&entry->want));
+    *moved = (struct record){ .set = set + 1,
+                              .events = record->events,
+                              .substituted = true,
+                              .data = record->data,
+                              .next = moved->next };
+    lay_one(moved, to, entry);
 }
 
 void watch_move(int from, int to, const struct entry *entry)
