@@ -62,13 +62,14 @@ int answers_peer(int fd, struct sockaddr *address, socklen_t *size)
     struct entry *entry = table_empty() ? NULL : pending_find(fd);
     struct peer peer;
     socklen_t room;
-    int result;
+    int saved = errno, result;
 
     if (entry && atomic_load(&entry->state) == ENTRY_PENDING && !pending_step(fd, entry))
         return -ENOTCONN;
     result = ask(real()->getpeername, fd, address, size, &room);
     if (result == 0 && (peers_get(fd, &peer) || peers_adopt(fd, &peer)))
         give_target(fd, &peer, address, room, size);
+    errno = saved;
     return result;
 }
 
@@ -97,27 +98,31 @@ int answers_name(int fd, struct sockaddr *address, socklen_t *size)
     struct sockaddr_in6 now;
     struct peer peer;
     socklen_t room, now_size = sizeof now;
-    int result = ask(real()->getsockname, fd, address, size, &room);
+    int saved = errno, result = ask(real()->getsockname, fd, address, size, &room);
 
     if (result < 0 || !replace_original(fd, &original) ||
-        real()->getsockname(fd, (struct sockaddr *)&now, &now_size) < 0)
+        real()->getsockname(fd, (struct sockaddr *)&now, &now_size) < 0) {
+        errno = saved;
         return result;
+    }
     original.name.v6.sin6_port = now.sin6_port; /* at the same place in both */
     if (original.name.any.sa_family == AF_INET && original.name.v4.sin_addr.s_addr == INADDR_ANY &&
         peers_get(fd, &peer))
         find_source(&peer, &original.name.v4);
     give(&original.name, original.size, address, room, size);
+    errno = saved;
     return 0;
 }
 
 int answers_domain(int fd, void *value, socklen_t *size)
 {
-    int family;
+    int saved = errno, family;
 
     if (real()->getsockopt(fd, SOL_SOCKET, SO_DOMAIN, value, size) < 0)
         return -errno;
     family = domain_of(fd);
     memcpy(value, &family, *size < sizeof family ? *size : sizeof family);
+    errno = saved;
     return 0;
 }
 

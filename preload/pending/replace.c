@@ -1,6 +1,7 @@
 #include "replace.h"
 
 #include "../real.h"
+#include "cancel.h"
 #include "duplicates.h"
 #include "pages.h"
 #include "sockets.h"
@@ -337,6 +338,7 @@ int replace_socket(struct dial *dial, enum dial_socket kind)
     dial->touched = true;
     dial_disconnect(dial);
     socket_connect_to_nowhere(dial->fd, dial->family);
+    dial->touched = true;
     result = like_first(dial->fd, &original, entry);
     if (result == 0)
         dial->family = original.name.any.sa_family;
@@ -354,7 +356,9 @@ static bool is_unconnected(int fd)
 void replace_undo(int fd)
 {
     struct original original;
+    int cancel = cancel_hold();
 
     if (replace_original(fd, &original) && is_unconnected(fd))
         like_first(fd, &original, NULL);
+    cancel_release(cancel);
 }
