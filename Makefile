@@ -34,10 +34,13 @@ FUZZ    := $(call programs,fuzz)
 PRODUCT := $(addprefix $(B)/,libptunnel.so ptunnel-run ptunnel)
 TESTS   := $(B)/tests/proxy $(B)/programs/probe $(PROGRAM) $(UNIT) $(BENCH)
 # Those of the tests are laid out by hand: they are tables for the most part.
-SOURCES := $(wildcard include/ptunnel/*.h preload/*.[ch] preload/*/*.[ch] helper/*.[ch] helper/*/*.[ch])
+SOURCES := $(wildcard include/ptunnel/*.h preload/*.[ch] preload/*/*.[ch] preload/core/*/*.[ch] helper/*.[ch] helper/*/*.[ch])
 
 # The one list of hooked functions feeds the export map and the tests.
 HOOKED  := $(shell sed -n 's/^ *[XA].[^,]*, *\([a-z_0-9A-Z]*\).*/\1/p' preload/real.h)
+
+# The library's own folders, lowest first: each may use those before it, and the core.
+LIBRARY := process names sockets pending ready calls hooks
 
 Q       := $(if $(V),,@)
 
@@ -49,7 +52,7 @@ $(B)/obj/%.o: %.c
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(CFLAGS) $(ALL) -c $< -o $@
 
-$(B)/libptunnel-core.a: $(call objects,preload/core/*.c)
+$(B)/libptunnel-core.a: $(call objects,preload/core/*/*.c)
 	$(Q)rm -f $@; $(AR) rcs $@ $^
 
 $(B)/exports.map: preload/real.h Makefile
@@ -57,7 +60,7 @@ $(B)/exports.map: preload/real.h Makefile
 	$(Q)printf '{ global: %s local: *; };\n' '$(HOOKED:%=%;)' > $@
 
 # What is linked, from what and with what; each with the core.
-$(B)/libptunnel.so:  $(call objects,preload/*.c preload/pending/*.c preload/hooks/*.c) $(B)/exports.map
+$(B)/libptunnel.so:  $(call objects,preload/*.c $(LIBRARY:%=preload/%/*.c)) $(B)/exports.map
 $(B)/ptunnel-run:    $(call objects,helper/ptunnel-run.c helper/run/*.c helper/common/*.c)
 $(B)/ptunnel:        $(call objects,helper/ptunnel.c helper/listener/*.c helper/common/*.c)
 $(B)/tests/proxy:    $(call objects,tests/proxy/*.c)

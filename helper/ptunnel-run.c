@@ -7,7 +7,7 @@
 #include "run/explain.h"
 #include "run/handover.h"
 #include "run/library.h"
-#include "run/reach.h"
+#include "run/allow.h"
 #include "run/show.h"
 #include "run/strict.h"
 

@@ -3,7 +3,7 @@
 #include "listener/options.h"
 #include "listener/serve.h"
 #include "listener/setup.h"
-#include "listener/stdio.h"
+#include "listener/pipe.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "credentials.h"
+#include "proxy_options.h"
 #include "usage.h"
 
 #include <ptunnel/proxy.h>

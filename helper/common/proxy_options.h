@@ -1,6 +1,6 @@
 /* The proxies of a command line: -p, -U, -P, --password-file, made into one list of URLs. */
-#ifndef PTUNNEL_CREDENTIALS_H
-#define PTUNNEL_CREDENTIALS_H
+#ifndef PTUNNEL_PROXY_OPTIONS_H
+#define PTUNNEL_PROXY_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #ifndef PTUNNEL_SHARED_OPTIONS_H
 #define PTUNNEL_SHARED_OPTIONS_H
 
-#include "credentials.h"
+#include "proxy_options.h"
 #include "rule_options.h"
 #include "usage.h"
 

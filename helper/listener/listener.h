@@ -5,7 +5,7 @@
 
 #include "bound.h"
 #include "loop.h"
-#include "tunnel.h"
+#include "relay.h"
 
 struct listener {
     struct watch watch;

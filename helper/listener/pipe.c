@@ -1,6 +1,6 @@
-#include "stdio.h"
+#include "pipe.h"
 #include "far.h"
-#include "tunnel.h"
+#include "relay.h"
 #include "../common/usage.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* -W: one tunnel whose near side is standard input and output. */
-#ifndef PTUNNEL_STDIO_H
-#define PTUNNEL_STDIO_H
+#ifndef PTUNNEL_PIPE_H
+#define PTUNNEL_PIPE_H
 
 #include "setup.h"
 

@@ -1,4 +1,4 @@
-#include "tunnel.h"
+#include "relay.h"
 #include "../common/libc_net.h"
 
 #include <ptunnel/log.h>

@@ -5,8 +5,8 @@
  *     |--fallback direct--> CONNECTS --connected--> RELAYS
  *     `--refused, too late, the client went away--> ENDED
  */
-#ifndef PTUNNEL_TUNNEL_H
-#define PTUNNEL_TUNNEL_H
+#ifndef PTUNNEL_RELAY_H
+#define PTUNNEL_RELAY_H
 
 #include "buffers.h"
 #include "flow.h"

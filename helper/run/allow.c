@@ -1,4 +1,4 @@
-#include "reach.h"
+#include "allow.h"
 
 #include "../common/libc_net.h"
 #include "../common/usage.h"

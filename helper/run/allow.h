@@ -1,6 +1,6 @@
 /* Commands that preloading cannot reach are not run, so that nothing goes out unnoticed. */
-#ifndef PTUNNEL_RUN_REACH_H
-#define PTUNNEL_RUN_REACH_H
+#ifndef PTUNNEL_ALLOW_H
+#define PTUNNEL_ALLOW_H
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
 #ifndef PTUNNEL_HANDOVER_H
 #define PTUNNEL_HANDOVER_H
 
-#include "../common/credentials.h"
+#include "../common/proxy_options.h"
 #include "../common/rule_options.h"
 
 /* Everything, read and checked. NULL, with words on standard error, if something is wrong or no proxy is

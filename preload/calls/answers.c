@@ -1,10 +1,10 @@
 #include "answers.h"
 
 #include "../real.h"
-#include "memory.h"
-#include "peers.h"
-#include "pending.h"
-#include "replace.h"
+#include "../process/readable.h"
+#include "../sockets/peer.h"
+#include "../pending/step.h"
+#include "../pending/replace.h"
 
 #include <ptunnel/endpoint.h>
 

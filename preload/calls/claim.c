@@ -1,10 +1,10 @@
-#include "tunnel.h"
+#include "connect.h"
 
 #include "../real.h"
-#include "guest.h"
-#include "lookup.h"
-#include "memory.h"
-#include "sockets.h"
+#include "../process/guest.h"
+#include "../names/way.h"
+#include "../process/readable.h"
+#include "../sockets/socket.h"
 
 #include <arpa/nameser.h>
 #include <netinet/tcp.h>

@@ -1,14 +1,14 @@
-#include "tunnel.h"
+#include "connect.h"
 
 #include "../real.h"
-#include "duplicates.h"
-#include "guest.h"
-#include "peers.h"
-#include "pending.h"
-#include "replace.h"
-#include "signals.h"
-#include "sockets.h"
-#include "watch.h"
+#include "../sockets/duplicates.h"
+#include "../process/guest.h"
+#include "../sockets/peer.h"
+#include "../pending/step.h"
+#include "../pending/replace.h"
+#include "../process/signals.h"
+#include "../sockets/socket.h"
+#include "../sockets/substitute.h"
 
 #include <ptunnel/dial.h>
 #include <ptunnel/log.h>

@@ -1,8 +1,8 @@
 /* From a program's connect() to a tunnel on the program's own socket. */
-#ifndef PTUNNEL_TUNNEL_H
-#define PTUNNEL_TUNNEL_H
+#ifndef PTUNNEL_CONNECT_H
+#define PTUNNEL_CONNECT_H
 
-#include "lookup.h"
+#include "../names/way.h"
 
 #include <ptunnel/config.h>
 #include <ptunnel/endpoint.h>

@@ -1,10 +1,10 @@
-#include "tunnel.h"
+#include "connect.h"
 
 #include "../real.h"
-#include "peers.h"
-#include "pending.h"
-#include "replace.h"
-#include "sockets.h"
+#include "../sockets/peer.h"
+#include "../pending/step.h"
+#include "../pending/replace.h"
+#include "../sockets/socket.h"
 
 /* The kernel's failed connect() again: the error if nobody took it, ECONNABORTED if somebody did, as
  * natively. It never connects anywhere, but to be sure it is asked to go nowhere. */

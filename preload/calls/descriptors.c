@@ -1,9 +1,9 @@
 #include "descriptors.h"
 
 #include "../real.h"
-#include "pending.h"
-#include "replace.h"
-#include "watch.h"
+#include "../pending/step.h"
+#include "../pending/replace.h"
+#include "../sockets/substitute.h"
 
 #include <fcntl.h>
 

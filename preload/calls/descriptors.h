@@ -3,8 +3,8 @@
 #ifndef PTUNNEL_DESCRIPTORS_H
 #define PTUNNEL_DESCRIPTORS_H
 
-#include "peers.h"
-#include "table.h"
+#include "../sockets/peer.h"
+#include "../sockets/entry.h"
 
 static inline bool descriptors_unknown(void)
 {

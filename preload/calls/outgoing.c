@@ -1,9 +1,9 @@
 #include "outgoing.h"
 
-#include "lookup.h"
-#include "memory.h"
-#include "pending.h"
-#include "tunnel.h"
+#include "../names/way.h"
+#include "../process/readable.h"
+#include "../pending/step.h"
+#include "connect.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef PTUNNEL_OUTGOING_H
 #define PTUNNEL_OUTGOING_H
 
-#include "table.h"
+#include "../sockets/entry.h"
 
 #include <stdbool.h>
 #include <sys/socket.h>

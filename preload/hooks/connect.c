@@ -1,4 +1,4 @@
-#include "../pending/tunnel.h"
+#include "../calls/connect.h"
 #include "../real.h"
 
 /* connect(2): send what the rules claim through a proxy, leave the rest alone. */

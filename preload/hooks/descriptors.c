@@ -1,7 +1,7 @@
 /* The calls that give a descriptor number another meaning. */
-#include "../pending/descriptors.h"
-#include "../pending/duplicates.h"
-#include "../pending/pending.h"
+#include "../calls/descriptors.h"
+#include "../sockets/duplicates.h"
+#include "../pending/step.h"
 #include "../real.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
-#include "../pending/table.h"
-#include "../pending/wait.h"
-#include "../pending/watch.h"
+#include "../sockets/entry.h"
+#include "../ready/ready.h"
+#include "../sockets/substitute.h"
 #include "../real.h"
 
 #include <limits.h>

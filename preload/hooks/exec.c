@@ -2,8 +2,8 @@
  * the program cleaned it. All of them end in execve(2) or posix_spawn(3), with the environment completed on
  * this stack; but system(3) and popen(3), which start a shell by no call that could be hooked, have it
  * completed where it is. */
-#include "../pending/children.h"
-#include "../pending/guest.h"
+#include "../process/children.h"
+#include "../process/guest.h"
 #include "../real.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* The calls that move bytes. On a pending descriptor they answer what the kernel answers while a socket
  * connects, or wait where it would: not a byte of the program reaches the proxy before the tunnel is open. */
-#include "../pending/outgoing.h"
-#include "../pending/pending.h"
+#include "../calls/outgoing.h"
+#include "../pending/step.h"
 #include "../real.h"
 
 #include <fcntl.h>

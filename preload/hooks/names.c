@@ -1,5 +1,5 @@
-#include "../pending/hostent.h"
-#include "../pending/lookup.h"
+#include "../names/hostent.h"
+#include "../names/way.h"
 #include "../real.h"
 
 /* getaddrinfo(3): names that a proxy is to resolve get a stand-in. */

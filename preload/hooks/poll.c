@@ -1,5 +1,5 @@
-#include "../pending/table.h"
-#include "../pending/wait.h"
+#include "../sockets/entry.h"
+#include "../ready/ready.h"
 #include "../real.h"
 
 #include <sys/time.h>

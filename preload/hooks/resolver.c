@@ -1,4 +1,4 @@
-#include "../pending/resolver.h"
+#include "../names/resolver.h"
 #include "../real.h"
 
 EXPORT int res_query(const char *name, int class, int type, unsigned char *answer, int size)

@@ -1,7 +1,7 @@
 /* What a program asks of a socket that is, or was, being tunnelled. */
-#include "../pending/answers.h"
-#include "../pending/peers.h"
-#include "../pending/pending.h"
+#include "../calls/answers.h"
+#include "../sockets/peer.h"
+#include "../pending/step.h"
 #include "../pending/replace.h"
 #include "../real.h"
 

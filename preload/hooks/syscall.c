@@ -1,4 +1,4 @@
-#include "../pending/guest.h"
+#include "../process/guest.h"
 #include "../real.h"
 
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* getaddrinfo(3) and getnameinfo(3) for names that are not libc's business alone. */
-#include "lookup.h"
+#include "way.h"
 
 #include "../real.h"
 

@@ -2,7 +2,7 @@
 #ifndef PTUNNEL_HOSTENT_H
 #define PTUNNEL_HOSTENT_H
 
-#include "lookup.h"
+#include "way.h"
 
 /* The forms that answer in memory of libc's: `name_room`, ENDPOINT_HOST_MAX + 1 bytes of the hook's, gets
  * h_name. */

@@ -1,8 +1,8 @@
 #include "resolver.h"
 
 #include "../real.h"
-#include "guest.h"
-#include "lookup.h"
+#include "../process/guest.h"
+#include "way.h"
 
 #include <ptunnel/text.h>
 

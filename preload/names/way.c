@@ -1,9 +1,9 @@
-#include "lookup.h"
+#include "way.h"
 
 #include "../real.h"
-#include "environment.h"
-#include "guest.h"
-#include "memory.h"
+#include "../process/environment.h"
+#include "../process/guest.h"
+#include "../process/readable.h"
 
 #include <ptunnel/log.h>
 #include <ptunnel/names.h>

@@ -1,8 +1,8 @@
 /* Between a program's look-up and its connect(). A name that a rule may tunnel is not looked up here: the
  * program gets a stand-in for it, by asking libc for the stand-in as a numeric host, and connect() turns that
  * back into the name. */
-#ifndef PTUNNEL_LOOKUP_H
-#define PTUNNEL_LOOKUP_H
+#ifndef PTUNNEL_WAY_H
+#define PTUNNEL_WAY_H
 
 #include <ptunnel/endpoint.h>
 

@@ -1,9 +1,9 @@
-#include "pending.h"
+#include "step.h"
 
 #include "../real.h"
-#include "cancel.h"
-#include "peers.h"
-#include "watch.h"
+#include "../process/own.h"
+#include "../sockets/peer.h"
+#include "../sockets/substitute.h"
 
 void pending_forget(int fd)
 {

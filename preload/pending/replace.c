@@ -1,11 +1,11 @@
 #include "replace.h"
 
 #include "../real.h"
-#include "cancel.h"
-#include "duplicates.h"
-#include "pages.h"
-#include "sockets.h"
-#include "watch.h"
+#include "../process/own.h"
+#include "../sockets/duplicates.h"
+#include "../sockets/slot.h"
+#include "../sockets/socket.h"
+#include "../sockets/substitute.h"
 
 #include <ptunnel/log.h>
 

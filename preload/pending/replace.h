@@ -10,7 +10,7 @@
 #ifndef PTUNNEL_REPLACE_H
 #define PTUNNEL_REPLACE_H
 
-#include "table.h"
+#include "../sockets/entry.h"
 
 #include <netinet/in.h>
 

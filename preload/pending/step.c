@@ -1,10 +1,10 @@
-#include "pending.h"
+#include "step.h"
 
 #include "../real.h"
-#include "cancel.h"
-#include "peers.h"
-#include "sockets.h"
-#include "watch.h"
+#include "../process/own.h"
+#include "../sockets/peer.h"
+#include "../sockets/socket.h"
+#include "../sockets/substitute.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>

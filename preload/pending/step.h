@@ -1,10 +1,10 @@
 /* Pending descriptors moved on. There is no thread: a descriptor between connect() and an open tunnel is
  * stepped inside whatever call the program next makes about it, because a program that waits for a connection
  * must make one. */
-#ifndef PTUNNEL_PENDING_H
-#define PTUNNEL_PENDING_H
+#ifndef PTUNNEL_STEP_H
+#define PTUNNEL_STEP_H
 
-#include "table.h"
+#include "../sockets/entry.h"
 
 #include <sys/types.h>
 

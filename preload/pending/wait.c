@@ -1,8 +1,8 @@
-#include "pending.h"
+#include "step.h"
 
 #include "../real.h"
-#include "signals.h"
-#include "sockets.h"
+#include "../process/signals.h"
+#include "../sockets/socket.h"
 
 #include <sys/time.h>
 

@@ -1,10 +1,10 @@
 #include "children.h"
 
 #include "../real.h"
-#include "cancel.h"
-#include "descriptors.h"
+#include "own.h"
+#include "../calls/descriptors.h"
 #include "guest.h"
-#include "memory.h"
+#include "readable.h"
 
 #include <ptunnel/log.h>
 #include <ptunnel/reach.h>

@@ -1,8 +1,8 @@
 #include "guest.h"
 
 #include "../real.h"
-#include "cancel.h"
-#include "table.h"
+#include "own.h"
+#include "../sockets/entry.h"
 #include "environment.h"
 
 #include <ptunnel/log.h>

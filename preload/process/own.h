@@ -1,7 +1,7 @@
 /* Our own work is no cancellation point, wherever the program's call is one: a thread that ended in it would
  * leave descriptors open and locks held. */
-#ifndef PTUNNEL_CANCEL_H
-#define PTUNNEL_CANCEL_H
+#ifndef PTUNNEL_OWN_H
+#define PTUNNEL_OWN_H
 
 #include <pthread.h>
 

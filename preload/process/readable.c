@@ -1,4 +1,4 @@
-#include "memory.h"
+#include "readable.h"
 
 #include "../real.h"
 

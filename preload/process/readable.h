@@ -1,7 +1,7 @@
 /* Pointers that programs pass. The kernel says EFAULT where a hook that looked for itself would end the
  * program. */
-#ifndef PTUNNEL_MEMORY_H
-#define PTUNNEL_MEMORY_H
+#ifndef PTUNNEL_READABLE_H
+#define PTUNNEL_READABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

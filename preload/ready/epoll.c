@@ -1,9 +1,9 @@
-#include "wait.h"
+#include "ready.h"
 
 #include "../real.h"
-#include "pending.h"
-#include "signals.h"
-#include "watch.h"
+#include "../pending/step.h"
+#include "../process/signals.h"
+#include "../sockets/substitute.h"
 
 enum { SLICE = 200 }; /* milliseconds */
 

@@ -1,8 +1,8 @@
-#include "wait.h"
+#include "ready.h"
 
 #include "../real.h"
-#include "pending.h"
-#include "signals.h"
+#include "../pending/step.h"
+#include "../process/signals.h"
 
 #include <string.h>
 #include <sys/mman.h>

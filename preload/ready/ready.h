@@ -2,8 +2,8 @@
  * for. Until the tunnel is open, the kernel's readiness of the socket is not the program's. All return what
  * the call returns, or a negative errno, and are used only when something is pending (wait_epoll: once a
  * cookie may come). */
-#ifndef PTUNNEL_WAIT_H
-#define PTUNNEL_WAIT_H
+#ifndef PTUNNEL_READY_H
+#define PTUNNEL_READY_H
 
 #include <ptunnel/deadline.h>
 

@@ -1,8 +1,8 @@
 #include "duplicates.h"
 
 #include "../real.h"
-#include "sockets.h"
-#include "watch.h"
+#include "socket.h"
+#include "substitute.h"
 
 enum { KNOWN = 65536 };
 

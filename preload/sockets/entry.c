@@ -1,7 +1,7 @@
-#include "table.h"
+#include "entry.h"
 
 #include "../real.h"
-#include "pages.h"
+#include "slot.h"
 
 #include <errno.h>
 #include <sched.h>

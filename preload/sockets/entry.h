@@ -8,8 +8,8 @@
  * counts as "not yet". No look-up takes a lock, so hooks stay async-signal-safe. Entries that were given back
  * keep their contents and rest a while before they are used again: whoever still looks at one sees that its
  * number has changed. */
-#ifndef PTUNNEL_TABLE_H
-#define PTUNNEL_TABLE_H
+#ifndef PTUNNEL_ENTRY_H
+#define PTUNNEL_ENTRY_H
 
 #include "../real.h"
 

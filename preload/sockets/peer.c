@@ -1,9 +1,9 @@
-#include "peers.h"
+#include "peer.h"
 
 #include "../real.h"
-#include "pages.h"
-#include "replace.h"
-#include "sockets.h"
+#include "slot.h"
+#include "../pending/replace.h"
+#include "socket.h"
 
 #include <ptunnel/endpoint.h>
 

@@ -2,8 +2,8 @@
  * for a connect(2) that comes again. A plain array without lock, by descriptor. close() leaves a record as it
  * is, so that it costs nothing there: a record is believed only while the kernel says that the socket is
  * connected to the record's proxy, and the next connect() on that number replaces it. */
-#ifndef PTUNNEL_PEERS_H
-#define PTUNNEL_PEERS_H
+#ifndef PTUNNEL_PEER_H
+#define PTUNNEL_PEER_H
 
 #include "../real.h"
 

@@ -1,4 +1,4 @@
-#include "pages.h"
+#include "slot.h"
 
 #include <sys/mman.h>
 

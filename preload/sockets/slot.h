@@ -1,7 +1,7 @@
 /* Arrays by descriptor number, a page at a time: memory only for the numbers that were used, without lock or
  * malloc. */
-#ifndef PTUNNEL_PAGES_H
-#define PTUNNEL_PAGES_H
+#ifndef PTUNNEL_SLOT_H
+#define PTUNNEL_SLOT_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
-#include "sockets.h"
+#include "socket.h"
 
 #include "../real.h"
-#include "memory.h"
+#include "../process/readable.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
 /* What the library asks of a socket, and does to it, by the next definitions; and the addresses that come
  * with it. */
-#ifndef PTUNNEL_SOCKETS_H
-#define PTUNNEL_SOCKETS_H
+#ifndef PTUNNEL_SOCKET_H
+#define PTUNNEL_SOCKET_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
-#include "watch.h"
+#include "substitute.h"
 
 #include "../real.h"
 #include "armed.h"
-#include "pages.h"
+#include "slot.h"
 
 #include <sys/mman.h>
 #include <sys/random.h>

@@ -9,10 +9,10 @@
  * What the program registered is remembered from epoll_ctl on, since it may come before connect(). A record
  * that has become untrue (the descriptor was closed behind our back) is noticed when the kernel refuses to
  * change it. */
-#ifndef PTUNNEL_WATCH_H
-#define PTUNNEL_WATCH_H
+#ifndef PTUNNEL_SUBSTITUTE_H
+#define PTUNNEL_SUBSTITUTE_H
 
-#include "table.h"
+#include "entry.h"
 
 #include <sys/epoll.h>
 

@@ -35,10 +35,11 @@ only() {
     equal "$(grep -vE "${pattern#|}" <<< "$found")" ''
 }
 
-@test "hooks use pending, pending and the helpers use the core, and the core none of them" {
+@test "the library's folders and the helpers use the core, the core none of them, and nobody the hooks" {
     only preload/core preload/core/
-    only preload/pending preload/pending/ 'preload/real\.h'
-    only preload/hooks preload/pending/ 'preload/real\.h' preload/hooks/
+    for folder in process names sockets pending ready calls; do
+        only "preload/$folder" preload/{process,names,sockets,pending,ready,calls}/ 'preload/real\.h'
+    done
     only helper helper/
     run grep -rE '#include "' "$ROOT/include"
     fails_with 1

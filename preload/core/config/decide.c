@@ -1,5 +1,5 @@
 /* Where a target goes: a proxy directly, then the rules, then what is local directly, then the default. */
-#include "config_parts.h"
+#include "parser.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Rule text: a directive a line. */
-#include "config_parts.h"
+#include "parser.h"
 
 #include <ptunnel/arena.h>
 

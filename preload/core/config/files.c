@@ -1,5 +1,5 @@
 /* Rule files: where they are looked for, whether they can be trusted, and what includes what. */
-#include "config_parts.h"
+#include "parser.h"
 
 #include <ptunnel/log.h>
 

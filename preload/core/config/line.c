@@ -1,4 +1,4 @@
-#include "config_parts.h"
+#include "parser.h"
 
 #include <ptunnel/arena.h>
 

@@ -1,5 +1,5 @@
 /* From options, variables and files to one struct. */
-#include "config_parts.h"
+#include "parser.h"
 
 #include <ptunnel/arena.h>
 

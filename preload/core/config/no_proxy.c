@@ -1,7 +1,7 @@
 /* $no_proxy, as curl reads it: names (with or without a dot in front: the name and what is below it),
  * addresses, CIDRs, parted by commas or blanks; '*' means everything if it stands alone. What is none of
  * these matches nothing. */
-#include "config_parts.h"
+#include "parser.h"
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* What the files of the configuration share: the parser's state and the struct that it fills. */
-#ifndef PTUNNEL_CONFIG_PARTS_H
-#define PTUNNEL_CONFIG_PARTS_H
+#ifndef PTUNNEL_PARSER_H
+#define PTUNNEL_PARSER_H
 
-#include "rules_parts.h"
+#include "../rules/index.h"
 
 #include <ptunnel/config.h>
 

@@ -1,5 +1,5 @@
 /* proxy, credentials, header: the routes, and what each proxy is told. */
-#include "config_parts.h"
+#include "parser.h"
 
 #include <string.h>
 

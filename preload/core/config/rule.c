@@ -1,5 +1,5 @@
 /* tunnel, direct, reject: patterns, and the route that they go via. */
-#include "config_parts.h"
+#include "parser.h"
 
 #include <string.h>
 

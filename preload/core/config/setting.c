@@ -1,5 +1,5 @@
 /* The settings: what may be said of each, and what holds if nothing is said. */
-#include "config_parts.h"
+#include "parser.h"
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* A configuration as rule text again, for processes that may not find or read the files that it came from. */
-#include "config_parts.h"
+#include "parser.h"
 
 #include <string.h>
 

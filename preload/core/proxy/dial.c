@@ -1,4 +1,4 @@
-#include "dial_parts.h"
+#include "dial_words.h"
 
 #include <errno.h>
 #include <string.h>

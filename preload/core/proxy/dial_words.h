@@ -1,8 +1,8 @@
 /* What a dial says of itself. Lines are put together in functions of their own, called only if somebody wants
  * to read them: their buffers must not be a part of the dial's frames, for connect() is called by signal
  * handlers, on stacks of 8 KiB. */
-#ifndef PTUNNEL_DIAL_PARTS_H
-#define PTUNNEL_DIAL_PARTS_H
+#ifndef PTUNNEL_DIAL_WORDS_H
+#define PTUNNEL_DIAL_WORDS_H
 
 #include <ptunnel/dial.h>
 #include <ptunnel/log.h>

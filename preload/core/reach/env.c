@@ -1,6 +1,6 @@
 /* env(1) on the way to a program: its options, its assignments, and what -S makes of one word. As GNU env
  * does it, whose options are those of the others and more. */
-#include "reach_parts.h"
+#include "walk.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  *   a name --PATH--> a file --#!--> its interpreter --#!--> ... --> env --> a name ... --> an ELF file
  *
  * A step too many, or one that cannot be foreseen, is REACH_UNCLEAR: better refused than let out. */
-#include "reach_parts.h"
+#include "walk.h"
 
 #include <errno.h>
 #include <fcntl.h>

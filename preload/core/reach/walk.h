@@ -1,6 +1,6 @@
 /* What the files of reach share: the command that is looked at, and what a single file is. */
-#ifndef PTUNNEL_REACH_PARTS_H
-#define PTUNNEL_REACH_PARTS_H
+#ifndef PTUNNEL_WALK_H
+#define PTUNNEL_WALK_H
 
 #include <ptunnel/reach.h>
 #include <ptunnel/text.h>

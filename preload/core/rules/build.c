@@ -1,4 +1,4 @@
-#include "rules_parts.h"
+#include "index.h"
 
 #include <ptunnel/arena.h>
 

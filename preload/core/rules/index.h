@@ -1,6 +1,6 @@
 /* What the files of the rules share: patterns, the building of the decision structure, and its inside. */
-#ifndef PTUNNEL_RULES_PARTS_H
-#define PTUNNEL_RULES_PARTS_H
+#ifndef PTUNNEL_INDEX_H
+#define PTUNNEL_INDEX_H
 
 #include <ptunnel/rules.h>
 #include <ptunnel/scratch.h>

@@ -2,7 +2,7 @@
  * to port is cut at every end of a range; each piece then goes to the first rule that has it. A piece that is
  * taken points behind itself, so whoever comes later skips what is taken in long steps, and no piece is
  * looked at twice. */
-#include "rules_parts.h"
+#include "index.h"
 
 #include <string.h>
 
