@@ -32,7 +32,7 @@ BENCH   := $(filter-out %/empty,$(call programs,bench))
 PROGRAM := $(call programs,programs)
 FUZZ    := $(call programs,fuzz)
 PRODUCT := $(addprefix $(B)/,libptunnel.so ptunnel-run ptunnel)
-TESTS   := $(B)/tests/proxy $(B)/programs/probe $(PROGRAM) $(UNIT) $(BENCH)
+TESTS   := $(B)/tests/proxy $(B)/programs/probe $(B)/programs/readiness $(PROGRAM) $(UNIT) $(BENCH)
 # Those of the tests are laid out by hand: they are tables for the most part.
 SOURCES := $(wildcard include/ptunnel/*.h preload/*.[ch] preload/*/*.[ch] preload/core/*/*.[ch] helper/*.[ch] helper/*/*.[ch])
 
@@ -65,6 +65,7 @@ $(B)/ptunnel-run:    $(call objects,helper/ptunnel-run.c helper/run/*.c helper/c
 $(B)/ptunnel:        $(call objects,helper/ptunnel.c helper/listener/*.c helper/common/*.c)
 $(B)/tests/proxy:    $(call objects,tests/proxy/*.c)
 $(B)/programs/probe: $(call objects,tests/programs/probe/*.c)
+$(B)/programs/readiness: $(call objects,tests/programs/readiness/*.c)
 $(UNIT):             $(call objects,tests/unit/support/*.c)
 $(PROGRAM) $(UNIT) $(BENCH) $(FUZZ): $(B)/%: $(B)/obj/tests/%.o
 
