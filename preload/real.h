@@ -1,6 +1,6 @@
-/* The functions that the library stands in front of, each declared once: struct, look-up, export list and
- * tests come from here. Their definitions in preload/hooks/ include libc's headers, so the compiler compares.
- */
+/* The functions that the library stands in front of, each declared once: struct, look-up,
+ * export list and tests come from here. Their definitions in preload/hooks/ include libc's
+ * headers, so the compiler compares. */
 #ifndef PTUNNEL_REAL_H
 #define PTUNNEL_REAL_H
 

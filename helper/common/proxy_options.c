@@ -75,8 +75,8 @@ static bool read_password_file(struct proxy_options *options)
 
 static void put(int fd, const char *words)
 {
-    ssize_t ignored =
-        write(fd, words, strlen(words)); /* a prompt that cannot be shown is no reason to fail */
+    /* A prompt that cannot be shown is no reason to fail. */
+    ssize_t ignored = write(fd, words, strlen(words));
 
     (void)ignored;
 }

@@ -20,8 +20,7 @@ struct listeners {
     struct loop *loop;
     struct tunnels tunnels;
     struct listener *first;
-    int spare; /* a socket for the next tunnel's far side, so that nobody is accepted who has none; -1: none
-                */
+    int spare; /* -1, or a socket for the next tunnel's far side: nobody is accepted for whom there is none */
     int spare_family;
     bool paused, closed;
     struct timer try_again;
@@ -33,8 +32,8 @@ void listeners_start(struct listeners *all, struct loop *loop, const struct dial
 int listeners_add(struct listeners *all, const struct bound *bound, const struct endpoint *target,
                   struct route *route);
 
-void listeners_close(
-    struct listeners *all); /* no new tunnels; when the last open one has ended, the loop stops */
+/* No new tunnels; when the last open one has ended, the loop stops. */
+void listeners_close(struct listeners *all);
 void listeners_end(struct listeners *all);
 
 #endif

@@ -95,8 +95,8 @@ int stdio_or_exit(const struct options *options, const struct setup *setup)
     struct route *route = route_or_exit(setup, target, options->stdio);
     int result;
 
-    if (fcntl(STDIN_FILENO, F_GETFD) < 0 ||
-        fcntl(STDOUT_FILENO, F_GETFD) < 0) { /* the number may be another's by then */
+    /* A socket opened below would get the number. */
+    if (fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0) {
         usage_complain("-W '%s': standard input or output is closed", options->stdio);
         exit(EXIT_OTHER);
     }

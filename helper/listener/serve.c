@@ -84,8 +84,8 @@ static void add_operands(struct service *service, const struct options *options,
     if (!service->specifications)
         fail(service, "", strerror(ENOMEM));
     for (size_t i = 0; i < count; i++) {
-        specification_parse(&service->specifications[i],
-                            options->operands[i]); /* the options have checked it */
+        /* It is right: options_or_exit() has parsed it before. */
+        specification_parse(&service->specifications[i], options->operands[i]);
         add_operand(service, options, setup, &service->specifications[i], options->operands[i]);
     }
 }

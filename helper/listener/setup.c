@@ -40,8 +40,8 @@ static int load(struct setup *setup, struct shared_options *options, struct text
     return result;
 }
 
-/* Each tunnel takes two descriptors; the usual soft limit of 1024 is meant for programs that use select(2).
- */
+/* Each tunnel takes two descriptors; the usual soft limit of 1024 is meant for
+ * programs that use select(2). */
 static void raise_descriptor_limit(void)
 {
     struct rlimit limit;

@@ -175,8 +175,8 @@ static enum check_result check_over(int family, struct candidate *candidate, con
                                                                                              : result;
 }
 
-/* The family of an address of the proxy: an IPv6 socket reaches the others too, but an IPv4 one only its own.
- */
+/* The family of an address of the proxy: an IPv6 socket reaches the others too,
+ * but an IPv4 one only its own. */
 static int family_of(const struct addresses *list, size_t number)
 {
     struct endpoint one = { .literal = true, .address = list->at[number].address };

@@ -48,8 +48,7 @@ struct config_option {
 struct config_options {
     const struct config_option *rows;
     size_t count;
-    const char
-        *rules; /* a rule file in place of those that would be looked for; "" is none, NULL: look for them */
+    const char *rules; /* the rule file; "": none is read; NULL: look for one */
 };
 
 int config_load_options(const struct config **out, const struct config_options *options,
@@ -102,8 +101,8 @@ struct setting {
 
 const struct setting *config_setting(const struct config *config, enum config_setting setting);
 const char *config_setting_name(enum config_setting setting);
-const char *config_setting_word(enum config_setting setting,
-                                long value); /* NULL: it is a number, or ranges */
+/* The word of a value; NULL: the setting has none, it is a number or ranges. */
+const char *config_setting_word(enum config_setting setting, long value);
 const char *config_verdict_word(enum verdict verdict);
 
 /* The addresses that stand for names: the first one and the bits that they have in common. */

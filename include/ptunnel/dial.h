@@ -2,11 +2,13 @@
  * blocking one connect(2) waits, as it does natively, and nothing else).
  *
  *   CONNECT --connect()--> SEND --request out--> READ --2xx--> OPEN
- *      ^                    |                     |
- *      `--next candidate----+---------------------+--refused, or nobody left--> FAILED
- *      `--nobody left, fallback direct--> HANDED: the kernel's own connect() to the target (its name looked
- * up here, an address that the kernel refuses at once passed over); with an empty route that is what happens
- * at once
+ *    ^   |                  |                     |
+ *    |   |                  |                     |--refused---------------> FAILED
+ *    `---|--next candidate--+---------------------+--nobody left-----------> FAILED
+ *        `--nobody left, or the route is empty, and fallback is direct-----> HANDED
+ *
+ * HANDED: the kernel's own connect() to the target. Its name is looked up here; an address that the kernel
+ * refuses at once is passed over.
  *
  * It assumes nothing about whose socket it is. Whoever drives it waits, in poll(2) or otherwise, for what a
  * step wanted or for dial_deadline(), and steps again. One thread at a time may step a dial. */
@@ -22,8 +24,7 @@ enum dial_want {
     DIAL_WANT_WRITE, /* wait for POLLOUT */
     DIAL_WANT_READ,  /* wait for POLLIN */
     DIAL_OPEN,       /* the next byte on the socket, or first in .room, is the target's */
-    DIAL_HANDED,     /* fallback: the socket goes to the target itself; .error is what connect(2) said: 0,
-                        EINPROGRESS, EINTR */
+    DIAL_HANDED,     /* fallback: connected to the target itself; .error is 0, EINPROGRESS or EINTR */
     DIAL_FAILED,     /* .error says why; the socket is like the first, in any state: see dial_disconnect() */
 };
 
@@ -90,9 +91,9 @@ struct dial {
 void dial_start(struct dial *dial, const struct net *net, int fd, int family, const struct endpoint *target,
                 struct route *route, const struct dial_limits *limits);
 
-/* As far as it goes without waiting. What fails of itself, not through a proxy (EISCONN, EALREADY, EINVAL,
- * EAFNOSUPPORT, EBADF ...), ends the dial with the socket left as it is (.unusable). Leaves errno undefined.
- */
+/* As far as it goes without waiting. What fails of itself, not through a proxy (EISCONN, EALREADY,
+ * EINVAL, EAFNOSUPPORT, EBADF ...), ends the dial with the socket left as it is (.unusable).
+ * Leaves errno undefined. */
 enum dial_want dial_step(struct dial *dial);
 
 /* When to step even if the socket is not ready. */

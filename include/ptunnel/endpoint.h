@@ -35,8 +35,8 @@ const char *endpoint_set_port(struct endpoint *out, const char *digits, size_t s
  * all else. The unspecified address means loopback, as it does in the kernel. */
 bool endpoint_from_sockaddr(struct endpoint *out, const struct sockaddr *address, socklen_t size);
 
-/* A literal as a socket of the family wants it; v4 on AF_INET6 is mapped. 0 if that family cannot express it.
- */
+/* A literal as a socket of the family wants it; v4 on AF_INET6 is mapped. 0 if
+ * that family cannot express it. */
 socklen_t endpoint_to_sockaddr(const struct endpoint *endpoint, int family, struct sockaddr_storage *out);
 
 /* The authority of RFC 9110 7.2: host:port, IPv6 in brackets. out has ENDPOINT_TEXT_SIZE bytes. */
@@ -47,8 +47,8 @@ void endpoint_print_host(const struct endpoint *endpoint, char *out);
 
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b); /* names without regard to case */
 bool endpoint_is_v4(const struct endpoint *endpoint);
-bool endpoint_is_loopback(
-    const struct endpoint *endpoint); /* 127/8, ::1, localhost, *.localhost (RFC 6761) */
+/* 127/8, ::1, localhost, *.localhost (RFC 6761). */
+bool endpoint_is_loopback(const struct endpoint *endpoint);
 bool endpoint_is_link_local(const struct endpoint *endpoint); /* 169.254/16, fe80::/10 */
 
 #endif

@@ -32,8 +32,8 @@ void log_open(const struct net *net, enum log_level level, const char *path, boo
 
 bool log_wants(enum log_level level);
 
-/* Writes one line; errno is left alone, SIGPIPE is not raised, a full pipe loses the line rather than wait.
- */
+/* Writes one line; errno is left alone, SIGPIPE is not raised, a full pipe loses
+ * the line rather than wait. */
 void log_line(enum log_level level, const struct text *words);
 void log_words(enum log_level level, const char *words);
 

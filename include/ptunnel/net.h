@@ -20,8 +20,9 @@ struct net {
     ssize_t (*read)(int fd, void *buffer, size_t size);
     ssize_t (*write)(int fd, const void *bytes, size_t size);
     int (*close)(int fd);
+    /* getaddrinfo(3); the result is freed with libc's own freeaddrinfo(). */
     int (*getaddrinfo)(const char *node, const char *service, const struct addrinfo *hints,
-                       struct addrinfo **result); /* as in section 3; freed with libc's own freeaddrinfo() */
+                       struct addrinfo **result);
 };
 
 #endif

@@ -11,10 +11,12 @@ struct scratch { /* all zero: empty */
     size_t ready; /* bytes that the kernel has been asked for in large pieces */
 };
 
-void *scratch_add(struct scratch *scratch,
-                  size_t size); /* size bytes at the end, of any content; NULL: no memory */
-const void *
-scratch_keep(struct scratch *scratch); /* what is in it, for good; NULL: no memory. Ends the scratch. */
+/* Adds `size` bytes of any content at the end. NULL: no memory. */
+void *scratch_add(struct scratch *scratch, size_t size);
+
+/* What is in it, for as long as the process lives. NULL: no memory. Ends the scratch. */
+const void *scratch_keep(struct scratch *scratch);
+
 void scratch_free(struct scratch *scratch);
 
 #endif

@@ -15,13 +15,13 @@ struct text text_in(char *buffer, size_t size); /* size >= 1 */
 void text_add(struct text *out, const char *words);
 void text_add_bytes(struct text *out, const char *bytes, size_t size);
 void text_add_number(struct text *out, unsigned long number);
-/* A peer's words are data: bytes outside 0x20..0x7e are written as \xHH, and at most `most` bytes are taken.
- */
+/* A peer's words are data: bytes outside 0x20..0x7e are written as \xHH, and at
+ * most `most` bytes are taken. */
 void text_add_foreign(struct text *out, const char *bytes, size_t size, size_t most);
 size_t text_size(const struct text *out);
 
-/* Without regard to case, ASCII's and nobody else's: in a Turkish locale strcasecmp(3) has another idea of I.
- */
+/* Without regard to case, ASCII's and nobody else's: in a Turkish locale
+ * strcasecmp(3) has another idea of I. */
 bool text_same(const char *a, const char *b);
 bool text_begins(const char *text, const char *start); /* text has at least as many bytes, or ends in NUL */
 

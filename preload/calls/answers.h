@@ -1,5 +1,5 @@
-/* What is answered in the kernel's place about a pending, failed or tunnelled socket. 0 or a negative errno.
- */
+/* What is answered in the kernel's place about a pending, failed or tunnelled
+ * socket. 0 or a negative errno. */
 #ifndef PTUNNEL_ANSWERS_H
 #define PTUNNEL_ANSWERS_H
 

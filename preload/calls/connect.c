@@ -364,8 +364,8 @@ static int refuse(const struct tunnel *tunnel)
     return result;
 }
 
-/* A stand-in whose name turned out to be direct at this port: it is looked up now, and its addresses tried.
- */
+/* A stand-in whose name turned out to be direct at this port: it is looked up
+ * now, and its addresses tried. */
 static void start_dial(struct attempt *attempt, const struct tunnel *tunnel, const struct config *config)
 {
     static struct route no_proxy;

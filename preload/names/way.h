@@ -16,8 +16,7 @@ enum lookup_way {
     LOOKUP_REAL,     /* libc's answer, untouched */
     LOOKUP_REMEMBER, /* libc's answer, and connect() is to know which name its addresses belong to */
     LOOKUP_STAND_IN,
-    LOOKUP_NO_NAME, /* no proxy could be asked for such a name, and it may not be looked up here: there is
-                       none */
+    LOOKUP_NO_NAME, /* no proxy can be asked for such a name, and it may not be looked up here: not found */
 };
 
 /* How a name is looked up that will be used with this port, or, 0, with any. Leaves errno alone. */
@@ -52,8 +51,7 @@ enum lookup_meaning {
     LOOKUP_ADDRESS, /* what it says */
     LOOKUP_ANSWER,  /* an address that was looked up here for a name: the name now stands in the endpoint */
     LOOKUP_NAME,    /* a stand-in: the name that it means now stands in the endpoint */
-    LOOKUP_NOTHING, /* a stand-in that means no name, which was logged: EHOSTUNREACH, it never leaves the
-                       machine */
+    LOOKUP_NOTHING, /* a stand-in that means no name (logged): EHOSTUNREACH, it never leaves the machine */
 };
 
 /* What the target of a connect() means. Where that is a name, it takes the place of the address in `target`;

@@ -90,8 +90,8 @@ int pending_before(int fd, int wait_option, int flags)
 
     if (!entry || atomic_load(&entry->state) != ENTRY_PENDING)
         return 0;
-    if (wait_option == SO_RCVTIMEO &&
-        (flags & MSG_OOB)) /* the kernel's EINVAL; a proxy sends nothing urgent */
+    /* The kernel's EINVAL; a proxy sends nothing urgent. */
+    if (wait_option == SO_RCVTIMEO && (flags & MSG_OOB))
         return 0;
     if ((flags & MSG_DONTWAIT) || !socket_is_blocking(fd))
         return pending_ask(fd, entry) ? 0 : -EAGAIN;

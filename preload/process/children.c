@@ -78,8 +78,8 @@ static int judge(const struct child *child, struct room *room, bool emptied)
     if (!reason)
         return 0;
     refused = guest_refuses_children();
-    if (!emptied ||
-        refused) /* an empty LD_PRELOAD is somebody's decision, where children may leave the tunnel */
+    /* An empty LD_PRELOAD is somebody's decision, where children may leave the tunnel. */
+    if (!emptied || refused)
         report(room->seen.file, reason, refused);
     return refused ? -EACCES : 0;
 }

@@ -1,6 +1,6 @@
-/* The environment as this program was given it, as far as it concerns us. Programs overwrite theirs
- * (setproctitle) and clean that of their children; the library still knows what it was told, and hands it on.
- */
+/* The environment as this program was given it, as far as it concerns us. Programs overwrite
+ * theirs (setproctitle) and clean that of their children; the library still knows what it
+ * was told, and hands it on. */
 #ifndef PTUNNEL_ENVIRONMENT_H
 #define PTUNNEL_ENVIRONMENT_H
 
@@ -18,9 +18,9 @@ const char *environment_variable(const char *name); /* as it was; NULL: not set 
 size_t environment_size(char *const *envp);
 char *const *environment_complete(void *room, char *const *envp);
 
-/* The same of the program's own environment, for calls that start a child with that and ask nobody. Where
- * nothing is missing, which is nearly always so, nothing is done; otherwise it is setenv(3), which allocates.
- */
+/* The same of the program's own environment, for calls that start a child with that and ask
+ * nobody. Where nothing is missing, which is nearly always so, nothing is done; otherwise it is
+ * setenv(3), which allocates. */
 void environment_put_back(void);
 
 /* Whether a child with this environment, made complete, is preloaded with the library. One that came by

@@ -19,8 +19,8 @@ const struct config *guest_config(void);
  * library for the whole machine must still come by sudo(8) to mend a file. */
 bool guest_refuses_children(void);
 
-/* To the user, once, when something was not let out because there is no configuration: why, and what to do.
- */
+/* To the user, once, when something was not let out because there is no
+ * configuration: why, and what to do. */
 void guest_say_why(void);
 
 #endif

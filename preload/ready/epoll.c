@@ -27,8 +27,8 @@ static void step_cookie(uint32_t number)
     pending_step_fired(fd, entry);
 }
 
-/* An event of a set inside this set: there only for a cookie, or for something that the program should see?
- */
+/* An event of a set inside this set: there only for a cookie, or for something
+ * that the program should see? */
 static bool is_inner_echo(int set, const struct epoll_event *event)
 {
     struct pollfd inner = { .events = POLLIN };
@@ -56,9 +56,9 @@ int wait_take_cookies(int set, struct epoll_event *events, int count)
     return kept;
 }
 
-/* What another thread ends is put back by EPOLL_CTL_MOD, and that wakes whoever waits. Slices are here for
- * what the set does not tell: SO_RCVLOWAT hides a short reply, and a forked process may have ended the dial.
- */
+/* What another thread ends is put back by EPOLL_CTL_MOD, and that wakes whoever waits. Slices
+ * are here for what the set does not tell: SO_RCVLOWAT hides a short reply, and a forked process
+ * may have ended the dial. */
 static int epoll_translated(int set, struct epoll_event *events, int most, struct deadline end,
                             const sigset_t *mask)
 {

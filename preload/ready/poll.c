@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* poll() sleeps on when another thread consumed the reply first (it looks again after waking, and finds
- * nothing), so a wait with a pending descriptor in it lasts no longer than this at a time, in milliseconds.
- */
+/* poll() sleeps on when another thread consumed the reply first (it looks again after waking,
+ * and finds nothing), so a wait with a pending descriptor in it lasts no longer than this at
+ * a time, in milliseconds. */
 enum { SLICE = 100, ON_STACK = 128 };
 
 bool wait_until(struct deadline *end, const struct timespec *time)
@@ -69,8 +69,8 @@ static int poll_until(struct pollfd *fds, nfds_t count, struct deadline end, con
     return real()->ppoll(fds, count, end.at == INT64_MAX ? NULL : &time, mask);
 }
 
-/* Steps what is ready, or everything when a slice has run out. True if the program may have something to see.
- */
+/* Steps what is ready, or everything when a slice has run out. True if the
+ * program may have something to see. */
 static bool step_ready(const struct pollfd *view, const struct pollfd *fds, nfds_t count, bool all)
 {
     bool news = false;

@@ -18,8 +18,8 @@
  * EINVAL. */
 bool wait_until(struct deadline *end, const struct timespec *time);
 
-bool wait_poll_concerned(struct pollfd *fds,
-                         nfds_t count); /* a pending descriptor, or a set that holds one */
+/* Whether a pending descriptor is among them, or an epoll set that holds one. */
+bool wait_poll_concerned(struct pollfd *fds, nfds_t count);
 int wait_poll(struct pollfd *fds, nfds_t count, struct deadline end, const sigset_t *mask);
 
 /* *count may become less: no further does the kernel look, nor does wait_select(). */

@@ -133,8 +133,8 @@ static int select_until(int count, const struct sets *sets, struct deadline end,
                            (fd_set *)sets->set[EXCEPTS], end.at == INT64_MAX ? NULL : &time, mask);
 }
 
-/* Steps what is ready, or everything when a slice has run out. True if the program may have something to see.
- */
+/* Steps what is ready, or everything when a slice has run out. True if the
+ * program may have something to see. */
 static bool step_ready(const struct sets *view, const struct sets *asked, int count, bool none_ready)
 {
     bool news = false;

@@ -6,8 +6,8 @@
 
 enum { KNOWN = 65536 };
 
-/* A bit for each number that was one of a pair of duplicates since its socket last turned out to have none.
- */
+/* A bit for each number that was one of a pair of duplicates since its socket
+ * last turned out to have none. */
 static _Atomic unsigned char marks[KNOWN / 8];
 static _Atomic int highest;
 

@@ -63,8 +63,8 @@ static bool map_mark(void)
 
     if (page == MAP_FAILED)
         return false;
-    madvise(page, (size_t)size,
-            MADV_WIPEONFORK); /* before Linux 4.14 a forked child is not told from its parent */
+    /* Before Linux 4.14 a forked child is not told from its parent. */
+    madvise(page, (size_t)size, MADV_WIPEONFORK);
     atomic_store(&pool.process, (int)real()->syscall(SYS_getpid));
     atomic_store(page, 1);
     if (!atomic_compare_exchange_strong(&forked_mark, &none, page))
@@ -167,8 +167,8 @@ static struct entry *take_entry(void)
                 atomic_fetch_add(&entry->number, 1u << INDEX_BITS);
                 return entry;
             }
-            atomic_store(&entry->taken,
-                         false); /* somebody is just finding out that it is no longer what it was */
+            /* A thread that holds the old number is looking at it: take another one. */
+            atomic_store(&entry->taken, false);
         }
     } while (grow(limit));
     return NULL;

@@ -376,8 +376,8 @@ int watch_control(int set, int operation, int fd, struct epoll_event *event)
             return -errno;
         remember(set, fd, event, true);
         atomic_store(&entry->waited, true);
-        if (atomic_load(&entry->state) !=
-            ENTRY_PENDING) /* it ended in another thread, which did not know this set */
+        /* It may have ended in another thread, which did not know this set. */
+        if (atomic_load(&entry->state) != ENTRY_PENDING)
             watch_restore(fd);
         return 0;
     }

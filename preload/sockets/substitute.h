@@ -39,8 +39,8 @@ bool watch_watches(int set, int fd);
 bool watch_is_set(int fd);        /* registrations were made in it */
 extern _Atomic bool watch_nested; /* some set was ever put into another */
 
-/* The descriptor that is registered in the set with this data; -1: none is known. Slow: for sets inside sets.
- */
+/* The descriptor that is registered in the set with this data; -1: none is known.
+ * Slow: for sets inside sets. */
 int watch_descriptor(int set, uint64_t data);
 
 /* The descriptor gets a new meaning (closed, replaced): its records are void. */

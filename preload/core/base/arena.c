@@ -32,8 +32,8 @@ static void *take(struct chunk *chunk, size_t size)
     return NULL;
 }
 
-/* What is too large for a usual chunk is all written to, and soon; so is most of what shares a chunk with it.
- */
+/* What is too large for a usual chunk is all written to, and soon; so is most of
+ * what shares a chunk with it. */
 static struct chunk *new_chunk(size_t size)
 {
     bool large = size + HEAD_SIZE > CHUNK_SIZE;

@@ -68,8 +68,8 @@ static int read_all(struct parser *parser, int fd, char *out, size_t size)
     }
     if (got < 0)
         return errno;
-    return used < size || parser->net->read(fd, &more, 1) != 0 ? EAGAIN
-                                                               : 0; /* half a file may say the opposite */
+    /* Half a file may say the opposite of the whole. */
+    return used < size || parser->net->read(fd, &more, 1) != 0 ? EAGAIN : 0;
 }
 
 static bool read_source(struct parser *parser, struct source *out, int fd, const char *path,
@@ -103,8 +103,8 @@ static bool read_source(struct parser *parser, struct source *out, int fd, const
 
 static int open_file(const char *path)
 {
-    int fd =
-        open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a FIFO must not hold up the program */
+    /* O_NONBLOCK: a FIFO must not hold up the program. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
     return fd < 0 ? -errno : fd;
 }

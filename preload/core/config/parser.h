@@ -81,8 +81,8 @@ struct parser {
     struct text *wrong;
     bool bad, no_memory;
     enum layer layer;
-    bool first_counts; /* PTUNNEL_CONFIG: options and file are one text, of a setting given twice the first
-                          counts */
+    /* In PTUNNEL_CONFIG options and file are one text: of a setting given twice the first counts. */
+    bool first_counts;
     struct rules_builder rules;
     struct scratch routes; /* struct route_entry; number 0 is the default route */
     struct setting settings[CONFIG_SETTINGS];

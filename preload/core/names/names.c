@@ -36,8 +36,8 @@ struct answer {
 struct names {
     struct slots slots;
     struct names_ranges ranges;
-    uint32_t shared,
-        own; /* offsets below `shared` are the file's, the `own` ones behind them this process's */
+    /* Offsets below `shared` are the file's, the `own` ones behind them this process's. */
+    uint32_t shared, own;
     _Atomic(struct known *) by_name[BUCKETS];
     _Atomic(struct known *) by_offset[BUCKETS];
     _Atomic(struct known *) own_names[OWN_MOST];

@@ -323,9 +323,9 @@ static int step_connect(struct dial *dial)
     return dial->interrupted ? DIAL_WANT_WRITE : GO_ON;
 }
 
-/* Whether the connection is made needs no question of its own: while it is not, send() says EAGAIN. connect()
- * is not called again, so that the program's own second call still meets the kernel's "0 once, then EISCONN".
- */
+/* Whether the connection is made needs no question of its own: while it is not, send() says
+ * EAGAIN. connect() is not called again, so that the program's own second call still meets the
+ * kernel's "0 once, then EISCONN". */
 static int step_send(struct dial *dial)
 {
     char request[HANDSHAKE_REQUEST_SIZE];

@@ -89,9 +89,9 @@ static const char *behind_quotes(const char *at, const char *end)
     return at < end ? at + 1 : end;
 }
 
-/* Takes the next word; quoted strings and what else is between words are skipped. *before is the last
- * separator in front of it that is no blank (0 if there is none). Returns the word's size, and *at behind it.
- */
+/* Takes the next word; quoted strings and what else is between words are skipped. *before is
+ * the last separator in front of it that is no blank (0 if there is none). Returns the word's
+ * size, and *at behind it. */
 static size_t next_word(const char **at, const char *end, char *before)
 {
     const char *word;

@@ -4,10 +4,8 @@
 
 #include <string.h>
 
-enum {
-    V4_KEY = 5,
-    V6_KEY = 17
-}; /* bytes of an address and of its prefix's length, in the order in which they sort */
+/* Bytes of an address and, behind it, of its prefix's length: in this order they sort. */
+enum { V4_KEY = 5, V6_KEY = 17 };
 
 struct name_record {
     const char *name;

@@ -85,8 +85,8 @@ struct use {
 /* The ports of those uses of a chain that are for `where`; spans are added to the builder's. */
 struct ports ports_build(struct rules_builder *builder, uint32_t chain, unsigned where);
 
-/* Sorts by key_size bytes at key_at in each record; equal ones stay in order. spare has room for all records.
- */
+/* Sorts by key_size bytes at key_at in each record; equal ones stay in order.
+ * spare has room for all records. */
 void sort_records(char *records, char *spare, size_t count, size_t size, size_t key_at, size_t key_size);
 
 struct name_slot {

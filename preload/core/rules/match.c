@@ -3,9 +3,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-enum {
-    MATCHES_MOST = 144
-}; /* a name has at most 127 labels; an address lies in at most 129 prefixes; and '*' */
+/* A name has at most 127 labels; an address lies in at most 129 prefixes; and '*'. */
+enum { MATCHES_MOST = 144 };
 
 void place_print(struct text *out, const struct place *place)
 {

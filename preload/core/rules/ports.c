@@ -107,8 +107,8 @@ static uint32_t from_of(const struct piece *piece)
            piece->from[3];
 }
 
-/* Leaves the pieces in work, sorted, each once; returns their number, the one behind the last port included.
- */
+/* Leaves the pieces in work, sorted, each once; returns their number, the one
+ * behind the last port included. */
 static uint32_t cut(struct rules_builder *builder, uint32_t chain, unsigned where)
 {
     size_t count, kept = 0;
@@ -123,8 +123,8 @@ static uint32_t cut(struct rules_builder *builder, uint32_t chain, unsigned wher
         cut_at(builder, use_at(builder, use)->last + UINT32_C(1));
     }
     count = builder->work.size / sizeof *pieces;
-    if (builder->no_memory ||
-        !scratch_add(&builder->work, count * sizeof *pieces)) { /* the second half is spare */
+    /* The second half is the sort's spare room. */
+    if (builder->no_memory || !scratch_add(&builder->work, count * sizeof *pieces)) {
         builder->no_memory = true;
         return 0;
     }
