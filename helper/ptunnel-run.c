@@ -94,7 +94,7 @@ static bool take(struct options *options, int id, char *value)
         return *flag = true;
     if (id == STRICT)
         return rule_options_take(&options->shared.rules, CHILDREN, "refuse");
-    return shared_take(&options->shared, id, value);
+    return shared_options_take(&options->shared, id, value);
 }
 
 static struct options options_or_exit(int argc, char **argv)
@@ -102,23 +102,23 @@ static struct options options_or_exit(int argc, char **argv)
     struct options options = { 0 };
     int id;
 
-    shared_start(&program);
+    shared_options_start(&program);
     while ((id = usage_next(argc, argv)) != -1)
         if (!take(&options, id, optarg))
-            shared_fail_usage();
+            shared_options_fail_usage();
     options.command = argv + optind;
     if (options.show ? options.command[0] != NULL : !options.check && !options.command[0]) {
         usage_complain(options.show      ? "--show takes no command"
                        : options.explain ? "no target to explain"
                                          : "no command to run");
-        shared_fail_usage();
+        shared_options_fail_usage();
     }
     return options;
 }
 
 static void export(const char *name, const char *value)
 {
-    if (!hand_over(name, value))
+    if (!handover_variable(name, value))
         exit(EXIT_OURS);
 }
 
@@ -127,7 +127,7 @@ static const char *log_file_or_exit(const struct shared_options *options)
     char here[PATH_MAX];
     char *whole = NULL;
 
-    if (!shared_log_writable("--log", options->log))
+    if (!shared_options_log_writable("--log", options->log))
         exit(EXIT_OURS);
     if (options->log[0] == '/')
         return options->log;
@@ -149,12 +149,12 @@ static const char *users_log_or_exit(void)
 {
     const char *path = users_own("PTUNNEL_LOG");
 
-    if (path && path[0] && !shared_log_writable("PTUNNEL_LOG", path))
+    if (path && path[0] && !shared_options_log_writable("PTUNNEL_LOG", path))
         exit(EXIT_OURS);
     return path;
 }
 
-/* With what configuration_hand_over() sets, all six variables, so that nothing of an outer ptunnel-run shows
+/* With what handover_configuration() sets, all six variables, so that nothing of an outer ptunnel-run shows
  * through. A rule file that the user names in PTUNNEL_RULES stays named: an inner ptunnel-run may want it. */
 static void export_settings_or_exit(const struct options *options)
 {
@@ -167,7 +167,7 @@ static void export_settings_or_exit(const struct options *options)
 
 static const struct config *configuration_or_exit(struct options *options)
 {
-    const struct config *config = configuration_load(&options->shared.proxy, &options->shared.rules);
+    const struct config *config = handover_load(&options->shared.proxy, &options->shared.rules);
 
     if (!config)
         exit(options->check ? CHECK_NO_PROXY : EXIT_OURS);
@@ -250,10 +250,10 @@ int main(int argc, char **argv)
     config = configuration_or_exit(&options);
     if (options.show || options.explain || options.check)
         tell_and_exit(config, &options);
-    if (!configuration_hand_over(config, &options.shared.rules))
+    if (!handover_configuration(config, &options.shared.rules))
         exit(EXIT_OURS);
     if (!strict_allows(config, options.force) ||
-        !reach_allows(options.command, options.force, options.shared.verbose < 0))
+        !allow_command(options.command, options.force, options.shared.verbose < 0))
         exit(EXIT_OURS);
     preload_library_or_exit();
     if (!strict_begin(config))

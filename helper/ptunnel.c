@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 
     signal(SIGPIPE, SIG_IGN); /* who does not read any more is an error like others */
     if (options.stdio)
-        status = stdio_or_exit(&options, &setup);
+        status = pipe_or_exit(&options, &setup);
     else
         status = serve_or_exit(&options, &setup);
     options_free(&options);

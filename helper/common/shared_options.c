@@ -37,7 +37,7 @@ static bool keep(struct shared_options *options, const struct row *row, char *va
 
 static bool take_setting(struct shared_options *options, const struct row *row, char *value)
 {
-    if (row->choice.id == TIMEOUT && shared_seconds("--timeout", value, 1) < 0)
+    if (row->choice.id == TIMEOUT && shared_options_seconds("--timeout", value, 1) < 0)
         return false;
     return rule_options_take(&options->rules, row->choice.id, value);
 }
@@ -91,7 +91,7 @@ static const struct row shared[] = {
 };
 enum { SHARED = sizeof shared / sizeof *shared };
 
-void shared_start(const struct program *started)
+void shared_options_start(const struct program *started)
 {
     program = started;
     usage_start(program->operands);
@@ -103,7 +103,7 @@ void shared_start(const struct program *started)
                 usage_add(own);
 }
 
-bool shared_take(struct shared_options *options, int id, char *value)
+bool shared_options_take(struct shared_options *options, int id, char *value)
 {
     for (size_t i = 0; i < SHARED; i++)
         if (shared[i].choice.id == id)
@@ -111,7 +111,7 @@ bool shared_take(struct shared_options *options, int id, char *value)
     return rule_options_take(&options->rules, id, value);
 }
 
-_Noreturn void shared_fail_usage(void)
+_Noreturn void shared_options_fail_usage(void)
 {
     fprintf(stderr, "Try '%s --help'.\n", program_invocation_short_name);
     exit(program->exit_usage);
@@ -129,7 +129,7 @@ static const char *log_wrong(const char *path)
     return NULL;
 }
 
-bool shared_log_writable(const char *origin, const char *path)
+bool shared_options_log_writable(const char *origin, const char *path)
 {
     const char *wrong = origin[0] != '-' && path[0] != '/' ? "is not an absolute path" : log_wrong(path);
 
@@ -138,7 +138,7 @@ bool shared_log_writable(const char *origin, const char *path)
     return !wrong;
 }
 
-int shared_seconds(const char *option, const char *value, int least)
+int shared_options_seconds(const char *option, const char *value, int least)
 {
     long seconds = text_to_number(value, strlen(value), least, 86400);
 

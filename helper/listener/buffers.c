@@ -4,7 +4,7 @@
 
 enum { SPARES_MOST = 4 };
 
-struct buffer *buffer_take(struct buffers *buffers)
+struct buffer *buffers_take(struct buffers *buffers)
 {
     struct buffer *buffer = buffers->spare;
 
@@ -19,7 +19,7 @@ struct buffer *buffer_take(struct buffers *buffers)
     return buffer == MAP_FAILED ? NULL : buffer;
 }
 
-void buffer_give(struct buffers *buffers, struct buffer *buffer)
+void buffers_give(struct buffers *buffers, struct buffer *buffer)
 {
     if (buffers->spare_count == SPARES_MOST) {
         munmap(buffer, sizeof *buffer);
@@ -33,5 +33,5 @@ void buffer_give(struct buffers *buffers, struct buffer *buffer)
 void buffers_free(struct buffers *buffers)
 {
     while (buffers->spare)
-        munmap(buffer_take(buffers), sizeof(struct buffer));
+        munmap(buffers_take(buffers), sizeof(struct buffer));
 }

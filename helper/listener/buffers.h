@@ -19,8 +19,8 @@ struct buffers {
     size_t spare_count;
 };
 
-struct buffer *buffer_take(struct buffers *buffers); /* NULL: no memory */
-void buffer_give(struct buffers *buffers, struct buffer *buffer);
+struct buffer *buffers_take(struct buffers *buffers); /* NULL: no memory */
+void buffers_give(struct buffers *buffers, struct buffer *buffer);
 void buffers_free(struct buffers *buffers); /* those that nobody has */
 
 #endif

@@ -27,7 +27,7 @@ void flow_to_always(struct flow *flow)
 static void drop(struct flow *flow, struct buffers *buffers)
 {
     if (flow->held)
-        buffer_give(buffers, flow->held);
+        buffers_give(buffers, flow->held);
     flow->held = NULL;
 }
 
@@ -93,7 +93,7 @@ static void read_nothing(struct flow *flow, ssize_t got)
 
 static struct buffer *take_buffer(struct flow *flow, struct buffers *buffers)
 {
-    struct buffer *buffer = buffer_take(buffers);
+    struct buffer *buffer = buffers_take(buffers);
 
     if (!buffer)
         flow->end_read = flow->from_lost = true;
@@ -137,7 +137,7 @@ static void read_some(struct flow *flow, struct buffers *buffers)
     got = read(flow->from, buffer->bytes, BUFFER_SIZE);
     if (got <= 0) {
         read_nothing(flow, got);
-        buffer_give(buffers, buffer);
+        buffers_give(buffers, buffer);
         return;
     }
     hold(flow, buffer, (size_t)got);

@@ -31,10 +31,10 @@ static void pause_accepting(struct listeners *all, int error)
     text_add(&line, "accepting no more until a tunnel ends: ");
     log_add_error(&line, error);
     text_add(&line, ", with tunnels: ");
-    text_add_number(&line, all->tunnels.count);
+    text_add_number(&line, all->relays.count);
     log_failure((uint64_t)error, &line);
     set_accepting(all, false);
-    timer_set(&all->try_again, deadline_in(RETRY_AFTER)); /* others may have made room */
+    loop_set_timer(&all->try_again, deadline_in(RETRY_AFTER)); /* others may have made room */
 }
 
 static void on_try_again(struct timer *timer)
@@ -42,13 +42,13 @@ static void on_try_again(struct timer *timer)
     resume(owner_of(timer, struct listeners, try_again));
 }
 
-static void on_tunnel_end(struct tunnels *tunnels, const struct tunnel *tunnel)
+static void on_relay_end(struct relays *relays, const struct relay *relay)
 {
-    struct listeners *all = owner_of(tunnels, struct listeners, tunnels);
+    struct listeners *all = owner_of(relays, struct listeners, relays);
 
-    (void)tunnel;
+    (void)relay;
     resume(all);
-    if (all->closed && tunnels->count == 0)
+    if (all->closed && relays->count == 0)
         all->loop->stopped = true;
 }
 
@@ -69,9 +69,9 @@ static int have_spare(struct listeners *all, int family)
 static int accept_one(struct listener *listener)
 {
     struct listeners *all = listener->all;
-    bool direct = all->tunnels.limits.fallback_direct || listener->route->count == 0;
+    bool direct = all->relays.limits.fallback_direct || listener->route->count == 0;
     int result = have_spare(all, far_family(listener->route, listener->target, direct));
-    struct tunnel_ends ends = { .far = all->spare, .family = all->spare_family };
+    struct relay_ends ends = { .far = all->spare, .family = all->spare_family };
 
     if (result < 0)
         return result;
@@ -79,7 +79,7 @@ static int accept_one(struct listener *listener)
     if (ends.near_in < 0)
         return -errno;
     all->spare = -1;
-    return tunnel_start(&all->tunnels, &ends, listener->target, listener->route);
+    return relay_start(&all->relays, &ends, listener->target, listener->route);
 }
 
 static bool is_shortage(int error)
@@ -106,7 +106,7 @@ static void on_client(struct watch *watch, uint32_t events)
 void listeners_start(struct listeners *all, struct loop *loop, const struct dial_limits *limits)
 {
     *all = (struct listeners){ .loop = loop, .spare = -1 };
-    tunnels_start(&all->tunnels, loop, limits, on_tunnel_end);
+    relays_start(&all->relays, loop, limits, on_relay_end);
     loop_add_timer(loop, &all->try_again, on_try_again);
 }
 
@@ -138,7 +138,7 @@ void listeners_close(struct listeners *all)
     for (struct listener *at = all->first; at; at = at->next)
         bound_close(&at->bound);
     all->try_again.at = deadline_never();
-    if (all->tunnels.count == 0)
+    if (all->relays.count == 0)
         all->loop->stopped = true;
 }
 
@@ -148,7 +148,7 @@ void listeners_end(struct listeners *all)
 
     if (!all->closed)
         listeners_close(all);
-    tunnels_end(&all->tunnels);
+    relays_end(&all->relays);
     for (struct listener *at = all->first; at; at = next) {
         next = at->next;
         free(at);

@@ -18,7 +18,7 @@ struct listener {
 
 struct listeners {
     struct loop *loop;
-    struct tunnels tunnels;
+    struct relays relays;
     struct listener *first;
     int spare; /* -1, or a socket for the next tunnel's far side: nobody is accepted for whom there is none */
     int spare_family;

@@ -49,12 +49,12 @@ void loop_add_timer(struct loop *loop, struct timer *timer, void (*due)(struct t
     loop->timers = timer;
 }
 
-void timer_set(struct timer *timer, struct deadline at)
+void loop_set_timer(struct timer *timer, struct deadline at)
 {
     timer->at = deadline_earlier(timer->at, at);
 }
 
-void timer_set_now(struct timer *timer)
+void loop_set_timer_now(struct timer *timer)
 {
     timer->at = (struct deadline){ 0 };
 }

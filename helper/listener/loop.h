@@ -40,8 +40,8 @@ void loop_watch_more(struct loop *loop, int fd, uint32_t more, struct watch *wat
 
 /* The timer is off; whoever wants it sets .at. */
 void loop_add_timer(struct loop *loop, struct timer *timer, void (*due)(struct timer *timer));
-void timer_set(struct timer *timer, struct deadline at); /* unless it comes due earlier already */
-void timer_set_now(struct timer *timer);                 /* at the end of this round */
+void loop_set_timer(struct timer *timer, struct deadline at); /* unless it comes due earlier already */
+void loop_set_timer_now(struct timer *timer);                 /* at the end of this round */
 
 int loop_run(struct loop *loop); /* until .stopped; 0 or a negative errno */
 

@@ -33,7 +33,7 @@ static const struct program program = { head, tail, choices, OPERANDS_ANYWHERE, 
 
 static bool take_grace(struct options *options, const char *value)
 {
-    int seconds = shared_seconds("--grace", value, 0);
+    int seconds = shared_options_seconds("--grace", value, 0);
 
     options->grace = seconds * 1000;
     return seconds >= 0;
@@ -43,7 +43,7 @@ static bool take_fallback(struct options *options, char *word)
 {
     options->direct = strcmp(word, "direct") == 0;
     if (options->direct || strcmp(word, "none") == 0)
-        return shared_take(&options->shared, FALLBACK, word);
+        return shared_options_take(&options->shared, FALLBACK, word);
     usage_complain("--fallback '%s': expected none or direct", word);
     return false;
 }
@@ -103,9 +103,10 @@ static bool take(struct options *options, int id, char *value)
     case FALLBACK:
         return take_fallback(options, value);
     case ATTEMPT:
-        return shared_seconds("--attempt", value, 1) > 0 && shared_take(&options->shared, id, value);
+        return shared_options_seconds("--attempt", value, 1) > 0 &&
+               shared_options_take(&options->shared, id, value);
     default:
-        return shared_take(&options->shared, id, value);
+        return shared_options_take(&options->shared, id, value);
     }
 }
 
@@ -145,12 +146,12 @@ struct options options_or_exit(int argc, char **argv)
     if (!options.listen)
         exit(EXIT_OTHER);
     options.shared.rules.all.rules = ""; /* without -r no file is read */
-    shared_start(&program);
+    shared_options_start(&program);
     while ((id = usage_next(argc, argv)) != -1)
         if (!take(&options, id, optarg))
-            shared_fail_usage();
+            shared_options_fail_usage();
     options.operands = argv + optind;
     if (!check_operands(&options))
-        shared_fail_usage();
+        shared_options_fail_usage();
     return options;
 }

@@ -13,7 +13,7 @@
 
 struct pipe {
     struct loop loop;
-    struct tunnels tunnels;
+    struct relays relays;
     bool broken;
 };
 
@@ -48,15 +48,15 @@ static int make_nonblocking(int fd, int flags)
     return own < 0 ? fd : own;
 }
 
-static void on_end(struct tunnels *tunnels, const struct tunnel *tunnel)
+static void on_end(struct relays *relays, const struct relay *relay)
 {
-    struct pipe *pipe = owner_of(tunnels, struct pipe, tunnels);
+    struct pipe *pipe = owner_of(relays, struct pipe, relays);
 
-    pipe->broken = tunnel->broken;
+    pipe->broken = relay->broken;
     pipe->loop.stopped = true;
 }
 
-static int open_ends(struct tunnel_ends *ends, int family)
+static int open_ends(struct relay_ends *ends, int family)
 {
     ends->family = family;
     ends->near_in = make_nonblocking(STDIN_FILENO, O_RDONLY);
@@ -72,27 +72,27 @@ static int open_ends(struct tunnel_ends *ends, int family)
 static int run(const struct endpoint *target, struct route *route, const struct dial_limits *limits)
 {
     bool direct = limits->fallback_direct || route->count == 0;
-    struct tunnel_ends ends;
+    struct relay_ends ends;
     struct pipe pipe = { 0 };
     int result = loop_open(&pipe.loop);
 
     if (result < 0)
         return result;
-    tunnels_start(&pipe.tunnels, &pipe.loop, limits, on_end);
+    relays_start(&pipe.relays, &pipe.loop, limits, on_end);
     result = open_ends(&ends, far_family(route, target, direct));
     if (result == 0)
-        result = tunnel_start(&pipe.tunnels, &ends, target, route);
+        result = relay_start(&pipe.relays, &ends, target, route);
     if (result == 0)
         result = loop_run(&pipe.loop);
-    tunnels_end(&pipe.tunnels);
+    relays_end(&pipe.relays);
     loop_close(&pipe.loop);
     return result == 0 ? pipe.broken : result;
 }
 
-int stdio_or_exit(const struct options *options, const struct setup *setup)
+int pipe_or_exit(const struct options *options, const struct setup *setup)
 {
     const struct endpoint *target = &options->target;
-    struct route *route = route_or_exit(setup, target, options->stdio);
+    struct route *route = setup_route_or_exit(setup, target, options->stdio);
     int result;
 
     /* A socket opened below would get the number. */

@@ -27,58 +27,58 @@ static void reset(int fd)
     close(fd);
 }
 
-static void close_ends(const struct tunnel *tunnel)
+static void close_ends(const struct relay *relay)
 {
-    int far = tunnel->out.to, near = tunnel->out.from;
+    int far = relay->out.to, near = relay->out.from;
 
-    if (tunnel->broken) {
+    if (relay->broken) {
         reset(far);
         reset(near);
     } else {
         close(far);
         close(near);
     }
-    if (tunnel->in.to != near && tunnel->in.to >= 0)
-        close(tunnel->in.to);
+    if (relay->in.to != near && relay->in.to >= 0)
+        close(relay->in.to);
 }
 
-static bool is_broken(const struct tunnel *tunnel)
+static bool is_broken(const struct relay *relay)
 {
-    return tunnel->state != TUNNEL_RELAYS || tunnel->in.from_lost || tunnel->in.to_lost ||
-           tunnel->out.from_lost || tunnel->out.to_lost;
+    return relay->state != RELAY_OPEN || relay->in.from_lost || relay->in.to_lost || relay->out.from_lost ||
+           relay->out.to_lost;
 }
 
-static void free_dial(struct tunnel *tunnel)
+static void free_dial(struct relay *relay)
 {
-    struct tunnels *all = tunnel->all;
+    struct relays *all = relay->all;
 
-    free(tunnel->dial);
-    tunnel->dial = NULL;
+    free(relay->dial);
+    relay->dial = NULL;
     if (list_is_empty(&all->dialing))
         all->next_deadline.at = deadline_never(); /* nobody is woken for nothing */
 }
 
-static void end_tunnel(struct tunnel *tunnel)
+static void end_relay(struct relay *relay)
 {
-    struct tunnels *all = tunnel->all;
+    struct relays *all = relay->all;
 
-    tunnel->broken = is_broken(tunnel);
-    tunnel->state = TUNNEL_ENDED;
-    list_move(&all->ended, &tunnel->link);
-    free_dial(tunnel);
-    flow_lose_to(&tunnel->in, &all->buffers);
-    flow_lose_to(&tunnel->out, &all->buffers);
-    close_ends(tunnel);
-    timer_set_now(&all->reaper);
+    relay->broken = is_broken(relay);
+    relay->state = RELAY_ENDED;
+    list_move(&all->ended, &relay->link);
+    free_dial(relay);
+    flow_lose_to(&relay->in, &all->buffers);
+    flow_lose_to(&relay->out, &all->buffers);
+    close_ends(relay);
+    loop_set_timer_now(&all->reaper);
     all->count--;
-    all->on_end(all, tunnel);
+    all->on_end(all, relay);
 }
 
 /* A side is gone: nothing can be written to it, and it will send no more than what has arrived already. */
-static void spread_losses(struct tunnel *tunnel)
+static void spread_losses(struct relay *relay)
 {
-    struct buffers *buffers = &tunnel->all->buffers;
-    struct flow *out = &tunnel->out, *in = &tunnel->in;
+    struct buffers *buffers = &relay->all->buffers;
+    struct flow *out = &relay->out, *in = &relay->in;
 
     if (out->ended && out->from_lost)
         flow_lose_to(in, buffers);
@@ -93,67 +93,67 @@ static void spread_losses(struct tunnel *tunnel)
         flow_lose_to(out, buffers);
 }
 
-static bool near_is_one(const struct tunnel *tunnel)
+static bool near_is_one(const struct relay *relay)
 {
-    return tunnel->in.to == tunnel->out.from;
+    return relay->in.to == relay->out.from;
 }
 
 /* What has no room now will be told when it has. */
-static void want_room(struct tunnel *tunnel)
+static void want_room(struct relay *relay)
 {
-    struct loop *loop = tunnel->all->loop;
+    struct loop *loop = relay->all->loop;
 
-    if (!tunnel->out.writable)
-        loop_watch_more(loop, tunnel->out.to, to_write, &tunnel->far);
-    if (!tunnel->in.writable && near_is_one(tunnel))
-        loop_watch_more(loop, tunnel->in.to, to_write, &tunnel->near);
+    if (!relay->out.writable)
+        loop_watch_more(loop, relay->out.to, to_write, &relay->far);
+    if (!relay->in.writable && near_is_one(relay))
+        loop_watch_more(loop, relay->in.to, to_write, &relay->near);
 }
 
-static void relay(struct tunnel *tunnel)
+static void pass_on(struct relay *relay)
 {
-    struct tunnels *all = tunnel->all;
+    struct relays *all = relay->all;
     enum flow_next out, in;
 
-    spread_losses(tunnel);
-    tunnel->out.last = tunnel->in.ended;
-    out = flow_run(&tunnel->out, &all->buffers);
+    spread_losses(relay);
+    relay->out.last = relay->in.ended;
+    out = flow_run(&relay->out, &all->buffers);
     /* Others may have standard output open, too: closing ours would tell nobody. */
-    tunnel->in.last = tunnel->out.ended && near_is_one(tunnel);
-    in = flow_run(&tunnel->in, &all->buffers);
-    spread_losses(tunnel);
-    want_room(tunnel);
-    if (tunnel->in.ended && tunnel->out.ended) {
-        end_tunnel(tunnel);
+    relay->in.last = relay->out.ended && near_is_one(relay);
+    in = flow_run(&relay->in, &all->buffers);
+    spread_losses(relay);
+    want_room(relay);
+    if (relay->in.ended && relay->out.ended) {
+        end_relay(relay);
     } else if (out == FLOW_AGAIN || in == FLOW_AGAIN) {
-        list_move(&all->busy, &tunnel->link);
-        timer_set_now(&all->next_turn);
+        list_move(&all->busy, &relay->link);
+        loop_set_timer_now(&all->next_turn);
     }
 }
 
 /* The dial has read the reply, and what came with it. */
-static void begin_in(struct tunnel *tunnel)
+static void begin_in(struct relay *relay)
 {
-    struct tunnels *all = tunnel->all;
+    struct relays *all = relay->all;
     const struct dial_room *room = &all->room;
 
-    flow_begin(&tunnel->in, room->bytes + room->at, room->end - room->at, room->end < room->size,
+    flow_begin(&relay->in, room->bytes + room->at, room->end - room->at, room->end < room->size,
                &all->buffers);
 }
 
-static void open_tunnel(struct tunnel *tunnel)
+static void open_relay(struct relay *relay)
 {
-    tunnel->state = TUNNEL_RELAYS;
-    list_move(&tunnel->all->relaying, &tunnel->link);
-    free_dial(tunnel);
-    relay(tunnel);
+    relay->state = RELAY_OPEN;
+    list_move(&relay->all->relaying, &relay->link);
+    free_dial(relay);
+    pass_on(relay);
 }
 
-static void say(const struct tunnel *tunnel, enum log_level level, const char *words, int error)
+static void say(const struct relay *relay, enum log_level level, const char *words, int error)
 {
     char buffer[LOG_LINE_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
 
-    text_add(&line, tunnel->dial->authority);
+    text_add(&line, relay->dial->authority);
     text_add(&line, ": ");
     text_add(&line, words);
     if (error)
@@ -161,146 +161,146 @@ static void say(const struct tunnel *tunnel, enum log_level level, const char *w
     log_line(level, &line);
 }
 
-static void fail_direct(struct tunnel *tunnel, int error)
+static void fail_direct(struct relay *relay, int error)
 {
-    if (error == EHOSTUNREACH && !tunnel->dial->touched)
-        say(tunnel, LOG_FAILURE, "cannot connect directly: the name does not resolve", 0);
+    if (error == EHOSTUNREACH && !relay->dial->touched)
+        say(relay, LOG_FAILURE, "cannot connect directly: the name does not resolve", 0);
     else
-        say(tunnel, LOG_FAILURE, "cannot connect directly: ", error);
-    end_tunnel(tunnel);
+        say(relay, LOG_FAILURE, "cannot connect directly: ", error);
+    end_relay(relay);
 }
 
-static void wait_to_write(struct tunnel *tunnel)
+static void wait_to_write(struct relay *relay)
 {
-    loop_watch_more(tunnel->all->loop, tunnel->out.to, to_write, &tunnel->far);
-    timer_set(&tunnel->all->next_deadline, dial_deadline(tunnel->dial));
+    loop_watch_more(relay->all->loop, relay->out.to, to_write, &relay->far);
+    loop_set_timer(&relay->all->next_deadline, dial_deadline(relay->dial));
 }
 
 /* The socket was handed to the kernel's own connect(). An event may be an old one: who the peer is tells. */
-static void step_connect(struct tunnel *tunnel)
+static void step_connect(struct relay *relay)
 {
     struct sockaddr_storage peer;
     socklen_t size = sizeof peer, error_size = sizeof(int);
-    int fd = tunnel->out.to, error = 0;
+    int fd = relay->out.to, error = 0;
 
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size);
     if (error)
-        fail_direct(tunnel, error);
+        fail_direct(relay, error);
     else if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0)
-        open_tunnel(tunnel);
-    else if (deadline_passed(dial_deadline(tunnel->dial)))
-        fail_direct(tunnel, ETIMEDOUT);
+        open_relay(relay);
+    else if (deadline_passed(dial_deadline(relay->dial)))
+        fail_direct(relay, ETIMEDOUT);
     else
-        wait_to_write(tunnel);
+        wait_to_write(relay);
 }
 
-static void step_dial(struct tunnel *tunnel)
+static void step_dial(struct relay *relay)
 {
-    switch (dial_step(tunnel->dial)) {
+    switch (dial_step(relay->dial)) {
     case DIAL_WANT_READ:
-        timer_set(&tunnel->all->next_deadline, dial_deadline(tunnel->dial));
+        loop_set_timer(&relay->all->next_deadline, dial_deadline(relay->dial));
         break;
     case DIAL_WANT_WRITE:
-        wait_to_write(tunnel);
+        wait_to_write(relay);
         break;
     case DIAL_OPEN:
-        begin_in(tunnel);
-        open_tunnel(tunnel);
+        begin_in(relay);
+        open_relay(relay);
         break;
     case DIAL_HANDED:
-        if (tunnel->dial->route->count == 0 && !tunnel->dial->route->name)
-            say(tunnel, LOG_FAILURE, "no proxy is known, going direct as fallback says", 0);
-        tunnel->state = TUNNEL_CONNECTS;
-        step_connect(tunnel);
+        if (relay->dial->route->count == 0 && !relay->dial->route->name)
+            say(relay, LOG_FAILURE, "no proxy is known, going direct as fallback says", 0);
+        relay->state = RELAY_CONNECTS;
+        step_connect(relay);
         break;
     case DIAL_FAILED:
-        if (tunnel->dial->candidate < 0)
-            fail_direct(tunnel, tunnel->dial->error);
+        if (relay->dial->candidate < 0)
+            fail_direct(relay, relay->dial->error);
         else
-            end_tunnel(tunnel); /* the dial has said why */
+            end_relay(relay); /* the dial has said why */
     }
 }
 
-static void step(struct tunnel *tunnel)
+static void step(struct relay *relay)
 {
-    static void (*const steps[])(struct tunnel * tunnel) = {
-        [TUNNEL_DIALS] = step_dial,
-        [TUNNEL_CONNECTS] = step_connect,
-        [TUNNEL_RELAYS] = relay,
+    static void (*const steps[])(struct relay * relay) = {
+        [RELAY_DIALS] = step_dial,
+        [RELAY_CONNECTS] = step_connect,
+        [RELAY_OPEN] = pass_on,
     };
 
-    steps[tunnel->state](tunnel);
+    steps[relay->state](relay);
 }
 
 static void far_ready(struct watch *watch, uint32_t events)
 {
-    struct tunnel *tunnel = owner_of(watch, struct tunnel, far);
+    struct relay *relay = owner_of(watch, struct relay, far);
 
-    if (tunnel->state == TUNNEL_ENDED)
+    if (relay->state == RELAY_ENDED)
         return;
-    flow_from_ready(&tunnel->in, events);
-    if (tunnel->state == TUNNEL_RELAYS)
-        flow_to_ready(&tunnel->out, events, &tunnel->all->buffers);
-    step(tunnel);
+    flow_from_ready(&relay->in, events);
+    if (relay->state == RELAY_OPEN)
+        flow_to_ready(&relay->out, events, &relay->all->buffers);
+    step(relay);
 }
 
-static void leave(struct tunnel *tunnel)
+static void leave(struct relay *relay)
 {
-    say(tunnel, LOG_CONNECTION, "given up: the client has gone", 0);
-    end_tunnel(tunnel);
+    say(relay, LOG_CONNECTION, "given up: the client has gone", 0);
+    end_relay(relay);
 }
 
 /* An end of file is no reason to give up a dial: the client may have said all that it has to say. */
 static void near_ready(struct watch *watch, uint32_t events)
 {
-    struct tunnel *tunnel = owner_of(watch, struct tunnel, near);
-    bool one = near_is_one(tunnel);
+    struct relay *relay = owner_of(watch, struct relay, near);
+    bool one = near_is_one(relay);
 
-    if (tunnel->state == TUNNEL_ENDED)
+    if (relay->state == RELAY_ENDED)
         return;
-    flow_from_ready(&tunnel->out, events);
-    if (tunnel->state == TUNNEL_RELAYS) {
+    flow_from_ready(&relay->out, events);
+    if (relay->state == RELAY_OPEN) {
         if (one)
-            flow_to_ready(&tunnel->in, events, &tunnel->all->buffers);
-        relay(tunnel);
+            flow_to_ready(&relay->in, events, &relay->all->buffers);
+        pass_on(relay);
     } else if (one && (events & (EPOLLERR | EPOLLHUP))) {
-        leave(tunnel);
+        leave(relay);
     }
 }
 
 static void near_out_ready(struct watch *watch, uint32_t events)
 {
-    struct tunnel *tunnel = owner_of(watch, struct tunnel, near_out);
+    struct relay *relay = owner_of(watch, struct relay, near_out);
 
-    if (tunnel->state == TUNNEL_ENDED)
+    if (relay->state == RELAY_ENDED)
         return;
-    if (tunnel->state == TUNNEL_RELAYS) {
-        flow_to_ready(&tunnel->in, events, &tunnel->all->buffers);
-        relay(tunnel);
+    if (relay->state == RELAY_OPEN) {
+        flow_to_ready(&relay->in, events, &relay->all->buffers);
+        pass_on(relay);
     } else if (events & EPOLLERR) {
-        leave(tunnel);
+        leave(relay);
     }
 }
 
 static void meet_deadlines(struct timer *timer)
 {
-    struct tunnels *all = owner_of(timer, struct tunnels, next_deadline);
+    struct relays *all = owner_of(timer, struct relays, next_deadline);
     struct link *next;
 
     for (struct link *at = all->dialing.next; at != &all->dialing; at = next) {
-        struct tunnel *tunnel = owner_of(at, struct tunnel, link);
+        struct relay *relay = owner_of(at, struct relay, link);
 
         next = at->next;
-        if (deadline_passed(dial_deadline(tunnel->dial)))
-            step(tunnel);
+        if (deadline_passed(dial_deadline(relay->dial)))
+            step(relay);
         else
-            timer_set(timer, dial_deadline(tunnel->dial));
+            loop_set_timer(timer, dial_deadline(relay->dial));
     }
 }
 
 static void take_turns(struct timer *timer)
 {
-    struct tunnels *all = owner_of(timer, struct tunnels, next_turn);
+    struct relays *all = owner_of(timer, struct relays, next_turn);
     struct link turns;
 
     list_start(&turns);
@@ -308,26 +308,26 @@ static void take_turns(struct timer *timer)
         list_move(&turns, all->busy.next);
     while (!list_is_empty(&turns)) {
         list_move(&all->relaying, turns.next);
-        relay(owner_of(all->relaying.previous, struct tunnel, link));
+        pass_on(owner_of(all->relaying.previous, struct relay, link));
     }
 }
 
 static void reap(struct timer *timer)
 {
-    struct tunnels *all = owner_of(timer, struct tunnels, reaper);
+    struct relays *all = owner_of(timer, struct relays, reaper);
 
     while (!list_is_empty(&all->ended)) {
-        struct tunnel *tunnel = owner_of(all->ended.next, struct tunnel, link);
+        struct relay *relay = owner_of(all->ended.next, struct relay, link);
 
-        list_remove(&tunnel->link);
-        free(tunnel);
+        list_remove(&relay->link);
+        free(relay);
     }
 }
 
-void tunnels_start(struct tunnels *all, struct loop *loop, const struct dial_limits *limits,
-                   tunnel_ended *on_end)
+void relays_start(struct relays *all, struct loop *loop, const struct dial_limits *limits,
+                  relay_ended *on_end)
 {
-    *all = (struct tunnels){ .loop = loop, .limits = *limits, .direct_limits = *limits, .on_end = on_end };
+    *all = (struct relays){ .loop = loop, .limits = *limits, .direct_limits = *limits, .on_end = on_end };
     all->room = (struct dial_room){ .bytes = all->reply, .size = sizeof all->reply };
     all->direct_limits.fallback_direct = true;
     list_start(&all->dialing);
@@ -339,70 +339,70 @@ void tunnels_start(struct tunnels *all, struct loop *loop, const struct dial_lim
     loop_add_timer(loop, &all->reaper, reap);
 }
 
-void tunnels_end(struct tunnels *all)
+void relays_end(struct relays *all)
 {
     struct link *const lists[] = { &all->dialing, &all->relaying, &all->busy };
 
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         while (!list_is_empty(lists[i]))
-            end_tunnel(owner_of(lists[i]->next, struct tunnel, link));
+            end_relay(owner_of(lists[i]->next, struct relay, link));
     reap(&all->reaper);
     buffers_free(&all->buffers);
 }
 
 /* A regular file or a device cannot be watched, and never keeps anybody waiting. */
-static int watch_stdio(struct tunnel *tunnel, const struct tunnel_ends *ends)
+static int watch_stdio(struct relay *relay, const struct relay_ends *ends)
 {
-    struct loop *loop = tunnel->all->loop;
-    int in = loop_watch(loop, ends->near_in, to_read, &tunnel->near);
-    int out = loop_watch(loop, ends->near_out, to_write, &tunnel->near_out);
+    struct loop *loop = relay->all->loop;
+    int in = loop_watch(loop, ends->near_in, to_read, &relay->near);
+    int out = loop_watch(loop, ends->near_out, to_write, &relay->near_out);
 
     if (in == -EPERM)
-        flow_from_always(&tunnel->out);
+        flow_from_always(&relay->out);
     if (out == -EPERM)
-        flow_to_always(&tunnel->in);
+        flow_to_always(&relay->in);
     if (in < 0 && in != -EPERM)
         return in;
     return out == -EPERM ? 0 : out;
 }
 
-static int watch_near(struct tunnel *tunnel, const struct tunnel_ends *ends)
+static int watch_near(struct relay *relay, const struct relay_ends *ends)
 {
     if (ends->near_in != ends->near_out)
-        return watch_stdio(tunnel, ends);
-    return loop_watch(tunnel->all->loop, ends->near_in, to_read, &tunnel->near);
+        return watch_stdio(relay, ends);
+    return loop_watch(relay->all->loop, ends->near_in, to_read, &relay->near);
 }
 
 /* After the first step: a socket that is not connecting yet would report that at once, for nothing. What
  * happened since is not missed. */
-static int watch_far(struct tunnel *tunnel)
+static int watch_far(struct relay *relay)
 {
-    bool writes = tunnel->dial ? tunnel->dial->state != DIAL_STATE_READ : !tunnel->out.writable;
+    bool writes = relay->dial ? relay->dial->state != DIAL_STATE_READ : !relay->out.writable;
 
-    return loop_watch(tunnel->all->loop, tunnel->out.to, writes ? to_read | to_write : to_read, &tunnel->far);
+    return loop_watch(relay->all->loop, relay->out.to, writes ? to_read | to_write : to_read, &relay->far);
 }
 
-static struct tunnel *make_tunnel(struct tunnels *all, const struct tunnel_ends *ends)
+static struct relay *make_relay(struct relays *all, const struct relay_ends *ends)
 {
-    struct tunnel *tunnel = calloc(1, sizeof *tunnel);
+    struct relay *relay = calloc(1, sizeof *relay);
     struct dial *dial = malloc(sizeof *dial);
 
-    if (!tunnel || !dial) {
-        free(tunnel);
+    if (!relay || !dial) {
+        free(relay);
         free(dial);
         return NULL;
     }
-    tunnel->all = all;
-    tunnel->dial = dial;
-    tunnel->near.ready = near_ready;
-    tunnel->near_out.ready = near_out_ready;
-    tunnel->far.ready = far_ready;
-    flow_start(&tunnel->out, ends->near_in, ends->far);
-    flow_start(&tunnel->in, ends->far, ends->near_out);
-    return tunnel;
+    relay->all = all;
+    relay->dial = dial;
+    relay->near.ready = near_ready;
+    relay->near_out.ready = near_out_ready;
+    relay->far.ready = far_ready;
+    flow_start(&relay->out, ends->near_in, ends->far);
+    flow_start(&relay->in, ends->far, ends->near_out);
+    return relay;
 }
 
-static void close_unused(const struct tunnel_ends *ends)
+static void close_unused(const struct relay_ends *ends)
 {
     close(ends->near_in);
     if (ends->near_out != ends->near_in)
@@ -410,26 +410,26 @@ static void close_unused(const struct tunnel_ends *ends)
     close(ends->far);
 }
 
-int tunnel_start(struct tunnels *all, const struct tunnel_ends *ends, const struct endpoint *target,
-                 struct route *route)
+int relay_start(struct relays *all, const struct relay_ends *ends, const struct endpoint *target,
+                struct route *route)
 {
-    struct tunnel *tunnel = make_tunnel(all, ends);
-    int result = tunnel ? watch_near(tunnel, ends) : -ENOMEM;
+    struct relay *relay = make_relay(all, ends);
+    int result = relay ? watch_near(relay, ends) : -ENOMEM;
 
     if (result < 0) {
         close_unused(ends);
-        if (tunnel)
-            free(tunnel->dial);
-        free(tunnel);
+        if (relay)
+            free(relay->dial);
+        free(relay);
         return result;
     }
-    dial_start(tunnel->dial, &libc_net, ends->far, ends->family, target, route,
+    dial_start(relay->dial, &libc_net, ends->far, ends->family, target, route,
                route->count > 0 ? &all->limits : &all->direct_limits);
-    tunnel->dial->room = &all->room;
-    list_add(&all->dialing, &tunnel->link);
+    relay->dial->room = &all->room;
+    list_add(&all->dialing, &relay->link);
     all->count++;
-    step(tunnel);
-    if (tunnel->state != TUNNEL_ENDED && watch_far(tunnel) < 0)
-        end_tunnel(tunnel);
+    step(relay);
+    if (relay->state != RELAY_ENDED && watch_far(relay) < 0)
+        end_relay(relay);
     return 0;
 }

@@ -58,7 +58,7 @@ static void open_log_or_exit(const struct shared_options *options)
 
     if (!path && variable && *variable)
         path = variable;
-    if (path && !shared_log_writable(options->log ? "--log" : "PTUNNEL_LOG", path))
+    if (path && !shared_options_log_writable(options->log ? "--log" : "PTUNNEL_LOG", path))
         exit(EXIT_OTHER);
     log_own_stderr();
     log_open(&libc_net, (enum log_level)options->verbose, path, false);
@@ -136,7 +136,8 @@ static struct route *choose(const struct setup *setup, const struct endpoint *ta
     return decision.verdict == VERDICT_TUNNEL ? decision.route : &by_rule;
 }
 
-struct route *route_or_exit(const struct setup *setup, const struct endpoint *target, const char *argument)
+struct route *setup_route_or_exit(const struct setup *setup, const struct endpoint *target,
+                                  const char *argument)
 {
     static const struct route *checked; /* most often it is the same for all */
     struct route *route = choose(setup, target);

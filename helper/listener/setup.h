@@ -18,6 +18,7 @@ struct setup setup_or_exit(struct options *options);
 /* The route to a target: the default one, unless a rule of -r names another. A proxy of it must have an
  * address, if the fallback is not wanted. Ends the program if a rule rejects the target; `argument` is named
  * then. */
-struct route *route_or_exit(const struct setup *setup, const struct endpoint *target, const char *argument);
+struct route *setup_route_or_exit(const struct setup *setup, const struct endpoint *target,
+                                  const char *argument);
 
 #endif

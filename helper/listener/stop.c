@@ -21,7 +21,7 @@ static void say(const struct stop *stop)
     text_add(&line, "stopping; seconds for the open tunnels to finish: ");
     text_add_number(&line, (unsigned long)stop->grace / 1000);
     text_add(&line, ", tunnels: ");
-    text_add_number(&line, stop->listeners->tunnels.count);
+    text_add_number(&line, stop->listeners->relays.count);
     log_line(LOG_CONNECTION, &line);
 }
 
@@ -39,7 +39,7 @@ static void on_signal(struct watch *watch, uint32_t events)
     }
     say(stop);
     listeners_close(stop->listeners);
-    timer_set(&stop->timer, deadline_in(stop->grace));
+    loop_set_timer(&stop->timer, deadline_in(stop->grace));
 }
 
 int stop_start(struct stop *stop, struct listeners *listeners, int grace)

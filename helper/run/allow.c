@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool reach_allows(char **command, bool force, bool quiet)
+bool allow_command(char **command, bool force, bool quiet)
 {
     static struct reach_look look;
     struct reach_command asked = {

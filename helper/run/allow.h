@@ -7,6 +7,6 @@
 /* Whether the command, which execvp(3) will be given, may be run: it will be tunnelled, or
  * `force` was said, or there is nothing to run. Otherwise, and when force counts unless quiet,
  * the reason is on standard error. */
-bool reach_allows(char **command, bool force, bool quiet);
+bool allow_command(char **command, bool force, bool quiet);
 
 #endif

@@ -46,7 +46,7 @@ static const struct config *load(const struct rule_options *rules)
 
 /* Emptied, not taken out: a library that an outer ptunnel-run has put in front of us would put it back at
  * exec. */
-bool hand_over(const char *name, const char *value)
+bool handover_variable(const char *name, const char *value)
 {
     if ((!value && !getenv(name)) || setenv(name, value ? value : "", 1) == 0)
         return true;
@@ -72,10 +72,10 @@ static bool drop_outer_proxy(const struct rule_options *rules)
     const char *mark = getenv("PTUNNEL_CONFIG"), *file = rules->all.rules;
 
     return !mark || !mark[0] || !file || !file[0] || !file_has_proxy(rules) ||
-           hand_over("PTUNNEL_PROXY", NULL);
+           handover_variable("PTUNNEL_PROXY", NULL);
 }
 
-const struct config *configuration_load(struct proxy_options *proxy, struct rule_options *rules)
+const struct config *handover_load(struct proxy_options *proxy, struct rule_options *rules)
 {
     static char urls[PROXY_LIST_SIZE], with_user[PROXY_LIST_SIZE];
     const struct config *config;
@@ -84,8 +84,8 @@ const struct config *configuration_load(struct proxy_options *proxy, struct rule
         return NULL;
     if (!proxy_options_merge(proxy, getenv("PTUNNEL_PROXY"), urls))
         return NULL;
-    if (urls[0] &&
-        !(proxy->count ? rule_options_add(rules, "-p", "proxy", urls) : hand_over("PTUNNEL_PROXY", urls)))
+    if (urls[0] && !(proxy->count ? rule_options_add(rules, "-p", "proxy", urls)
+                                  : handover_variable("PTUNNEL_PROXY", urls)))
         return NULL;
     config = load(rules);
     if (!config || urls[0] || !proxy->user || !config_route(config, 0)->urls)
@@ -97,7 +97,7 @@ const struct config *configuration_load(struct proxy_options *proxy, struct rule
     return load(rules);
 }
 
-bool configuration_hand_over(const struct config *config, const struct rule_options *rules)
+bool handover_configuration(const struct config *config, const struct rule_options *rules)
 {
     static char buffer[CONFIG_SIZE];
     struct text written = text_in(buffer, sizeof buffer);
@@ -110,8 +110,8 @@ bool configuration_hand_over(const struct config *config, const struct rule_opti
         usage_complain("a rule file's path has a line end: rename it");
         return false;
     default:
-        return hand_over("PTUNNEL_CONFIG", buffer) &&
-               hand_over("PTUNNEL_PROXY",
-                         config_proxy_is_handed(config) ? config_route(config, 0)->urls : NULL);
+        return handover_variable("PTUNNEL_CONFIG", buffer) &&
+               handover_variable("PTUNNEL_PROXY",
+                                 config_proxy_is_handed(config) ? config_route(config, 0)->urls : NULL);
     }
 }

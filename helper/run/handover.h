@@ -7,13 +7,13 @@
 
 /* Everything, read and checked. NULL, with words on standard error, if something is wrong or no proxy is
  * known. Asks for a password where one is missing. */
-const struct config *configuration_load(struct proxy_options *proxy, struct rule_options *rules);
+const struct config *handover_load(struct proxy_options *proxy, struct rule_options *rules);
 
 /* Sets a variable for the command; value NULL: it is as good as not set, whoever set it before. False, with
  * words on standard error, if that cannot be. */
-bool hand_over(const char *name, const char *value);
+bool handover_variable(const char *name, const char *value);
 
 /* Sets PTUNNEL_PROXY and PTUNNEL_CONFIG. False, with words on standard error, if that cannot be. */
-bool configuration_hand_over(const struct config *config, const struct rule_options *rules);
+bool handover_configuration(const struct config *config, const struct rule_options *rules);
 
 #endif
