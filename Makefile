@@ -2,8 +2,11 @@
 # make demo       the main job, shown on this machine, with nothing to install
 # make check      install what the tests need, then pass them all
 # make stress     what takes longer: fuzzing, soak, large streams; MINUTES=10
-# make install    PREFIX=/usr/local LIBDIR=... DESTDIR=...
-# V=1 shows the commands, SANITIZE=address,undefined builds into a folder of its own.
+# make install    PREFIX=/usr/local LIBDIR=... DESTDIR=...; make uninstall, with the same
+# make lint       cppcheck, clang-tidy, shellcheck, mandoc, codespell
+# make compile_commands.json        for editors
+# V=1 shows the commands, STRICT=1 makes an error of every warning (and, of the tests, of every skip), SANITIZE=address,undefined
+# builds into a folder of its own.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -16,13 +19,18 @@ define newline
 
 endef
 B       ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+# One name for one folder: the *.d files know it by this one.
+override B := $(patsubst $(CURDIR)/%,%,$(B))
 
 CFLAGS  ?= -O2 -g
-WARN    := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla
+WARN    := $(if $(filter 1,$(STRICT)),-Werror) -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla
 # The library serves glibc and musl programs alike: no fortified names, no C23 number parsers.
 ALL     := -std=gnu11 $(WARN) -Iinclude -D_GNU_SOURCE -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -ftls-model=initial-exec -MMD -MP \
-           -DPTUNNEL_VERSION='"$(VERSION)"' -DPTUNNEL_LIBDIR='"$(LIBDIR)"' \
            $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+
+# Two sources know more: what it is called, and where it is installed.
+PLACE   := -DPTUNNEL_VERSION='"$(VERSION)"' -DPTUNNEL_LIBDIR='"$(LIBDIR)"'
+PLACED  := $(addprefix $(B)/obj/helper/,common/shared_options.o run/library.o)
 
 objects  = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)))
 programs = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/$(1)/*.c))
@@ -33,8 +41,8 @@ PROGRAM := $(call programs,programs)
 FUZZ    := $(call programs,fuzz)
 PRODUCT := $(addprefix $(B)/,libptunnel.so ptunnel-run ptunnel)
 TESTS   := $(B)/tests/proxy $(B)/programs/probe $(B)/programs/readiness $(PROGRAM) $(UNIT) $(BENCH)
-# Those of the tests are laid out by hand: they are tables for the most part.
-SOURCES := $(wildcard include/ptunnel/*.h preload/*.[ch] preload/*/*.[ch] preload/core/*/*.[ch] helper/*.[ch] helper/*/*.[ch])
+FOLDERS := preload preload/* preload/core/* helper helper/*
+SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS) tests/* tests/*/*))
 
 # The one list of hooked functions feeds the export map and the tests.
 HOOKED  := $(shell sed -n 's/^ *[XA].[^,]*, *\([a-z_0-9A-Z]*\).*/\1/p' preload/real.h)
@@ -44,16 +52,29 @@ LIBRARY := process names sockets pending ready calls hooks
 
 Q       := $(if $(V),,@)
 
+# $(call remember,FILE,WORDS): the file is written only when it held other words. What depends on it is then made again: compiled
+# with other flags, by another compiler, for another place, or from a source more or less. What a source that is gone left goes, too.
+remember = $(file > $(1).new,$(2))$(shell cmp -s $(1).new $(1) && rm $(1).new || mv $(1).new $(1))
+$(shell mkdir -p $(B)/obj)
+$(call remember,$(B)/flags,$(CC) $(CFLAGS) $(ALL) $(LDFLAGS))
+$(call remember,$(B)/place,$(PLACE))
+$(call remember,$(B)/sources,$(SOURCES))
+STALE   := $(filter-out $(SOURCES:%.c=$(B)/obj/%.o),$(shell find $(B)/obj -name '*.o'))
+$(if $(STALE),$(shell rm -f $(STALE) $(STALE:.o=.d)))
+
 all: $(PRODUCT)
 tests: all $(TESTS)
 
-$(B)/obj/%.o: %.c
+$(PLACED): ALL += $(PLACE)
+$(PLACED): $(B)/place
+
+$(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(CFLAGS) $(ALL) -c $< -o $@
 
-$(B)/libptunnel-core.a: $(call objects,preload/core/*/*.c)
-	$(Q)rm -f $@; $(AR) rcs $@ $^
+$(B)/libptunnel-core.a: $(call objects,preload/core/*/*.c) $(B)/sources
+	$(Q)rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
 
 $(B)/exports.map: preload/real.h Makefile
 	@mkdir -p $(@D)
@@ -74,7 +95,7 @@ $(TESTS):           LIBS = -pthread -ldl
 $(UNIT):            LIBS = -pthread -lcmocka -Wl,--wrap=clock_gettime
 $(FUZZ):            LIBS = -fsanitize=fuzzer
 
-$(PRODUCT) $(TESTS) $(FUZZ): $(B)/libptunnel-core.a
+$(PRODUCT) $(TESTS) $(FUZZ): $(B)/libptunnel-core.a $(B)/sources $(B)/flags
 	$(Q)mkdir -p $(@D); $(CC) $(CFLAGS) $(ALL) -o $@ $(filter %.o,$^) $(B)/libptunnel-core.a $(LIBS) $(LDFLAGS)
 
 demo: all $(B)/tests/proxy $(B)/programs/demo
@@ -109,16 +130,45 @@ install: all
 	@sed -i 's|^ExecStart=|&$(BINDIR)/|' $(DESTDIR)$(PREFIX)/lib/systemd/user/ptunnel.service
 	$(if $(DESTDIR),,-ldconfig)
 
+# Folders go, too, when they are empty; not those that every system has, nor what lies above PREFIX.
+STANDING := /usr /usr/local $(foreach dir,bin lib share share/man,/usr/$(dir) /usr/local/$(dir))
+
 uninstall:
 	rm -f $(foreach file,$(INSTALLED),$(DESTDIR)$(lastword $(subst =, ,$(file))))
+	@for place in $(sort $(foreach file,$(INSTALLED),$(patsubst %/,%,$(dir $(lastword $(subst =, ,$(file))))))); do \
+	    while case " $(if $(DESTDIR),,$(STANDING)) " in *" $$place "*) false ;; *) rmdir "$(DESTDIR)$$place" 2> /dev/null ;; esac; \
+	    do place=$${place%/*}; [ "$$place" ] || break; done; \
+	done
 	$(if $(DESTDIR),,-ldconfig)
 
+# shellcheck: 2016 quotes are single where another shell is to expand them; 2030, 2031, 2034, 2153, 2154, 2164 do not know bats, which
+# runs each test by itself, sets variables of its own, and ends a test whose cd fails; 2120 functions with settings that nobody changes.
+SCRIPTS := tests/check tests/install tests/demo $(wildcard tests/stress/run tests/*/*.sh tests/system/*.ba* tests/system/lib/*.bash) \
+           $(wildcard helper/completions/*.bash) .ci/run
+lint:
+	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr -Iinclude preload helper
+	clang-tidy --quiet $(filter-out tests/%,$(SOURCES)) -- $(filter-out -W% -f%,$(ALL)) $(PLACE) 2> /dev/null
+	shellcheck -x -S warning -e SC2016,SC2030,SC2031,SC2034,SC2153,SC2154,SC2164,SC2120 $(SCRIPTS)
+	mandoc -Tlint -W warning $(wildcard helper/*.[15])
+	codespell -L te,bu Makefile *.md preload helper include $(filter-out tests/fuzz,$(wildcard tests/*))
+
+# For editors and tools: how each source is compiled.
+quoted = $(subst ",\",$(subst \,\\,$(1)))
+compile_commands.json:
+	$(file > $@,[)$(foreach source,$(SOURCES),$(file >> $@,$(if $(filter-out $(firstword $(SOURCES)),$(source)),$(comma))\
+	    {"directory": "$(CURDIR)"$(comma) "file": "$(source)"$(comma) "output": "$(source:%.c=$(B)/obj/%.o)"$(comma)\
+	    "command": "$(call quoted,$(CC) $(CFLAGS) $(ALL) $(PLACE) -c $(source) -o $(source:%.c=$(B)/obj/%.o))"}))$(file >> $@,])
+
+print-hooked:
+	@echo $(HOOKED)
+
+# Those of the tests are laid out by hand: they are tables for the most part.
 format:
-	clang-format -i $(SOURCES)
+	clang-format -i $(wildcard include/ptunnel/*.h $(addsuffix /*.[ch],$(FOLDERS)))
 
 clean:
-	rm -rf build build-*
+	rm -rf build build-* compile_commands.json
 
-.PHONY: all tests demo prepare check stress fuzz fuzzers install uninstall format clean
+.PHONY: all tests demo prepare check stress fuzz fuzzers install uninstall lint compile_commands.json print-hooked format clean
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -5,8 +5,13 @@ load helpers
 
 setup_file() {
     unset MAKEFLAGS MAKELEVEL MFLAGS
-    export STAGE=$BATS_FILE_TMPDIR/stage
-    make -s -C "$ROOT" B="$BUILD" install DESTDIR="$STAGE" PREFIX=/opt/tunnel > /dev/null
+    export STAGE=$BATS_FILE_TMPDIR/stage BUILT=$BATS_FILE_TMPDIR/build
+    made -j2 install DESTDIR="$STAGE" PREFIX=/opt/tunnel
+}
+
+# In a folder of its own: another place to be installed at is another ptunnel-run.
+made() {
+    make -s -C "$ROOT" B="$BUILT" CFLAGS=-O1 "$@" > /dev/null
 }
 
 files_in() {
@@ -33,22 +38,31 @@ files_in() {
 
 @test "uninstall leaves nothing" {
     cp -r "$STAGE" "$BATS_TEST_TMPDIR/stage"
-    make -s -C "$ROOT" B="$BUILD" uninstall DESTDIR="$BATS_TEST_TMPDIR/stage" PREFIX=/opt/tunnel
-    equal "$(files_in "$BATS_TEST_TMPDIR/stage")" ''
+    made uninstall DESTDIR="$BATS_TEST_TMPDIR/stage" PREFIX=/opt/tunnel
+    equal "$(find "$BATS_TEST_TMPDIR/stage" -mindepth 1)" ''
 }
 
 @test "uninstall leaves the files of others" {
     cp -r "$STAGE" "$BATS_TEST_TMPDIR/stage"
     touch "$BATS_TEST_TMPDIR/stage/opt/tunnel/lib/other.so"
-    make -s -C "$ROOT" B="$BUILD" uninstall DESTDIR="$BATS_TEST_TMPDIR/stage" PREFIX=/opt/tunnel
-    equal "$(files_in "$BATS_TEST_TMPDIR/stage")" ./opt/tunnel/lib/other.so
+    made uninstall DESTDIR="$BATS_TEST_TMPDIR/stage" PREFIX=/opt/tunnel
+    equal "$(cd "$BATS_TEST_TMPDIR/stage" && find opt | paste -sd ' ')" 'opt opt/tunnel opt/tunnel/lib opt/tunnel/lib/other.so'
 }
 
 @test "LIBDIR is the library's place" {
-    make -s -C "$ROOT" B="$BUILD" install DESTDIR="$BATS_TEST_TMPDIR" PREFIX=/usr LIBDIR=/usr/lib/somewhere
+    made install DESTDIR="$BATS_TEST_TMPDIR" PREFIX=/usr LIBDIR=/usr/lib/somewhere
     [ -f "$BATS_TEST_TMPDIR/usr/lib/somewhere/libptunnel.so" ]
     [ -x "$BATS_TEST_TMPDIR/usr/bin/ptunnel-run" ]
     [ ! -e "$BATS_TEST_TMPDIR/usr/lib/libptunnel.so" ]
+}
+
+@test "installed with another LIBDIR than it was built with, ptunnel-run finds its library" {
+    made
+    made install DESTDIR="$BATS_TEST_TMPDIR" BINDIR=/bin LIBDIR="$BATS_TEST_TMPDIR/far/away"
+    mkdir -p "$BATS_TEST_TMPDIR/far"
+    mv "$BATS_TEST_TMPDIR$BATS_TEST_TMPDIR/far/away" "$BATS_TEST_TMPDIR/far"
+    run "$BATS_TEST_TMPDIR/bin/ptunnel-run" -p 192.0.2.1:1 printenv LD_PRELOAD
+    equal "$output" "$BATS_TEST_TMPDIR/far/away/libptunnel.so"
 }
 
 @test "what is installed elsewhere than it was built for, or moved, finds its library; not one of somebody else" {
@@ -83,7 +97,7 @@ files_in() {
 # real.
 privately() {
     need root mountns ldconfig
-    ROOT=$ROOT BUILD=$BUILD PROGRAMS=$PROGRAMS COPY=$BATS_TEST_TMPDIR/private unshare --mount bash -eu -c '
+    ROOT=$ROOT BUILT=$BUILT PROGRAMS=$PROGRAMS COPY=$BATS_TEST_TMPDIR/private unshare --mount bash -eu -c '
         mkdir "$COPY"
         mount -t tmpfs none "$COPY"
         cp -a /etc "$COPY/etc"
@@ -97,15 +111,15 @@ privately() {
     start_greeter
     start_scripted --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT"
     run --separate-stderr privately << 'END'
-        # a build of its own: the directories are compiled in
-        make -s -C "$ROOT" B="$COPY/build" install > /dev/null
+        find /usr/local > "$COPY/before"
+        make -s -C "$ROOT" B="$BUILT" CFLAGS=-O1 install > /dev/null
         cp "$PROGRAMS/connect" "$COPY"
         LD_PRELOAD=libptunnel.so https_proxy=$PROXY "$COPY/connect" 203.0.113.7:7
         LD_PRELOAD=libptunnel.so "$COPY/connect" 203.0.113.7:7 || echo "status $?"
         ptunnel-run -p "$PROXY" "$COPY/connect" 203.0.113.7:7
         cd /usr/local && find . ! -type d
-        make -s -C "$ROOT" B="$COPY/build" uninstall > /dev/null
-        find . ! -type d
+        make -s -C "$ROOT" B="$BUILT" CFLAGS=-O1 uninstall > /dev/null
+        find /usr/local | diff "$COPY/before" - | grep -vxE '> /usr/local/(bin|lib|share|share/man)|[0-9].*' || true
         ldconfig -p | grep ptunnel || echo gone
 END
     succeeds
