@@ -2,6 +2,7 @@
 #include "far.h"
 
 #include <ptunnel/log.h>
+#include <ptunnel/errors.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ static void pause_accepting(struct listeners *all, int error)
     struct text line = text_in(buffer, sizeof buffer);
 
     text_add(&line, "accepting no more until a tunnel ends: ");
-    log_add_error(&line, error);
+    errors_print(&line, error);
     text_add(&line, ", with tunnels: ");
     text_add_number(&line, all->relays.count);
     log_failure((uint64_t)error, &line);

@@ -2,6 +2,7 @@
 #include "../common/libc_net.h"
 
 #include <ptunnel/log.h>
+#include <ptunnel/errors.h>
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -157,7 +158,7 @@ static void say(const struct relay *relay, enum log_level level, const char *wor
     text_add(&line, ": ");
     text_add(&line, words);
     if (error)
-        log_add_error(&line, error);
+        errors_print(&line, error);
     log_line(level, &line);
 }
 

@@ -40,7 +40,4 @@ void log_words(enum log_level level, const char *words);
 /* As log_line at LOG_FAILURE, but at most once in 10 s for the same subject (any hash of it). */
 void log_failure(uint64_t subject, const struct text *words);
 
-/* "connection refused", for the errors that sockets and files have; "error 73" for what nobody foresaw. */
-void log_add_error(struct text *out, int error);
-
 #endif

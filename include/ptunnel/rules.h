@@ -11,21 +11,13 @@
 #define PTUNNEL_RULES_H
 
 #include <ptunnel/endpoint.h>
-#include <ptunnel/text.h>
+#include <ptunnel/place.h>
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum verdict { VERDICT_DIRECT, VERDICT_TUNNEL, VERDICT_REJECT };
-
-/* Where something was said: FILE:LINE:COLUMN, or an option or a variable, which have no lines. */
-struct place {
-    const char *source;    /* NULL: nobody said it */
-    uint32_t line, column; /* from 1; 0: the source has none */
-};
-
-void place_print(struct text *out, const struct place *place); /* the column too, if it is not 0 */
 
 struct rule {
     const char *words; /* "tunnel .example.org via work", as it was written */

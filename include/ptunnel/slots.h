@@ -29,7 +29,4 @@ int slots_claim(const struct slots *slots, const char *name, uint32_t *number, s
 /* The name in a slot, which is in use from now on. 0; -ENOENT if there is none; otherwise as above. */
 int slots_read(const struct slots *slots, uint32_t number, char *name, struct text *wrong);
 
-/* A hash that is the same in all processes. */
-uint64_t slots_hash(const char *bytes, size_t size);
-
 #endif

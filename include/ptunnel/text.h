@@ -20,6 +20,12 @@ void text_add_number(struct text *out, unsigned long number);
 void text_add_foreign(struct text *out, const char *bytes, size_t size, size_t most);
 size_t text_size(const struct text *out);
 
+/* As tolower(3) in the C locale; in a Turkish one that has another idea of I. */
+static inline unsigned char text_lower(char c)
+{
+    return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
 /* Without regard to case, ASCII's and nobody else's: in a Turkish locale
  * strcasecmp(3) has another idea of I. */
 bool text_same(const char *a, const char *b);

@@ -7,6 +7,7 @@
 #include "readable.h"
 
 #include <ptunnel/log.h>
+#include <ptunnel/hash.h>
 #include <ptunnel/reach.h>
 #include <ptunnel/slots.h>
 
@@ -26,7 +27,7 @@ static void report(const char *file, const char *reason, bool refused)
     text_add(&line, reason);
     text_add(&line, refused ? ": it is not started, as 'children refuse' says"
                             : ": its connections do not go through the proxy");
-    log_failure(slots_hash(file, strlen(file)), &line);
+    log_failure(hash_bytes(file, strlen(file)), &line);
 }
 
 /* What is looked at takes a good deal of room, and threads and signal handlers may have a small stack. It is

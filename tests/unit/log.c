@@ -5,6 +5,7 @@
 #include "support/fake_clock.h"
 
 #include <ptunnel/deadline.h>
+#include <ptunnel/errors.h>
 #include <ptunnel/log.h>
 
 #include <errno.h>
@@ -525,7 +526,7 @@ static void errors_in_words(void **state)
     char buffer[64];
     struct text out = text_in(buffer, sizeof buffer);
 
-    log_add_error(&out, row->error);
+    errors_print(&out, row->error);
     assert_string_equal(buffer, row->words);
 }
 
@@ -546,7 +547,7 @@ static void every_foreseen_error_has_words_of_its_own(void **state)
     for (size_t i = 0; i < FORESEEN; i++) {
         struct text out = text_in(words[i], sizeof words[i]);
 
-        log_add_error(&out, foreseen[i]);
+        errors_print(&out, foreseen[i]);
         assert_false(out.cut);
         assert_int_not_equal(strncmp(words[i], "error ", 6), 0);
         for (size_t other = 0; other < i; other++)

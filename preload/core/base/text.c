@@ -73,14 +73,9 @@ long text_to_number(const char *digits, size_t size, long least, long most)
     return number >= least && number <= most ? number : -1;
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 bool text_begins(const char *text, const char *start)
 {
-    while (*start && lower(*text) == lower(*start)) {
+    while (*start && text_lower(*text) == text_lower(*start)) {
         text++;
         start++;
     }

@@ -127,7 +127,7 @@ static unsigned distance(const struct word *word, const char *other)
 
         row[0] = (unsigned)i + 1;
         for (size_t k = 0; k < size; k++) {
-            unsigned changed = corner + (name_lower(word->text[i]) != (unsigned char)other[k]);
+            unsigned changed = corner + (text_lower(word->text[i]) != (unsigned char)other[k]);
 
             corner = row[k + 1];
             row[k + 1] = least(changed, least(corner, row[k]) + 1);

@@ -2,6 +2,7 @@
 #include "parser.h"
 
 #include <ptunnel/log.h>
+#include <ptunnel/errors.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +32,7 @@ static bool refuse(struct parser *parser, const char *path, const struct place *
     }
     text_add(out, words);
     if (error)
-        log_add_error(out, error);
+        errors_print(out, error);
     complaint_end(parser);
     return false;
 }

@@ -1,5 +1,6 @@
 #include <ptunnel/names.h>
 #include <ptunnel/arena.h>
+#include <ptunnel/hash.h>
 #include <ptunnel/log.h>
 #include <ptunnel/slots.h>
 
@@ -169,7 +170,7 @@ static struct known *new_known(const char *name, uint32_t offset)
 
 static void publish(struct names *map, struct known *known)
 {
-    uint64_t hash = slots_hash(known->name, strlen(known->name));
+    uint64_t hash = hash_bytes(known->name, strlen(known->name));
     _Atomic(struct known *) *by_name = &map->by_name[hash % BUCKETS];
     _Atomic(struct known *) *by_offset = &map->by_offset[known->offset % BUCKETS];
 
@@ -187,7 +188,7 @@ static void learn(struct names *map, const char *name, uint32_t offset)
     struct known *known = find_offset(map, offset);
 
     if (known && strcmp(known->name, name) == 0 &&
-        find_name(map, name, slots_hash(name, strlen(name))) == known) {
+        find_name(map, name, hash_bytes(name, strlen(name))) == known) {
         atomic_store(&known->checked, now_in_seconds());
         return;
     }
@@ -208,7 +209,7 @@ static void say_unusable(const char *wrong)
 
     text_add(&line, wrong);
     text_add(&line, "; names looked up meanwhile mean something to this process only");
-    log_failure(slots_hash(wrong, strlen(wrong)), &line);
+    log_failure(hash_bytes(wrong, strlen(wrong)), &line);
 }
 
 static void say_full(const struct names *map)
@@ -220,7 +221,7 @@ static void say_full(const struct names *map)
     text_add(&line, "all stand-in addresses (of ");
     text_add_number(&line, map->shared + map->own);
     text_add(&line, ") were in use within 24 hours: set wider ranges with 'stand-ins'");
-    log_failure(slots_hash(subject, sizeof subject), &line);
+    log_failure(hash_bytes(subject, sizeof subject), &line);
 }
 
 /* A name's place depends on the name alone: another process with a map of its own gives it the same stand-in,
@@ -268,7 +269,7 @@ static int claim(struct names *map, const char *name, uint64_t hash, struct know
 
 int names_stand_in(struct names *map, const char *name, uint32_t *offset)
 {
-    uint64_t hash = slots_hash(name, strlen(name));
+    uint64_t hash = hash_bytes(name, strlen(name));
     struct known *known = find_name(map, name, hash);
     int saved = errno, result;
 
@@ -322,7 +323,7 @@ int names_of_stand_in(struct names *map, struct endpoint *endpoint)
 
 static _Atomic(struct answer *) *answers_of(const struct names *map, const struct in6_addr *address)
 {
-    uint64_t hash = slots_hash((const char *)address, sizeof *address);
+    uint64_t hash = hash_bytes((const char *)address, sizeof *address);
 
     return (_Atomic(struct answer *) *)&map->answers[hash % BUCKETS];
 }

@@ -1,4 +1,5 @@
 #include <ptunnel/private_file.h>
+#include <ptunnel/errors.h>
 #include <ptunnel/log.h>
 
 #include <errno.h>
@@ -19,7 +20,7 @@ int private_file_complain(const struct private_file *file, int error, struct tex
 {
     text_add(wrong, file->path);
     text_add(wrong, ": ");
-    log_add_error(wrong, error);
+    errors_print(wrong, error);
     return -error;
 }
 

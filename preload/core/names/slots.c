@@ -1,6 +1,7 @@
 #include <ptunnel/slots.h>
 #include <ptunnel/deadline.h>
 #include <ptunnel/endpoint.h>
+#include <ptunnel/hash.h>
 #include <ptunnel/private_file.h>
 
 #include <errno.h>
@@ -35,22 +36,12 @@ struct work {
     int64_t now; /* as slot.used */
 };
 
-uint64_t slots_hash(const char *bytes, size_t size)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
-    hash = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}
-
 static uint64_t checksum(const struct slot *slot, uint32_t number)
 {
     const size_t skipped = offsetof(struct slot, size);
-    uint64_t parts[] = { format, number, slots_hash((const char *)slot + skipped, sizeof *slot - skipped) };
+    uint64_t parts[] = { format, number, hash_bytes((const char *)slot + skipped, sizeof *slot - skipped) };
 
-    return slots_hash((const char *)parts, sizeof parts);
+    return hash_bytes((const char *)parts, sizeof parts);
 }
 
 /* A checksum is no proof of who wrote: what is no host name gets no further. */
@@ -265,7 +256,7 @@ static int visit_some(const struct work *work, struct walk *walk, uint32_t numbe
 static int find_slot(const struct work *work, struct walk *walk)
 {
     uint32_t count = work->slots->count, left = count < WINDOW ? count : WINDOW, some;
-    uint32_t number = (uint32_t)(slots_hash(walk->name, strlen(walk->name)) % count);
+    uint32_t number = (uint32_t)(hash_bytes(walk->name, strlen(walk->name)) % count);
     int result;
 
     for (; left > 0; left -= some, number = (number + some) % count) {

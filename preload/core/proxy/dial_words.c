@@ -1,6 +1,8 @@
 #include "dial_words.h"
 
 #include <ptunnel/slots.h>
+#include <ptunnel/errors.h>
+#include <ptunnel/hash.h>
 
 #include <errno.h>
 #include <string.h>
@@ -29,7 +31,7 @@ void dial_describe(const struct dial *dial, struct text *out)
         text_add(out, "direct");
     } else if (dial->candidate < 0) {
         text_add(out, "cannot connect: ");
-        log_add_error(out, dial->error);
+        errors_print(out, dial->error);
     } else if (dial->failed_in == DIAL_STATE_READ && dial->error == ECONNRESET) {
         text_add(out, "the proxy closed the connection before it had answered");
     } else if (dial->failed_in == DIAL_STATE_READ && dial->error == ETIMEDOUT) {
@@ -41,7 +43,7 @@ void dial_describe(const struct dial *dial, struct text *out)
                       "address of it");
     } else {
         text_add(out, "cannot connect to the proxy: ");
-        log_add_error(out, dial->error);
+        errors_print(out, dial->error);
         if (dial->error == ENETUNREACH && dial->family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&dial->reached))
             text_add(out, " from an IPv6 socket (one that is bound to an IPv6 address needs a proxy with "
                           "such an address)");
@@ -72,7 +74,7 @@ void dial_report_line(const struct dial *dial, enum log_level level)
 
     dial_describe(dial, &line);
     if (level == LOG_FAILURE)
-        log_failure(slots_hash(dial->authority, strlen(dial->authority)), &line);
+        log_failure(hash_bytes(dial->authority, strlen(dial->authority)), &line);
     else
         log_line(level, &line);
 }

@@ -1,4 +1,5 @@
 #include <ptunnel/reply.h>
+#include <ptunnel/errors.h>
 #include <ptunnel/log.h>
 
 #include <errno.h>
@@ -247,5 +248,5 @@ void reply_describe(const struct reply *reply, struct text *out)
     if (reply->cause == EHOSTUNREACH)
         text_add(out, "it knows no such name, or no way there");
     else
-        log_add_error(out, reply->cause);
+        errors_print(out, reply->cause);
 }

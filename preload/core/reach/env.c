@@ -1,6 +1,6 @@
 /* env(1) on the way to a program: its options, its assignments, and what -S makes of one word. As GNU env
  * does it, whose options are those of the others and more. */
-#include "walk.h"
+#include "env.h"
 
 #include <string.h>
 
@@ -23,40 +23,6 @@ static const struct env_option {
     { 0, "ignore-signal", TAKES_GLUED },
     { 0, "list-signal-handling", TAKES_NOTHING },
 };
-
-const char *reach_keep(struct reach_walk *walk, const char *bytes, size_t size)
-{
-    const char *kept = walk->text.at;
-
-    text_add_bytes(&walk->text, bytes, size);
-    if (walk->text.cut || walk->text.at == walk->text.end)
-        return NULL;
-    walk->text.at++; /* behind its NUL */
-    *walk->text.at = '\0';
-    return kept;
-}
-
-bool reach_replace_words(struct reach_walk *walk, size_t drop, const char *const *words, size_t size)
-{
-    size_t rest = walk->count - drop;
-
-    if (size > REACH_WORDS)
-        return false;
-    if (rest > REACH_WORDS - size) {
-        rest = REACH_WORDS - size;
-        walk->more = true;
-    }
-    memmove(walk->words + size, walk->words + drop, rest * sizeof *walk->words);
-    if (size > 0)
-        memcpy(walk->words, words, size * sizeof *words);
-    walk->count = size + rest;
-    return true;
-}
-
-static void drop_words(struct reach_walk *walk, size_t count)
-{
-    reach_replace_words(walk, count < walk->count ? count : walk->count, NULL, 0);
-}
 
 /* One word of -S as it is read. */
 struct split {
@@ -172,7 +138,7 @@ static enum reach_env take(struct reach_walk *walk, const struct env_option *opt
         return ENV_UNCLEAR;
     if (option->letter == 'C')
         walk->directory = value;
-    drop_words(walk, words);
+    reach_drop_words(walk, words);
     return ENV_RUNS;
 }
 
@@ -209,7 +175,7 @@ static enum reach_env letters(struct reach_walk *walk, const char *letter)
         if (option->letter == 'i')
             walk->path = NULL;
     }
-    drop_words(walk, 1);
+    reach_drop_words(walk, 1);
     return ENV_RUNS;
 }
 
@@ -222,14 +188,14 @@ static enum reach_env through_options(struct reach_walk *walk)
         const char *word = walk->words[0];
 
         if (strcmp(word, "--") == 0) {
-            drop_words(walk, 1);
+            reach_drop_words(walk, 1);
             break;
         }
         so_far = word[1] == '-' ? long_option(walk, word + 2) : letters(walk, word + 1);
     }
     if (so_far == ENV_RUNS && walk->count > 0 && strcmp(walk->words[0], "-") == 0) {
         walk->path = NULL;
-        drop_words(walk, 1);
+        reach_drop_words(walk, 1);
     }
     return so_far;
 }
@@ -238,11 +204,11 @@ enum reach_env reach_through_env(struct reach_walk *walk)
 {
     enum reach_env so_far;
 
-    drop_words(walk, 1); /* its own name */
+    reach_drop_words(walk, 1); /* its own name */
     so_far = through_options(walk);
     if (so_far != ENV_RUNS)
         return so_far;
-    for (; walk->count > 0 && strchr(walk->words[0], '='); drop_words(walk, 1))
+    for (; walk->count > 0 && strchr(walk->words[0], '='); reach_drop_words(walk, 1))
         if (strncmp(walk->words[0], "PATH=", 5) == 0)
             walk->path = walk->words[0] + 5;
     if (walk->count == 0)

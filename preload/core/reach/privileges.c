@@ -1,7 +1,7 @@
 /* When the loader ignores LD_PRELOAD: "secure-execution mode" of ld.so(8), which the kernel decides in
  * execve(2) as security/commoncap.c does. The bits that count are those of the last file, never those of a
  * script. */
-#include "walk.h"
+#include "privileges.h"
 
 #include <endian.h>
 #include <linux/capability.h>

@@ -3,6 +3,9 @@
  *   a name --PATH--> a file --#!--> its interpreter --#!--> ... --> env --> a name ... --> an ELF file
  *
  * A step too many, or one that cannot be foreseen, is REACH_UNCLEAR: better refused than let out. */
+#include "elf_file.h"
+#include "env.h"
+#include "privileges.h"
 #include "walk.h"
 
 #include <errno.h>

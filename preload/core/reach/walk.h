@@ -1,4 +1,4 @@
-/* What the files of reach share: the command that is looked at, and what a single file is. */
+/* The command that is looked at, on its way to the file that the loader will be asked for. */
 #ifndef PTUNNEL_WALK_H
 #define PTUNNEL_WALK_H
 
@@ -27,17 +27,7 @@ const char *reach_keep(struct reach_walk *walk, const char *bytes, size_t size);
 /* Puts `size` words in place of the first `drop`. False if there is no room for one of these. */
 bool reach_replace_words(struct reach_walk *walk, size_t drop, const char *const *words, size_t size);
 
-enum reach_env { ENV_RUNS, ENV_PRINTS, ENV_UNCLEAR };
-
-/* The words are those of env(1): makes them those of the command that it runs. */
-enum reach_env reach_through_env(struct reach_walk *walk);
-
-/* What its IDs and capabilities will do to the loader: REACH_SETID, REACH_CAPABLE, REACH_CALLER or
- * REACH_PRELOADED. */
-enum reach reach_privileges(const char *path);
-
-/* What an ELF file is, the first bytes of which are here. */
-enum reach reach_elf(int fd, const char *head, size_t size);
-bool reach_is_elf(const char *head, size_t size);
+/* Takes the first words away, at most all. */
+void reach_drop_words(struct reach_walk *walk, size_t count);
 
 #endif

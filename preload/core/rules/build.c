@@ -1,4 +1,6 @@
+#include "build.h"
 #include "index.h"
+#include "sort.h"
 
 #include <ptunnel/arena.h>
 
@@ -151,7 +153,7 @@ static void make_node(char *at, const struct name_record *record)
 
     *node = (struct name_node){ .size = (uint8_t)record->size };
     for (size_t i = 0; i < record->size; i++)
-        node->name[i] = (char)name_lower(record->name[i]);
+        node->name[i] = (char)text_lower(record->name[i]);
 }
 
 /* From the last record to the first, so that each chain ends up in the order of the rules. Returns where the

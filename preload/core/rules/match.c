@@ -6,19 +6,6 @@
 /* A name has at most 127 labels; an address lies in at most 129 prefixes; and '*'. */
 enum { MATCHES_MOST = 144 };
 
-void place_print(struct text *out, const struct place *place)
-{
-    text_add_foreign(out, place->source, strlen(place->source), 4096);
-    for (int i = 0; i < 2; i++) {
-        uint32_t number = i == 0 ? place->line : place->column;
-
-        if (number == 0)
-            return;
-        text_add(out, ":");
-        text_add_number(out, number);
-    }
-}
-
 size_t rules_count(const struct rules *rules)
 {
     return rules->count;
@@ -44,7 +31,7 @@ static bool name_equal(const struct name_node *node, const char *name, size_t si
     if (node->size != size)
         return false;
     for (size_t i = 0; i < size; i++)
-        if ((unsigned char)node->name[i] != name_lower(name[i]))
+        if ((unsigned char)node->name[i] != text_lower(name[i]))
             return false;
     return true;
 }
@@ -90,36 +77,6 @@ static size_t match_name(const struct rules *rules, const char *name, struct por
     if (node)
         out[count++] = node->itself;
     return count;
-}
-
-struct prefix_key prefix_mask(struct prefix_key key, unsigned bits)
-{
-    if (bits <= 64)
-        key.low = 0;
-    else if (bits < 128)
-        key.low &= UINT64_MAX << (128 - bits);
-    if (bits == 0)
-        key.high = 0;
-    else if (bits < 64)
-        key.high &= UINT64_MAX << (64 - bits);
-    return key;
-}
-
-static uint64_t eight_bytes(const uint8_t *bytes)
-{
-    uint32_t words[2];
-
-    memcpy(words, bytes, sizeof words);
-    return (uint64_t)ntohl(words[0]) << 32 | ntohl(words[1]);
-}
-
-struct prefix_key prefix_of_address(const struct endpoint *literal)
-{
-    const uint8_t *bytes = literal->address.s6_addr;
-
-    if (endpoint_is_v4(literal))
-        return (struct prefix_key){ .high = eight_bytes(bytes + 8) << 32 };
-    return (struct prefix_key){ .high = eight_bytes(bytes), .low = eight_bytes(bytes + 8) };
 }
 
 static bool not_above(struct prefix_key a, struct prefix_key b)

@@ -1,4 +1,6 @@
-#include "index.h"
+#include "pattern.h"
+
+#include <ptunnel/rules.h>
 
 #include <arpa/inet.h>
 #include <string.h>

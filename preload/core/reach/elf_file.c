@@ -1,6 +1,6 @@
 /* What the ELF header, the program headers, the notes and the sections of a file say. Only files of this
  * library's own class, byte order and processor are read further than that, so libc's own structures fit. */
-#include "walk.h"
+#include "elf_file.h"
 
 #include <elf.h>
 #include <errno.h>

@@ -1,0 +1,34 @@
+#include "prefix.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+struct prefix_key prefix_mask(struct prefix_key key, unsigned bits)
+{
+    if (bits <= 64)
+        key.low = 0;
+    else if (bits < 128)
+        key.low &= UINT64_MAX << (128 - bits);
+    if (bits == 0)
+        key.high = 0;
+    else if (bits < 64)
+        key.high &= UINT64_MAX << (64 - bits);
+    return key;
+}
+
+static uint64_t eight_bytes(const uint8_t *bytes)
+{
+    uint32_t words[2];
+
+    memcpy(words, bytes, sizeof words);
+    return (uint64_t)ntohl(words[0]) << 32 | ntohl(words[1]);
+}
+
+struct prefix_key prefix_of_address(const struct endpoint *literal)
+{
+    const uint8_t *bytes = literal->address.s6_addr;
+
+    if (endpoint_is_v4(literal))
+        return (struct prefix_key){ .high = eight_bytes(bytes + 8) << 32 };
+    return (struct prefix_key){ .high = eight_bytes(bytes), .low = eight_bytes(bytes + 8) };
+}

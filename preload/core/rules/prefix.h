@@ -1,0 +1,20 @@
+/* Address prefixes as the prefix trees compare them: two numbers, masked. */
+#ifndef PTUNNEL_PREFIX_H
+#define PTUNNEL_PREFIX_H
+
+#include <ptunnel/endpoint.h>
+
+#include <stdint.h>
+
+/* The bits of an address from the highest on; of an IPv4 address 32 in `high`. */
+struct prefix_key {
+    uint64_t high, low;
+};
+
+/* The first `bits` bits of the key, 0 to 128, and zeros behind them. */
+struct prefix_key prefix_mask(struct prefix_key key, unsigned bits);
+
+/* Of a literal, in the tree of its family. */
+struct prefix_key prefix_of_address(const struct endpoint *literal);
+
+#endif
