@@ -261,7 +261,7 @@ static const struct {
     { "a token68", FIELDS(PA "Negotiate abc/+~==, Basic"), "Negotiate, Basic" },
     { "an empty element in front", FIELDS(PA ", Basic"), "Basic" },
     { "a scheme inside a string", FIELDS(PA "Basic realm=\"x, NTLM\""), "Basic" },
-    { "bytes for a terminal", FIELDS(PA "\033[2J"), "\\x1b[2J" },
+    { "bytes for a terminal are no scheme", FIELDS(PA "NTLM, \033[2J"), "NTLM" },
     { "a scheme that is too long", FIELDS(PA "abcdefghijklmnopqrstuvwxyz"), "abcdefghijklmnopqrst..." },
     { "more than there is room for",
       FIELDS(PA "aaaaaaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbbbbbbb", PA "cccccccccccccccccccc, dddd", PA "e"),

@@ -1,4 +1,5 @@
 #include <ptunnel/proxy.h>
+#include <ptunnel/base64.h>
 
 #include <string.h>
 
@@ -122,25 +123,6 @@ const char *proxy_parse(struct proxy *out, const char *url, size_t size)
     return endpoint_parse(&out->at, rest, (size_t)(end - rest), http ? PORT_OF_HTTP : PORT_OF_PROXIES);
 }
 
-static void add_base64(struct text *out, const char *bytes, size_t size)
-{
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    for (size_t i = 0; i < size; i += 3) {
-        size_t have = size - i < 3 ? size - i : 3;
-        unsigned long group = (unsigned long)(unsigned char)bytes[i] << 16;
-        char four[4] = "====";
-
-        if (have > 1)
-            group |= (unsigned long)(unsigned char)bytes[i + 1] << 8;
-        if (have > 2)
-            group |= (unsigned char)bytes[i + 2];
-        for (size_t k = 0; k <= have; k++)
-            four[k] = letters[group >> (18 - 6 * k) & 63];
-        text_add_bytes(out, four, sizeof four);
-    }
-}
-
 const char *proxy_set_credentials(struct proxy *proxy, const char *user, const char *password)
 {
     char both[2 * PROXY_USER_MAX + 2];
@@ -158,7 +140,7 @@ const char *proxy_set_credentials(struct proxy *proxy, const char *user, const c
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return "user name or password has a control character, which Basic authentication cannot carry";
     text_add(&fields, "Proxy-Authorization: Basic ");
-    add_base64(&fields, both, text_size(&pair));
+    base64_add(&fields, both, text_size(&pair));
     text_add(&fields, "\r\n");
     explicit_bzero(both, sizeof both);
     proxy->has_credentials = true;

@@ -1,4 +1,5 @@
 #include <ptunnel/reply.h>
+#include <ptunnel/challenge.h>
 #include <ptunnel/errors.h>
 #include <ptunnel/log.h>
 
@@ -152,24 +153,16 @@ static void squid_error(struct reply *reply, const char *value, size_t size)
             reply->cause = passable[i];
 }
 
-/* A challenge is a scheme, then blank-separated name=value pairs; commas part both (RFC 9110 11.6.1). */
 static void offered_schemes(struct reply *reply, const char *value, size_t size)
 {
     const char *at = value, *end = value + size;
-    size_t used = strlen(reply->schemes), length;
+    size_t used = strlen(reply->schemes);
     struct text schemes = text_in(reply->schemes + used, sizeof reply->schemes - used);
-    char before;
+    struct challenge challenge;
 
-    while ((length = next_word(&at, end, &before)) > 0) {
-        bool starts = at - length == value || before == ',';
-        const char *word = at - length;
-
-        while (at < end && (*at == ' ' || *at == '\t'))
-            at++;
-        if (!starts || (at < end && *at == '='))
-            continue;
+    while (challenge_next(&at, end, &challenge)) {
         text_add(&schemes, used || schemes.at != schemes.start ? ", " : "");
-        text_add_foreign(&schemes, word, length, 20);
+        text_add_foreign(&schemes, challenge.scheme, challenge.scheme_size, 20);
     }
 }
 
