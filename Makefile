@@ -8,7 +8,9 @@
 # V=1 shows the commands, STRICT=1 makes an error of every warning (and, of the tests, of every skip), SANITIZE=address,undefined
 # builds into a folder of its own.
 
+# The one version number: of -V, of the manual pages, and of CHANGELOG.md, which has its date too.
 VERSION := 0.1.0
+DATE    ?= $(shell sed -n 's/^\#\# \[$(VERSION)\] - //p' CHANGELOG.md)
 PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
 LIBDIR  ?= $(PREFIX)/lib
@@ -118,14 +120,21 @@ fuzz:
 
 fuzzers: $(FUZZ)
 
+# Manual pages get the date and the version.
+MANUALS := $(patsubst helper/%,$(B)/man/%,$(wildcard helper/*.[15]))
+
+$(B)/man/%: helper/% Makefile CHANGELOG.md
+	@mkdir -p $(@D)
+	$(Q)sed 's|^\(\.TH [^ ]* [15]\) "" ptunnel |\1 "$(DATE)" "ptunnel $(VERSION)" |' $< > $@
+
 # What is installed: FILE=PLACE.
 under     = $(foreach file,$(1),$(file)=$(2)/$(notdir $(file)))
 INSTALLED = $(call under,$(B)/ptunnel-run $(B)/ptunnel,$(BINDIR)) $(call under,$(B)/libptunnel.so,$(LIBDIR)) \
-            $(call under,$(wildcard helper/*.1),$(MANDIR)/man1) $(call under,$(wildcard helper/*.5),$(MANDIR)/man5) \
+            $(call under,$(filter %.1,$(MANUALS)),$(MANDIR)/man1) $(call under,$(filter %.5,$(MANUALS)),$(MANDIR)/man5) \
             $(patsubst %.bash,%,$(call under,$(wildcard helper/completions/*.bash),$(PREFIX)/share/bash-completion/completions)) \
             $(call under,helper/ptunnel.service,$(PREFIX)/lib/systemd/user)
 
-install: all
+install: all $(MANUALS)
 	$(foreach file,$(INSTALLED),install -D -m $(if $(filter $(B)/ptunnel%,$(file)),755,644) $(subst =, $(DESTDIR),$(file))$(newline))
 	@sed -i 's|^ExecStart=|&$(BINDIR)/|' $(DESTDIR)$(PREFIX)/lib/systemd/user/ptunnel.service
 	$(if $(DESTDIR),,-ldconfig)
@@ -145,11 +154,11 @@ uninstall:
 # runs each test by itself, sets variables of its own, and ends a test whose cd fails; 2120 functions with settings that nobody changes.
 SCRIPTS := tests/check tests/install tests/demo $(wildcard tests/stress/run tests/*/*.sh tests/system/*.ba* tests/system/lib/*.bash) \
            $(wildcard helper/completions/*.bash) .ci/run
-lint:
+lint: $(MANUALS)
 	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr -Iinclude preload helper
 	clang-tidy --quiet $(filter-out tests/%,$(SOURCES)) -- $(filter-out -W% -f%,$(ALL)) $(PLACE) 2> /dev/null
 	shellcheck -x -S warning -e SC2016,SC2030,SC2031,SC2034,SC2153,SC2154,SC2164,SC2120 $(SCRIPTS)
-	mandoc -Tlint -W warning $(wildcard helper/*.[15])
+	mandoc -Tlint $(MANUALS)
 	codespell -L te,bu Makefile *.md preload helper include $(filter-out tests/fuzz,$(wildcard tests/*))
 
 # For editors and tools: how each source is compiled.

@@ -36,6 +36,39 @@ files_in() {
         'ExecStart=/opt/tunnel/bin/ptunnel $OPTIONS $TUNNELS'
 }
 
+# The date and version that a manual page says.
+said_by() { # PAGE
+    sed -n 's/^\.TH [^ ]* [15] "\([^"]*\)" "ptunnel \([^"]*\)" .*/\1 \2/p' "$1"
+}
+
+@test "-V, the manual pages and the changelog say one version, and the pages its date" {
+    local release page pages
+
+    release=$(sed -n 's/^## \[\([0-9][^]]*\)\] - \([0-9-]*\)$/\2 \1/p' "$ROOT/CHANGELOG.md" | head -n 1)
+    [[ $release =~ ^20[0-9][0-9]-[01][0-9]-[0-3][0-9]\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+    equal "$("$STAGE/opt/tunnel/bin/ptunnel-run" -V)" "ptunnel-run ${release#* }"
+    equal "$("$STAGE/opt/tunnel/bin/ptunnel" -V)" "ptunnel ${release#* }"
+    mapfile -t pages < <(find "$STAGE/opt/tunnel/share/man" -type f)
+    equal "${#pages[@]}" 3
+    for page in "${pages[@]}"; do
+        equal "$(basename "$page"): $(said_by "$page")" "$(basename "$page"): $release"
+    done
+}
+
+@test "manual pages are the same whenever they are made, and with a date of the packager's" {
+    make -s -C "$ROOT" B="$BUILD" install DESTDIR="$BATS_TEST_TMPDIR" PREFIX=/opt/tunnel > /dev/null
+    diff -r "$STAGE/opt/tunnel/share/man" "$BATS_TEST_TMPDIR/opt/tunnel/share/man"
+    make -s -C "$ROOT" B="$BATS_TEST_TMPDIR/build" DATE=2031-02-03 "$BATS_TEST_TMPDIR/build/man/ptunnel.1"
+    contains "$(said_by "$BATS_TEST_TMPDIR/build/man/ptunnel.1")" '2031-02-03 '
+}
+
+@test "mandoc finds nothing to say about the manual pages" {
+    need mandoc
+    run find "$STAGE/opt/tunnel/share/man" -type f -exec mandoc -T lint {} +
+    succeeds
+    equal "$output" ''
+}
+
 @test "uninstall leaves nothing" {
     cp -r "$STAGE" "$BATS_TEST_TMPDIR/stage"
     made uninstall DESTDIR="$BATS_TEST_TMPDIR/stage" PREFIX=/opt/tunnel
