@@ -19,7 +19,7 @@
 enum { IDLE_MOST = 400 };
 enum {
     LIMIT = 30000,     /* ms: what comes at all has come by then */
-    LATE = 2000,       /* ms that a time-out may be late: a machine of which others have a share can stand still */
+    LATE = 2000,       /* ms that a time-out may be late: a machine that others share can stand still */
     EARLY = 10,        /* and early, for the kernel counts some in ticks */
     LOOK = 10,         /* ms between looks whether somebody sleeps */
     DEEP_SLEEP = 2000, /* ms after which a row that sleeps is rescued */

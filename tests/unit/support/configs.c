@@ -1,4 +1,5 @@
 #include "configs.h"
+#include "folder.h"
 #include "rows.h"
 
 #include <string.h>
@@ -40,6 +41,20 @@ int config_try(const struct config **out, const struct config_options *options)
 
     return options ? config_load_options(out, options, variable, &net, &wrong)
                    : config_load(out, variable, &net, &wrong);
+}
+
+const char *config_plain_words(void)
+{
+    static char plain[WORDS_SIZE];
+    struct text out = text_in(plain, sizeof plain);
+    const char *at = config_words, *found;
+
+    while ((found = strstr(at, folder)) != NULL) {
+        text_add_bytes(&out, at, (size_t)(found - at));
+        at = found + strlen(folder) + 1;
+    }
+    text_add(&out, at);
+    return plain;
 }
 
 const struct config *config_of(const char *rules)

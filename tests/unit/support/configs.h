@@ -12,6 +12,10 @@ void variable_set(const char *name, const char *value); /* both must live as lon
 /* config_load() or, with options, config_load_options(); what is wrong is then in config_words. */
 int config_try(const struct config **out, const struct config_options *options);
 extern char config_words[WORDS_SIZE];
+const char *config_plain_words(void); /* without the path of the test's folder; static */
+
+/* What makes a configuration complete. */
+#define PROXY "proxy proxy.test:3128\n"
 
 /* The configuration of rule text in PTUNNEL_CONFIG, which must be right. */
 const struct config *config_of(const char *rules);
