@@ -2,34 +2,12 @@
 #ifndef PTUNNEL_ROUTE_H
 #define PTUNNEL_ROUTE_H
 
-#include <ptunnel/deadline.h>
-#include <ptunnel/net.h>
-#include <ptunnel/proxy.h>
+#include <ptunnel/candidate.h>
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { ROUTE_CANDIDATES_MOST = 32, ADDRESSES_MOST = 8 };
-
-/* The addresses of one proxy name, as the resolver ordered them. Immutable once published. */
-struct addresses {
-    size_t count;
-    struct {
-        struct in6_addr address; /* IPv4 mapped */
-        uint32_t scope;
-    } at[ADDRESSES_MOST];
-};
-
-/* A proxy, and what this process has learnt of it. Times are deadline_now()'s; 0 is never. Everything learnt
- * is a hint that a race may lose, so plain atomics are enough and nobody ever waits for a lock. */
-struct candidate {
-    struct proxy proxy;
-    _Atomic int64_t failed_at;   /* tried last for ROUTE_AVOID_FAILED from here */
-    _Atomic int64_t answered_at; /* a connection to it was made */
-    _Atomic int64_t looked_up_at;
-    _Atomic(const struct addresses *) addresses;
-};
+enum { ROUTE_CANDIDATES_MOST = 32 }; /* route_next() has a bit for each */
 
 struct route {
     const char *name; /* NULL for the default route */
@@ -41,18 +19,7 @@ struct route {
  * first whose bit is not in it. -1 when all were tried. */
 int route_next(const struct route *route, uint32_t tried);
 
-/* The endpoint's own address, or what getaddrinfo(3) says of its name, which may take as long as that takes.
- * False: it does not resolve. */
-bool addresses_find(struct addresses *out, const struct endpoint *endpoint, const struct net *net);
-
-/* The addresses to connect to; looks a name up once, and again when the last attempt failed and the last
- * look-up is 5 s old. NULL: the name does not resolve. May block as long as getaddrinfo(3) does. */
-const struct addresses *candidate_addresses(struct candidate *candidate, const struct net *net);
-
-void candidate_failed(struct candidate *candidate);
-void candidate_answered(struct candidate *candidate);
-
-/* True if the endpoint is one of the route's proxies: by name, or by an address already looked up. */
+/* Whether the endpoint is one of the route's proxies, see candidate_is(). */
 bool route_has_proxy(const struct route *route, const struct endpoint *endpoint);
 
 #endif

@@ -1,5 +1,7 @@
 /* Where a target goes: a proxy directly, then the rules, then what is local directly, then the default. */
-#include "parser.h"
+#include "inside.h"
+
+#include "../rules/index.h"
 
 #include <string.h>
 

@@ -1,111 +1,43 @@
 /* Rule text: a directive a line. */
-#include "parser.h"
-
-#include <ptunnel/arena.h>
+#include "directives.h"
+#include "complaint.h"
+#include "proxies.h"
+#include "rule.h"
+#include "setting.h"
 
 #include <string.h>
 
-enum { SHOWN_MOST = 60, WORD_MOST = 24 };
+enum { WORD_MOST = 24, FILES_MOST = 256, INCLUDES_DEEP = 16 };
 
 static void parse_tunnel(struct parser *parser, struct line *line)
 {
-    parse_rule(parser, line, VERDICT_TUNNEL);
+    rule_parse(parser, line, VERDICT_TUNNEL);
 }
 
 static void parse_direct(struct parser *parser, struct line *line)
 {
-    parse_rule(parser, line, VERDICT_DIRECT);
+    rule_parse(parser, line, VERDICT_DIRECT);
 }
 
 static void parse_reject(struct parser *parser, struct line *line)
 {
-    parse_rule(parser, line, VERDICT_REJECT);
+    rule_parse(parser, line, VERDICT_REJECT);
 }
+
+static void parse_include(struct parser *parser, struct line *line);
 
 static const struct {
     const char *word;
     void (*parse)(struct parser *parser, struct line *line);
 } directives[] = {
-    { "tunnel", parse_tunnel },           { "direct", parse_direct },
-    { "reject", parse_reject },           { "proxy", parse_proxy },
-    { "header", parse_header },           { "include", parse_include },
-    { "credentials", parse_credentials },
+    { "tunnel", parse_tunnel },
+    { "direct", parse_direct },
+    { "reject", parse_reject },
+    { "proxy", proxies_parse },
+    { "header", proxies_parse_header },
+    { "include", parse_include },
+    { "credentials", proxies_parse_credentials },
 };
-
-struct text *complaint(struct parser *parser, const struct place *place)
-{
-    parser->bad = true;
-    place_print(parser->wrong, place);
-    text_add(parser->wrong, ": ");
-    return parser->wrong;
-}
-
-void complaint_end(struct parser *parser)
-{
-    struct text *wrong = parser->wrong;
-
-    text_add(wrong, "\n");
-    if (!wrong->cut)
-        return;
-    while (wrong->at > wrong->start && wrong->at[-1] != '\n')
-        wrong->at--;
-    *wrong->at = '\0';
-}
-
-void complain(struct parser *parser, const struct place *place, const char *words)
-{
-    text_add(complaint(parser, place), words);
-    complaint_end(parser);
-}
-
-static void add_expected(struct text *out, const char *what, const struct word *instead)
-{
-    text_add(out, "expected ");
-    text_add(out, what);
-    text_add(out, ", not ");
-    text_add(out, instead ? "'" : "the end of the line");
-    if (instead) {
-        text_add_foreign(out, instead->text, instead->size, SHOWN_MOST);
-        text_add(out, "'");
-    }
-}
-
-void complain_expected(struct parser *parser, const struct place *place, const char *what,
-                       const struct word *instead)
-{
-    add_expected(complaint(parser, place), what, instead);
-    complaint_end(parser);
-}
-
-void line_finish(struct parser *parser, struct line *line)
-{
-    struct word word;
-
-    if (!line->expected && line_word(line, &word))
-        complain_expected(parser, &word.at, "the end of the line", &word);
-    if (!line->expected)
-        return;
-    line->at = line->broken;
-    word = (struct word){ .text = line->at, .size = line->at < line->end, .at = place_behind(line) };
-    complain_expected(parser, &word.at, line->expected, word.size ? &word : NULL);
-    line->at = line->end;
-}
-
-void *parser_alloc(struct parser *parser, size_t size)
-{
-    void *memory = arena_alloc(size);
-
-    if (!memory)
-        parser->no_memory = true;
-    return memory;
-}
-
-const char *parser_copy(struct parser *parser, const char *text, size_t size)
-{
-    char *copy = parser_alloc(parser, size + 1);
-
-    return copy ? memcpy(copy, text, size) : "";
-}
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -146,7 +78,7 @@ static const char *directive_word(size_t number)
 
 static void complain_directive(struct parser *parser, const struct word *word)
 {
-    struct text *out = complaint(parser, &word->at);
+    struct text *out = complaint_start(parser, &word->at);
     const char *nearest = NULL;
     unsigned best = word->size < 5 ? 2 : 3; /* more than this many letters wrong is another word */
 
@@ -155,7 +87,7 @@ static void complain_directive(struct parser *parser, const struct word *word)
             nearest = directive_word(i);
             best = distance(word, nearest);
         }
-    add_expected(out, "tunnel, direct, reject, proxy, default or another directive", word);
+    complaint_add_expected(out, "tunnel, direct, reject, proxy, default or another directive", word);
     if (nearest) {
         text_add(out, ": did you mean '");
         text_add(out, nearest);
@@ -171,13 +103,13 @@ static void parse_line(struct parser *parser, struct line *line)
         return;
     }
     for (size_t i = 0; i < sizeof directives / sizeof *directives; i++)
-        if (word_is(&line->directive, directives[i].word)) {
+        if (line_word_is(&line->directive, directives[i].word)) {
             directives[i].parse(parser, line);
             return;
         }
     for (int i = 0; i < CONFIG_SETTINGS; i++)
-        if (word_is(&line->directive, config_setting_name((enum config_setting)i))) {
-            parse_setting(parser, line, (enum config_setting)i);
+        if (line_word_is(&line->directive, config_setting_name((enum config_setting)i))) {
+            setting_parse(parser, line, (enum config_setting)i);
             return;
         }
     complain_directive(parser, &line->directive);
@@ -192,37 +124,66 @@ static bool has_nul(struct parser *parser, const struct line *line)
     if (!nul)
         return false;
     at.at = nul;
-    place = place_behind(&at);
-    complain(parser, &place, "a NUL byte: this is no text");
+    place = line_place(&at);
+    complaint_say(parser, &place, "a NUL byte: this is no text");
     return true;
 }
 
-bool source_line(struct line *line)
-{
-    static const char mark[] = "\xef\xbb\xbf";
-    struct source *source = line->source;
-    const char *end;
-
-    if (line->number == 0 && source->end - source->at >= 3 && memcmp(source->at, mark, 3) == 0)
-        source->at += 3;
-    if (source->at >= source->end)
-        return false;
-    end = memchr(source->at, '\n', (size_t)(source->end - source->at));
-    line->start = line->at = source->at;
-    line->end = end ? end : source->end;
-    source->at = end ? end + 1 : source->end;
-    if (line->end > line->start && line->end[-1] == '\r')
-        line->end--;
-    line->number++;
-    line->expected = NULL;
-    return true;
-}
-
-void parse_source(struct parser *parser, struct source *source)
+void directives_parse(struct parser *parser, struct source *source)
 {
     struct line line = { .source = source };
 
-    while (!parser->no_memory && source_line(&line))
+    while (!parser->no_memory && line_next(&line))
         if (!has_nul(parser, &line))
             parse_line(parser, &line);
+}
+
+void directives_parse_file(struct parser *parser, struct source *file)
+{
+    struct config_text *text = parser_alloc(parser, sizeof *text);
+
+    if (!text)
+        return;
+    *text = (struct config_text){ .path = file->path, .start = file->at, .end = file->end };
+    *(parser->texts ? &parser->last_text->next : &parser->texts) = text;
+    parser->last_text = file->kept = text;
+    directives_parse(parser, file);
+}
+
+static bool may_include(struct parser *parser, const struct source *file, const struct word *path)
+{
+    unsigned depth = 0;
+
+    for (const struct source *around = file->asker; around; around = around->asker, depth++)
+        if (around->path && around->device == file->device && around->inode == file->inode)
+            return source_refuse(parser, file->path, &path->at,
+                                 "includes itself, here or by way of other files", 0);
+    if (depth > INCLUDES_DEEP)
+        return source_refuse(parser, file->path, &path->at, "is included more than 16 deep", 0);
+    if (++parser->files > FILES_MOST)
+        return source_refuse(parser, file->path, &path->at,
+                             "is one file more than the 256 that may be included", 0);
+    return true;
+}
+
+static void parse_include(struct parser *parser, struct line *line)
+{
+    struct place place = line_place(line);
+    struct source file = { 0 };
+    struct word word;
+    const char *path;
+
+    if (!line_word(line, &word)) {
+        if (!line->expected)
+            complaint_expected(parser, &place, "the path of a rule file", NULL);
+        line_finish(parser, line);
+        return;
+    }
+    line_finish(parser, line);
+    path = source_path(parser, line->source, &word);
+    if (!path || !source_open(parser, &file, path, &word.at, false))
+        return;
+    file.asker = line->source;
+    if (may_include(parser, &file, &word))
+        directives_parse_file(parser, &file);
 }

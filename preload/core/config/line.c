@@ -1,4 +1,5 @@
-#include "parser.h"
+#include "line.h"
+#include "complaint.h"
 
 #include <ptunnel/arena.h>
 
@@ -18,7 +19,7 @@ static struct place place_at(const struct line *line, const char *at)
                            .column = (uint32_t)(at - line->start) + 1 };
 }
 
-struct place place_behind(const struct line *line)
+struct place line_place(const struct line *line)
 {
     return place_at(line, line->at);
 }
@@ -90,11 +91,46 @@ bool line_word(struct line *line, struct word *out)
     return true;
 }
 
-bool word_is(const struct word *word, const char *what)
+bool line_word_is(const struct word *word, const char *what)
 {
     size_t same = 0;
 
     while (same < word->size && what[same] == word->text[same] && what[same])
         same++;
     return same == word->size && !what[same] && !word->quoted;
+}
+
+bool line_next(struct line *line)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    struct source *source = line->source;
+    const char *end;
+
+    if (line->number == 0 && source->end - source->at >= 3 && memcmp(source->at, mark, 3) == 0)
+        source->at += 3;
+    if (source->at >= source->end)
+        return false;
+    end = memchr(source->at, '\n', (size_t)(source->end - source->at));
+    line->start = line->at = source->at;
+    line->end = end ? end : source->end;
+    source->at = end ? end + 1 : source->end;
+    if (line->end > line->start && line->end[-1] == '\r')
+        line->end--;
+    line->number++;
+    line->expected = NULL;
+    return true;
+}
+
+void line_finish(struct parser *parser, struct line *line)
+{
+    struct word word;
+
+    if (!line->expected && line_word(line, &word))
+        complaint_expected(parser, &word.at, "the end of the line", &word);
+    if (!line->expected)
+        return;
+    line->at = line->broken;
+    word = (struct word){ .text = line->at, .size = line->at < line->end, .at = line_place(line) };
+    complaint_expected(parser, &word.at, line->expected, word.size ? &word : NULL);
+    line->at = line->end;
 }

@@ -1,5 +1,12 @@
 /* From options, variables and files to one struct. */
-#include "parser.h"
+#include "complaint.h"
+#include "directives.h"
+#include "files.h"
+#include "inside.h"
+#include "no_proxy.h"
+#include "proxies.h"
+#include "routes.h"
+#include "setting.h"
 
 #include <ptunnel/arena.h>
 
@@ -28,14 +35,14 @@ static void parse_option(struct parser *parser, const struct config_option *opti
     if (!words)
         return;
     if (strpbrk(option->value, "\r\n")) {
-        complain(parser, &place, "a line end in the value");
+        complaint_say(parser, &place, "a line end in the value");
         return;
     }
     memcpy(words, option->directive, directive);
     words[directive] = ' ';
     memcpy(words + directive + 1, option->value, value);
     source.end = words + directive + 1 + value;
-    parse_source(parser, &source);
+    directives_parse(parser, &source);
 }
 
 static void parse_options(struct parser *parser, const struct config_options *options)
@@ -61,7 +68,7 @@ static void parse_proxy_variable(struct parser *parser, const char *name)
             *c = ' ';
     line.start = line.at = urls;
     line.end = urls + strlen(urls);
-    parse_default_route(parser, &line, &place);
+    proxies_parse_default(parser, &line, &place);
 }
 
 static void parse_variables(struct parser *parser)
@@ -84,7 +91,7 @@ static void parse_shared_variables(struct parser *parser)
 
     parser->layer = LAYER_ENVIRONMENT;
     parser->shared_rules = rules_added(&parser->rules);
-    if (route_entry(parser, 0)->layer != LAYER_NOBODY)
+    if (routes_entry(parser, 0)->layer != LAYER_NOBODY)
         return;
     while (i < sizeof proxy_variables / sizeof *proxy_variables &&
            !is_set(parser->variable(proxy_variables[i])))
@@ -93,9 +100,9 @@ static void parse_shared_variables(struct parser *parser)
         return;
     parse_proxy_variable(parser, proxy_variables[i]);
     if (is_set(parser->variable("no_proxy")))
-        parse_no_proxy(parser, "no_proxy", parser->variable("no_proxy"));
+        no_proxy_parse(parser, "no_proxy", parser->variable("no_proxy"));
     else if (is_set(parser->variable("NO_PROXY")))
-        parse_no_proxy(parser, "NO_PROXY", parser->variable("NO_PROXY"));
+        no_proxy_parse(parser, "NO_PROXY", parser->variable("NO_PROXY"));
 }
 
 /* What holds for the targets that no rule speaks of. A file that has rules must say it; where there is none,
@@ -106,9 +113,9 @@ static void choose_default(struct parser *parser)
     struct place file = { .source = parser->file ? parser->file : "PTUNNEL_CONFIG" };
 
     if (parser->file_rules > 0 && parser->file_default == 0)
-        complain(parser, &file,
-                 "a file with rules needs a 'default' line for what they do not name: "
-                 "default tunnel, default direct or default reject");
+        complaint_say(parser, &file,
+                      "a file with rules needs a 'default' line for what they do not name: "
+                      "default tunnel, default direct or default reject");
     if (parser->said_by[CONFIG_DEFAULT] == LAYER_NOBODY)
         setting->value = parser->option_tunnels ? VERDICT_DIRECT : VERDICT_TUNNEL;
     parser->wants_default |= setting->value == VERDICT_TUNNEL && setting->route == 0;
@@ -118,12 +125,12 @@ static void keep_routes(struct parser *parser, struct config *config)
 {
     size_t proxies = 0;
 
-    config->route_count = route_entries(parser);
+    config->route_count = routes_count(parser);
     config->routes = parser_alloc(parser, config->route_count * sizeof *config->routes);
     if (!config->routes)
         return;
     for (size_t i = 0; i < config->route_count; i++) {
-        config->routes[i] = route_entry(parser, i)->made;
+        config->routes[i] = routes_entry(parser, i)->made;
         proxies += config->routes[i].route.count;
     }
     config->ports = parser_alloc(parser, proxies * sizeof *config->ports + 1);
@@ -146,7 +153,7 @@ static int finish(struct parser *parser, const struct config **out)
         return -ENOMEM;
     if (parser->bad)
         return -EINVAL;
-    if (parser->wants_default && route_entry(parser, 0)->made.route.count == 0)
+    if (parser->wants_default && routes_entry(parser, 0)->made.route.count == 0)
         return -ENOENT;
     config->limits = (struct dial_limits){
         .timeout = (int)parser->settings[CONFIG_TIMEOUT].value * 1000,
@@ -157,7 +164,7 @@ static int finish(struct parser *parser, const struct config **out)
     memcpy(config->stand_ins, parser->stand_ins, sizeof config->stand_ins);
     config->file = parser->file;
     config->texts = parser->texts;
-    config->route_layer = route_entry(parser, 0)->layer;
+    config->route_layer = routes_entry(parser, 0)->layer;
     config->shared_rules = parser->shared_rules;
     config->default_said = parser->said_by[CONFIG_DEFAULT] != LAYER_NOBODY;
     keep_routes(parser, config);
@@ -177,11 +184,11 @@ int config_load_options(const struct config **out, const struct config_options *
 
     if (default_route) {
         *default_route = (struct route_entry){ .layer = LAYER_NOBODY, .said_by = LAYER_NOBODY };
-        settings_start(&parser);
+        setting_start(&parser);
         parse_options(&parser, options);
         parse_variables(&parser);
         parser.layer = LAYER_FILE;
-        parse_files(&parser, options);
+        files_read(&parser, options);
         parse_shared_variables(&parser);
         result = finish(&parser, out);
     }

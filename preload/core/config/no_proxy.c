@@ -1,7 +1,7 @@
 /* $no_proxy, as curl reads it: names (with or without a dot in front: the name and what is below it),
  * addresses, CIDRs, parted by commas or blanks; '*' means everything if it stands alone. What is none of
  * these matches nothing. */
-#include "parser.h"
+#include "no_proxy.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static void add_rule(struct parser *parser, const char *name, const char *patter
     rules_add_pattern(&parser->rules, &parsed, 0, PORTS_END - 1);
 }
 
-void parse_no_proxy(struct parser *parser, const char *name, const char *list)
+void no_proxy_parse(struct parser *parser, const char *name, const char *list)
 {
     const char *at = list + strspn(list, between);
 

@@ -1,5 +1,7 @@
 /* tunnel, direct, reject: patterns, and the route that they go via. */
-#include "parser.h"
+#include "rule.h"
+#include "complaint.h"
+#include "routes.h"
 
 #include <string.h>
 
@@ -13,7 +15,7 @@ static void complain_pattern(struct parser *parser, const struct word *word,
 
     if (place.column != 0 && wrong->part >= word->text)
         place.column += (uint32_t)(wrong->part - word->text) + word->quoted;
-    complain_expected(parser, &place, wrong->expected, &part);
+    complaint_expected(parser, &place, wrong->expected, &part);
 }
 
 static void parse_pattern(struct parser *parser, const struct word *word)
@@ -40,11 +42,11 @@ static void parse_via(struct parser *parser, struct line *line, struct rule *rul
     struct place place;
 
     if (line_word(line, &name)) {
-        rule->route = route_wanted(parser, &name);
+        rule->route = routes_wanted(parser, &name);
         return;
     }
-    place = place_behind(line);
-    complain_expected(parser, &place, "the name of a route behind 'via'", NULL);
+    place = line_place(line);
+    complaint_expected(parser, &place, "the name of a route behind 'via'", NULL);
 }
 
 static void parse_patterns(struct parser *parser, struct line *line, struct rule *rule)
@@ -54,17 +56,17 @@ static void parse_patterns(struct parser *parser, struct line *line, struct rule
     struct word word;
 
     for (; line_word(line, &word); patterns++) {
-        if (rule->verdict == VERDICT_TUNNEL && word_is(&word, "via")) {
+        if (rule->verdict == VERDICT_TUNNEL && line_word_is(&word, "via")) {
             if (patterns == 0)
-                complain_expected(parser, &word.at, a_pattern, &word);
+                complaint_expected(parser, &word.at, a_pattern, &word);
             parse_via(parser, line, rule);
             return;
         }
         parse_pattern(parser, &word);
     }
-    place = place_behind(line);
+    place = line_place(line);
     if (patterns == 0 && !line->expected)
-        complain_expected(parser, &place, a_pattern, NULL);
+        complaint_expected(parser, &place, a_pattern, NULL);
 }
 
 static void count_rule(struct parser *parser, const struct rule *rule)
@@ -76,15 +78,15 @@ static void count_rule(struct parser *parser, const struct rule *rule)
     parser->option_tunnels |= parser->layer == LAYER_OPTIONS;
 }
 
-void parse_rule(struct parser *parser, struct line *line, enum verdict verdict)
+void rule_parse(struct parser *parser, struct line *line, enum verdict verdict)
 {
     struct rule rule = { .source = line->source->name, .verdict = (uint8_t)verdict };
     struct place place;
     uint32_t number;
 
     if (rules_added(&parser->rules) == RULES_MOST) {
-        place = place_behind(line);
-        complain(parser, &place, "more than 16777216 rules");
+        place = line_place(line);
+        complaint_say(parser, &place, "more than 16777216 rules");
         line->at = line->end;
         return;
     }

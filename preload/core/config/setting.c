@@ -1,5 +1,7 @@
 /* The settings: what may be said of each, and what holds if nothing is said. */
-#include "parser.h"
+#include "setting.h"
+#include "complaint.h"
+#include "routes.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -59,7 +61,7 @@ const char *config_verdict_word(enum verdict verdict)
     return settings[CONFIG_DEFAULT].words[verdict];
 }
 
-void settings_start(struct parser *parser)
+void setting_start(struct parser *parser)
 {
     for (int i = 0; i < CONFIG_SETTINGS; i++) {
         parser->settings[i].value = settings[i].usual;
@@ -71,9 +73,9 @@ void settings_start(struct parser *parser)
 static void expect(struct parser *parser, struct line *line, enum config_setting setting,
                    const struct word *instead)
 {
-    struct place place = instead ? instead->at : place_behind(line);
+    struct place place = instead ? instead->at : line_place(line);
 
-    complain_expected(parser, &place, settings[setting].expected, instead);
+    complaint_expected(parser, &place, settings[setting].expected, instead);
     line->at = line->end;
 }
 
@@ -89,7 +91,7 @@ static void parse_word(struct parser *parser, struct line *line, enum config_set
     }
     out->value = -1;
     for (int i = 0; i < WORDS_MOST; i++)
-        if (settings[setting].words[i] && word_is(&word, settings[setting].words[i]))
+        if (settings[setting].words[i] && line_word_is(&word, settings[setting].words[i]))
             out->value = i;
     if (out->value < 0)
         expect(parser, line, setting, &word);
@@ -98,13 +100,13 @@ static void parse_word(struct parser *parser, struct line *line, enum config_set
     before = *line;
     if (!line_word(line, &via))
         return;
-    if (!word_is(&via, "via") || !line_word(line, &name)) {
+    if (!line_word_is(&via, "via") || !line_word(line, &name)) {
         *line = before;
-        complain_expected(parser, &via.at, "'via' and the name of a route", &via);
+        complaint_expected(parser, &via.at, "'via' and the name of a route", &via);
         line->at = line->end;
         return;
     }
-    out->route = route_wanted(parser, &name);
+    out->route = routes_wanted(parser, &name);
 }
 
 static void parse_seconds(struct parser *parser, struct line *line, enum config_setting setting,
@@ -161,7 +163,7 @@ static void parse_stand_ins(struct parser *parser, struct line *line, enum confi
         }
         family = !IN6_IS_ADDR_V4MAPPED(&range.first);
         if (given[family]) {
-            complain_expected(parser, &word.at, "at most one range of IPv4 and one of IPv6", &word);
+            complaint_expected(parser, &word.at, "at most one range of IPv4 and one of IPv6", &word);
             return;
         }
         given[family] = true;
@@ -176,7 +178,7 @@ static void complain_twice(struct parser *parser, const struct place *place, con
                            const char *name)
 {
     struct place line = { .source = first->source, .line = first->line };
-    struct text *out = complaint(parser, place);
+    struct text *out = complaint_start(parser, place);
 
     text_add(out, "'");
     text_add(out, name);
@@ -185,7 +187,7 @@ static void complain_twice(struct parser *parser, const struct place *place, con
     complaint_end(parser);
 }
 
-void parse_setting(struct parser *parser, struct line *line, enum config_setting setting)
+void setting_parse(struct parser *parser, struct line *line, enum config_setting setting)
 {
     struct setting fresh = { .at = line->directive.at };
 

@@ -1,5 +1,8 @@
 /* A configuration as rule text again, for processes that may not find or read the files that it came from. */
-#include "parser.h"
+#include "inside.h"
+#include "line.h"
+
+#include "../rules/index.h"
 
 #include <string.h>
 
@@ -45,7 +48,7 @@ static void add_line(const struct config_text *text, struct text *out, struct li
 {
     struct word word;
 
-    if (word_is(first, "credentials")) {
+    if (line_word_is(first, "credentials")) {
         add_credentials(text, out, line);
         return;
     }
@@ -68,10 +71,10 @@ static const struct config_text *write_text(const struct config_text *text, stru
         add_include(out, text->path);
         out = NULL;
     }
-    while (source_line(&line)) {
+    while (line_next(&line)) {
         if (!line_word(&line, &first))
             continue;
-        if (word_is(&first, "include"))
+        if (line_word_is(&first, "include"))
             next = write_text(next, out);
         else if (out)
             add_line(text, out, &line, &first);

@@ -1,0 +1,13 @@
+/* Rule text: a directive a line. */
+#ifndef PTUNNEL_DIRECTIVES_H
+#define PTUNNEL_DIRECTIVES_H
+
+#include "parser.h"
+
+/* All lines of a text. */
+void directives_parse(struct parser *parser, struct source *source);
+
+/* The same of a rule file, which is kept in the order in which it was asked for (see config_write()). */
+void directives_parse_file(struct parser *parser, struct source *file);
+
+#endif

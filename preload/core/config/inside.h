@@ -1,0 +1,30 @@
+/* What a configuration is made of: load.c fills it, decide.c and write.c read it. */
+#ifndef PTUNNEL_INSIDE_H
+#define PTUNNEL_INSIDE_H
+
+#include "layer.h"
+#include "source.h"
+
+#include <ptunnel/config.h>
+
+struct proxy_port {
+    const struct route *route;
+    uint16_t port;
+};
+
+struct config {
+    struct dial_limits limits;
+    const struct rules *rules;
+    struct setting settings[CONFIG_SETTINGS];
+    struct stand_ins stand_ins[2];
+    size_t route_count, port_count;
+    struct config_route *routes;
+    struct proxy_port *ports; /* of all proxies */
+    const char *file;
+    const struct config_text *texts; /* the first is that of `file` */
+    enum layer route_layer;          /* whose the default route is */
+    bool default_said;
+    size_t shared_rules; /* number of the first rule that $no_proxy gave */
+};
+
+#endif

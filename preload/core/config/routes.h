@@ -1,0 +1,37 @@
+/* The routes that are being defined, by number and by name; number 0 is the default route. */
+#ifndef PTUNNEL_ROUTES_H
+#define PTUNNEL_ROUTES_H
+
+#include "parser.h"
+
+struct route_entry {
+    struct config_route made;
+    const char *name; /* NULL: the default route */
+    size_t name_size;
+    enum layer layer;   /* who defined it; LAYER_NOBODY: nobody so far */
+    enum layer said_by; /* who spoke of it last, and where: nobody may do so twice */
+    struct place said_at;
+    struct place wanted;          /* by a rule, before it was defined */
+    const struct route *replaced; /* what the file says of a default route that is given elsewhere */
+    bool has_credentials;
+    char user[PROXY_USER_MAX + 1], password[PROXY_USER_MAX + 1];
+};
+
+size_t routes_count(const struct parser *parser);
+
+/* Where it lies until the next one is made. */
+struct route_entry *routes_entry(struct parser *parser, size_t number);
+
+bool routes_is_name(const struct word *word);
+
+/* The number of the route of this name, which it makes if there is none; 0, with a complaint or no_memory, if
+ * it cannot. */
+uint16_t routes_find_or_make(struct parser *parser, const struct word *name);
+
+/* The same for a word that may be no name, and a route that must be defined somewhere. */
+uint16_t routes_wanted(struct parser *parser, const struct word *name);
+
+/* Tells each proxy its credentials and header fields. Complains of routes that nobody defined. */
+void routes_finish(struct parser *parser);
+
+#endif

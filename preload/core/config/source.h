@@ -1,0 +1,64 @@
+/* A text that is read: found, opened, judged. */
+#ifndef PTUNNEL_SOURCE_H
+#define PTUNNEL_SOURCE_H
+
+#include <ptunnel/place.h>
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct parser;
+struct word;
+
+/* Where a `credentials` line's file is. */
+struct config_path {
+    const struct config_path *next;
+    const char *path;
+    uint32_t line;
+};
+
+/* A rule file that was read. They are kept in the order in which they were asked for. */
+struct config_text {
+    struct config_text *next;
+    const char *path, *start, *end;
+    const struct config_path *paths;
+    bool secret; /* it holds one: it must not be copied to where others may see it */
+};
+
+/* A text that is read: a file, a variable or an option. */
+struct source {
+    const char *name;
+    const char *at, *end;
+    const char *path;           /* of a file, else NULL */
+    struct config_text *kept;   /* of a rule file, else NULL */
+    const struct source *asker; /* whose include this is */
+    dev_t device;
+    ino_t inode;
+    mode_t mode;
+    bool has_lines; /* places in it have a line and a column */
+    bool blamed;    /* that others may read a password here was said */
+};
+
+/* Complains of a file, at `asker` or, if that is NULL, at the file itself; error 0: the words say it all.
+ * False. */
+bool source_refuse(struct parser *parser, const char *path, const struct place *asker, const char *words,
+                   int error);
+
+/* Reads a whole file into *out; the path is kept. False, with a complaint, if it cannot be read or trusted.
+ * `place` is who asks for it; `secret`: nobody else may be able to read it. */
+bool source_open(struct parser *parser, struct source *out, const char *path, const struct place *place,
+                 bool secret);
+
+/* The same for the file at base + rest, which nobody has asked for. SOURCE_WRONG: with a complaint. */
+enum source_found { SOURCE_ABSENT, SOURCE_WRONG, SOURCE_READ };
+enum source_found source_search(struct parser *parser, struct source *out, const char *base,
+                                const char *rest);
+
+/* A path of a directive, made absolute: from the directory of the file that it stands in, or for "~/" from
+ * $HOME. NULL, with a complaint, if it cannot be. */
+const char *source_path(struct parser *parser, const struct source *source, const struct word *path);
+
+/* The source holds a secret: it must not be copied, and if others can read it there is a complaint. */
+void source_has_secret(struct parser *parser, struct source *source, const struct place *place);
+
+#endif
