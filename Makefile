@@ -94,7 +94,7 @@ $(PROGRAM) $(UNIT) $(BENCH) $(FUZZ): $(B)/%: $(B)/obj/tests/%.o
 
 $(B)/libptunnel.so: LIBS = -shared -ldl -Wl,--version-script=$(B)/exports.map,-soname=libptunnel.so,-z,now
 $(TESTS):           LIBS = -pthread -ldl
-$(UNIT):            LIBS = -pthread -lcmocka -Wl,--wrap=clock_gettime
+$(UNIT):            LIBS = -pthread -lcmocka -Wl,--wrap=clock_now
 $(FUZZ):            LIBS = -fsanitize=fuzzer
 
 $(PRODUCT) $(TESTS) $(FUZZ): $(B)/libptunnel-core.a $(B)/sources $(B)/flags

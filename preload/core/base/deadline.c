@@ -1,14 +1,11 @@
 #include <ptunnel/deadline.h>
+#include <ptunnel/clock.h>
 
 #include <limits.h>
-#include <time.h>
 
 int64_t deadline_now(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return clock_now(CLOCK_MONOTONIC);
 }
 
 struct deadline deadline_never(void)

@@ -1,6 +1,7 @@
 #include <ptunnel/names.h>
 #include <ptunnel/arena.h>
 #include <ptunnel/hash.h>
+#include <ptunnel/clock.h>
 #include <ptunnel/log.h>
 #include <ptunnel/slots.h>
 
@@ -8,7 +9,6 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     RANGE_LEAST = 256,
@@ -128,10 +128,7 @@ struct in6_addr names_address(const struct names *map, uint32_t offset, int fami
 /* Nobody sets this clock, and it goes on while the machine sleeps. */
 static int64_t now_in_seconds(void)
 {
-    struct timespec now = { 0 };
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return now.tv_sec;
+    return clock_now(CLOCK_BOOTTIME) / 1000000000;
 }
 
 static struct known *find_name(struct names *map, const char *name, uint64_t hash)

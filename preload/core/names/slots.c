@@ -1,4 +1,5 @@
 #include <ptunnel/slots.h>
+#include <ptunnel/clock.h>
 #include <ptunnel/deadline.h>
 #include <ptunnel/endpoint.h>
 #include <ptunnel/hash.h>
@@ -8,7 +9,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 struct slot {
@@ -72,11 +72,8 @@ static bool is_unused(const struct slot *slot, int64_t now)
 
 static int start_work(struct work *work, const struct slots *slots, struct text *wrong)
 {
-    struct timespec now = { 0 };
-
-    clock_gettime(CLOCK_REALTIME, &now);
     work->slots = slots;
-    work->now = now.tv_sec;
+    work->now = clock_now(CLOCK_REALTIME) / 1000000000;
     return private_file_open(&work->file, slots->net, slots->runtime_directory, wrong);
 }
 
@@ -133,15 +130,15 @@ static int set_lock(const struct work *work, uint32_t number, short type)
 static int lock_slot(const struct work *work, uint32_t number)
 {
     struct deadline end = deadline_in(LOCK_WAIT);
-    struct timespec pause = { .tv_nsec = 20000 };
+    int64_t pause = 20000; /* ns */
     int result;
 
     while ((result = set_lock(work, number, F_WRLCK)) == -EAGAIN || result == -EACCES) {
         if (deadline_passed(end))
             return -EBUSY;
-        nanosleep(&pause, NULL);
-        if (pause.tv_nsec < 5000000)
-            pause.tv_nsec *= 2;
+        clock_pause(pause);
+        if (pause < 5000000)
+            pause *= 2;
     }
     return result;
 }

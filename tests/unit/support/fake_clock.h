@@ -1,4 +1,4 @@
-/* A clock that only moves when a test says so. The programs are linked with -Wl,--wrap=clock_gettime; until
+/* A clock that only moves when a test says so. The programs are linked with -Wl,--wrap=clock_now; until
  * clock_stop() the real one is asked. */
 #ifndef UNIT_FAKE_CLOCK_H
 #define UNIT_FAKE_CLOCK_H
@@ -10,7 +10,7 @@ void clock_stop(void); /* at 1000 s */
 void clock_pass(int64_t milliseconds);
 void clock_run(void);
 
-int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
-int __real_clock_gettime(clockid_t clock, struct timespec *out);
+int64_t __wrap_clock_now(clockid_t clock);
+int64_t __real_clock_now(clockid_t clock);
 
 #endif
