@@ -48,3 +48,74 @@ only() {
         [ -e "$ROOT/include/$header" ]
     done
 }
+
+# Who may call whom: an object wants symbols only of its own folder (or file) and of those that stand before it.
+ORDER_CORE='preload/core/base preload/core/rules preload/core/reach preload/core/names preload/core/dns preload/core/proxy preload/core/config'
+ORDER_HELPERS="$ORDER_CORE helper/common helper/run helper/listener helper"
+# And of these two neither wants the other.
+BESIDE='preload/core/rules:preload/core/reach preload/core/rules:preload/core/names preload/core/reach:preload/core/names
+        helper/run:helper/listener'
+
+# symbols FOLDER... : "FILE T SYMBOL" for each that an object of a C file there defines, "FILE U SYMBOL" for each that it wants
+symbols() {
+    local objects=()
+
+    for file in $(cd "$ROOT" && find "$@" -maxdepth 1 -name '*.c'); do
+        objects+=("$BUILD/obj/${file%.c}.o")
+    done
+    nm -A -g "${objects[@]}" | sed -nE "s|^$BUILD/obj/(.*)\.o:[0-9a-f ]+ ([A-Zu]) (.*)|\1 \2 \3|p" | sed 's/ [TDBRCVW] / T /'
+}
+
+# arrows FOLDER... : "FILE FILE SYMBOL" for each symbol that the first one wants and the second one defines
+arrows() {
+    symbols "$@" | awk '$2 == "T" && $3 != "main" { by[$3] = $1 } $2 == "U" { wants[$1 " " $3] }
+                        END { for (want in wants) { split(want, part); if (part[2] in by) print part[1], by[part[2]], part[2] } }'
+}
+
+# upwards BESIDE FOLDER... : the arrows that do not point to the own folder or one before it
+upwards() {
+    arrows "${@:2}" | awk -v beside="$1" -v order="${*:2}" '
+        function folder(file) { sub("/[^/]*$", "", file); return file }
+        BEGIN {
+            for (i = split(order, folders); i > 0; i--) rank[folders[i]] = i
+            for (i = split(beside, pairs); i > 0; i--) { split(pairs[i], pair, ":"); apart[pair[1], pair[2]]; apart[pair[2], pair[1]] }
+        }
+        { from = folder($1); to = folder($2) }
+        rank[to] > rank[from] || (from, to) in apart' | sort
+}
+
+@test "an object wants only what its own folder or one before it defines" {
+    [ "$(arrows $ORDER_HELPERS | wc -l)" -gt 300 ]
+    equal "$(upwards "$BESIDE" $ORDER_HELPERS)" ''
+}
+
+@test "the check of the order sees an arrow that points up" {
+    [ -n "$(upwards '' helper/listener helper/common)" ]
+    [ -n "$(upwards 'helper/listener:helper/common' $ORDER_HELPERS)" ]
+}
+
+@test "no files that want each other, directly or by way of others" {
+    run tsort <(arrows $ORDER_HELPERS | awk '$1 != $2 { print $1, $2 }')
+    succeeds
+}
+
+# A module of several files (config.h, rules.h, reach.h, dial.h) bears the folder's name, or the first word of the file's.
+@test "a public function bears the name of its file or its folder: at most one in twenty does not" {
+    local all others
+
+    all=$(symbols $ORDER_HELPERS | awk '$2 == "T" && $3 != "main"')
+    others=$(awk '{ n = split($1, part, "/"); first = part[n]; sub("_.*", "", first)
+                    if (index($3, part[n] "_") != 1 && $3 != part[n] && index($3, part[n - 1] "_") != 1 && index($3, first) != 1) print }' <<< "$all")
+    echo "$(wc -l <<< "$others") of $(wc -l <<< "$all"):"
+    echo "$others"
+    [ "$(($(grep -c . <<< "$others" || true) * 20))" -le "$(wc -l <<< "$all")" ]
+}
+
+@test "the product is formatted as .clang-format says" {
+    need clang-format
+    [[ $(clang-format --version) == *' 14.'* ]] || skip 'needs: clang-format 14, whose layout this is'
+    cd "$ROOT"
+    # shellcheck disable=SC2046
+    run clang-format --dry-run --Werror $(sources include preload helper)
+    succeeds
+}
