@@ -208,7 +208,7 @@ static void step_dial(struct relay *relay)
         begin_in(relay);
         open_relay(relay);
         break;
-    case DIAL_HANDED:
+    case DIAL_DIRECT:
         if (relay->dial->route->count == 0 && !relay->dial->route->name)
             say(relay, LOG_FAILURE, "no proxy is known, going direct as fallback says", 0);
         relay->state = RELAY_CONNECTS;

@@ -5,9 +5,9 @@
  *    ^   |                  |                     |
  *    |   |                  |                     |--refused---------------> FAILED
  *    `---|--next candidate--+---------------------+--nobody left-----------> FAILED
- *        `--nobody left, or the route is empty, and fallback is direct-----> HANDED
+ *        `--nobody left, or the route is empty, and fallback is direct-----> DIRECT
  *
- * HANDED: the kernel's own connect() to the target. Its name is looked up here; an address that the kernel
+ * DIRECT: the kernel's own connect() to the target. Its name is looked up here; an address that the kernel
  * refuses at once is passed over.
  *
  * It assumes nothing about whose socket it is. Whoever drives it waits, in poll(2) or otherwise, for what a
@@ -24,7 +24,7 @@ enum dial_want {
     DIAL_WANT_WRITE, /* wait for POLLOUT */
     DIAL_WANT_READ,  /* wait for POLLIN */
     DIAL_OPEN,       /* the next byte on the socket, or first in .room, is the target's */
-    DIAL_HANDED,     /* fallback: connected to the target itself; .error is 0, EINPROGRESS or EINTR */
+    DIAL_DIRECT,     /* fallback: connected to the target itself; .error is 0, EINPROGRESS or EINTR */
     DIAL_FAILED,     /* .error says why; the socket is like the first, in any state: see dial_disconnect() */
 };
 
@@ -65,7 +65,7 @@ struct dial {
     char authority[ENDPOINT_TEXT_SIZE]; /* the target's */
 
     enum dial_state state;
-    enum dial_want settled;    /* OPEN, HANDED or FAILED, once state is SETTLED */
+    enum dial_want settled;    /* OPEN, DIRECT or FAILED, once state is SETTLED */
     enum dial_state failed_in; /* where the last attempt came to nothing */
     int error;                 /* a positive errno */
     bool touched;              /* the kernel has seen a connect() that has to be undone before the next */

@@ -3,8 +3,8 @@
 #include "../real.h"
 #include "../process/readable.h"
 #include "../sockets/peer.h"
-#include "../pending/step.h"
-#include "../pending/replace.h"
+#include "../pending/wait.h"
+#include "../sockets/original.h"
 
 #include <ptunnel/endpoint.h>
 
@@ -25,7 +25,7 @@ static int domain_of(int fd)
     socklen_t size = sizeof family;
     struct original original;
 
-    if (replace_original(fd, &original))
+    if (original_of(fd, &original))
         return original.name.any.sa_family;
     real()->getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
     return family;
@@ -50,8 +50,8 @@ static int ask(int (*call)(int fd, struct sockaddr *address, socklen_t *size), i
     struct original original;
     socklen_t least;
 
-    *room = size && memory_readable(size, sizeof *size) ? *size : 0;
-    if (*room == 0 || *room > INT32_MAX || !replace_original(fd, &original))
+    *room = size && readable(size, sizeof *size) ? *size : 0;
+    if (*room == 0 || *room > INT32_MAX || !original_of(fd, &original))
         return call(fd, address, size) < 0 ? -errno : 0;
     least = *room < original.size ? *room : original.size;
     return call(fd, address, &least) < 0 ? -errno : 0;
@@ -59,7 +59,7 @@ static int ask(int (*call)(int fd, struct sockaddr *address, socklen_t *size), i
 
 int answers_peer(int fd, struct sockaddr *address, socklen_t *size)
 {
-    struct entry *entry = table_empty() ? NULL : pending_find(fd);
+    struct entry *entry = slots_empty() ? NULL : pending_find(fd);
     struct peer peer;
     socklen_t room;
     int saved = errno, result;
@@ -67,7 +67,7 @@ int answers_peer(int fd, struct sockaddr *address, socklen_t *size)
     if (entry && atomic_load(&entry->state) == ENTRY_PENDING && !pending_step(fd, entry))
         return -ENOTCONN;
     result = ask(real()->getpeername, fd, address, size, &room);
-    if (result == 0 && (peers_get(fd, &peer) || peers_adopt(fd, &peer)))
+    if (result == 0 && (peer_get(fd, &peer) || peer_adopt(fd, &peer)))
         give_target(fd, &peer, address, room, size);
     errno = saved;
     return result;
@@ -100,14 +100,14 @@ int answers_name(int fd, struct sockaddr *address, socklen_t *size)
     socklen_t room, now_size = sizeof now;
     int saved = errno, result = ask(real()->getsockname, fd, address, size, &room);
 
-    if (result < 0 || !replace_original(fd, &original) ||
+    if (result < 0 || !original_of(fd, &original) ||
         real()->getsockname(fd, (struct sockaddr *)&now, &now_size) < 0) {
         errno = saved;
         return result;
     }
     original.name.v6.sin6_port = now.sin6_port; /* at the same place in both */
     if (original.name.any.sa_family == AF_INET && original.name.v4.sin_addr.s_addr == INADDR_ANY &&
-        peers_get(fd, &peer))
+        peer_get(fd, &peer))
         find_source(&peer, &original.name.v4);
     give(&original.name, original.size, address, room, size);
     errno = saved;

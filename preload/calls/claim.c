@@ -1,8 +1,7 @@
-#include "connect.h"
+#include "claim.h"
 
 #include "../real.h"
 #include "../process/guest.h"
-#include "../names/way.h"
 #include "../process/readable.h"
 #include "../sockets/socket.h"
 
@@ -28,37 +27,37 @@ static bool is_tcp(int fd, const struct sockaddr *address)
            (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
 }
 
-static struct decision decide(const struct tunnel *tunnel)
+static struct decision decide(const struct claim *tunnel)
 {
     const struct config *config = guest_config();
     enum verdict verdict = endpoint_is_loopback(&tunnel->asked) ? VERDICT_DIRECT : VERDICT_REJECT;
 
-    if (config && tunnel->target.port == NAMESERVER_PORT && lookup_resolvers_refused())
+    if (config && tunnel->target.port == NAMESERVER_PORT && stand_in_resolvers_refused())
         return (struct decision){ .verdict = VERDICT_REJECT };
-    if (config && tunnel->meaning == LOOKUP_ANSWER)
+    if (config && tunnel->meaning == MEANS_ANSWER)
         return config_decide_both(config, &tunnel->target, &tunnel->asked);
     return config ? config_decide(config, &tunnel->target) : (struct decision){ .verdict = verdict };
 }
 
-static bool claimed(struct tunnel *out, int fd, int family)
+static bool claimed(struct claim *out, int fd, int family)
 {
     out->fd = fd;
     out->family = family;
     out->target = out->asked;
-    out->meaning = lookup_meaning(&out->target);
-    out->error = out->meaning == LOOKUP_NOTHING ? EHOSTUNREACH : 0;
+    out->meaning = stand_in_meaning(&out->target);
+    out->error = out->meaning == MEANS_NOTHING ? EHOSTUNREACH : 0;
     out->decision = decide(out);
-    return out->decision.verdict != VERDICT_DIRECT || out->meaning == LOOKUP_NAME ||
-           out->meaning == LOOKUP_NOTHING;
+    return out->decision.verdict != VERDICT_DIRECT || out->meaning == MEANS_NAME ||
+           out->meaning == MEANS_NOTHING;
 }
 
-static bool is_closed_to_datagrams(struct tunnel *out, int fd, const struct sockaddr *address, socklen_t size)
+static bool is_closed_to_datagrams(struct claim *out, int fd, const struct sockaddr *address, socklen_t size)
 {
     out->error = ENETUNREACH;
-    return lookup_unreachable(fd, address, size);
+    return stand_in_unreachable(fd, address, size);
 }
 
-bool tunnel_wanted(struct tunnel *out, int fd, const struct sockaddr *address, socklen_t size)
+bool claim_connect(struct claim *out, int fd, const struct sockaddr *address, socklen_t size)
 {
     int saved = errno;
     bool wanted = false;
@@ -67,7 +66,7 @@ bool tunnel_wanted(struct tunnel *out, int fd, const struct sockaddr *address, s
         return false;
     if (!is_tcp(fd, address))
         wanted = is_closed_to_datagrams(out, fd, address, size);
-    else if ((!memory_crosses_page(address, size) || socket_address_readable(address, size)) &&
+    else if ((!readable_crosses_page(address, size) || socket_address_readable(address, size)) &&
              endpoint_from_sockaddr(&out->asked, address, size))
         wanted = claimed(out, fd, socket_address_family(address));
     errno = saved;

@@ -1,5 +1,7 @@
 #include "connect.h"
 
+#include "refuse.h"
+
 #include "../real.h"
 #include "../sockets/duplicates.h"
 #include "../process/guest.h"
@@ -167,10 +169,10 @@ static int leave_failed(struct attempt *attempt, int error)
     attempt->dial->touched = true;
     dial_disconnect(attempt->dial);
     real()->getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &unread, &size);
-    peers_forget(attempt->fd);
+    peer_forget(attempt->fd);
     pending_restore(attempt->fd, attempt->entry);
-    table_drop_all(attempt->entry);
-    table_unlock(attempt->entry);
+    slot_drop_all(attempt->entry);
+    entry_unlock(attempt->entry);
     return -error;
 }
 
@@ -179,7 +181,7 @@ static int leave_pending(struct attempt *attempt, int result)
 {
     if (attempt->entry->cookie == 0)
         pending_adopt(attempt->fd, attempt->entry);
-    table_unlock(attempt->entry);
+    entry_unlock(attempt->entry);
     return result;
 }
 
@@ -206,9 +208,9 @@ static int leave_ended(struct attempt *attempt)
 
     if (state == ENTRY_FAILED)
         return leave_failed(attempt, entry->error);
-    table_unlock(entry);
+    entry_unlock(entry);
     if (state == ENTRY_OPEN) {
-        peers_pay(attempt->fd);
+        peer_take_zero(attempt->fd);
         return 0;
     }
     if (entry->error == ECONNRESET) /* natively whoever waits takes it */
@@ -223,7 +225,7 @@ static bool is_gone(const struct attempt *attempt)
     const struct entry *entry = attempt->entry;
 
     return atomic_load(&entry->number) != attempt->number ||
-           (atomic_load(&entry->state) == ENTRY_PENDING && table_find(attempt->fd) != entry);
+           (atomic_load(&entry->state) == ENTRY_PENDING && slot_find(attempt->fd) != entry);
 }
 
 /* Waits without the lock, and takes it again. False: there is nothing left to drive; *result is what that
@@ -232,16 +234,16 @@ static bool wait_unlocked(struct attempt *attempt, enum dial_want want, int *res
 {
     struct entry *entry = attempt->entry;
 
-    table_unlock(entry);
+    entry_unlock(entry);
     do {
         pthread_setcancelstate(attempt->cancel, NULL);
         *result = wait_for(attempt, want);
         pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    } while (!table_lock(entry) && *result == 0);
-    if (!table_locked_by_me(entry)) /* another thread is at it just now, and connect() has to end */
+    } while (!entry_lock(entry) && *result == 0);
+    if (!entry_locked_by_me(entry)) /* another thread is at it just now, and connect() has to end */
         return false;
     if (is_gone(attempt)) {
-        table_unlock(entry);
+        entry_unlock(entry);
         *result = -EBADF;
         return false;
     }
@@ -286,9 +288,9 @@ static int connect_blocking(struct attempt *attempt, enum dial_want want)
     if (want == DIAL_FAILED)
         return leave_failed(attempt, dial->error);
     result = want == DIAL_OPEN ? 0 : -dial->error;
-    atomic_store(&attempt->entry->paid, true);
+    atomic_store(&attempt->entry->zero_given, true);
     pending_settle(attempt->fd, attempt->entry, want);
-    table_unlock(attempt->entry);
+    entry_unlock(attempt->entry);
     return result == -EINPROGRESS ? wait_in_kernel(attempt) : result;
 }
 
@@ -296,11 +298,11 @@ static int connect_blocking(struct attempt *attempt, enum dial_want want)
  * for the program's wait, SO_ERROR or next connect(). */
 static int connect_nonblocking(struct attempt *attempt, enum dial_want want)
 {
-    int result = want == DIAL_HANDED ? -attempt->dial->error : -EINPROGRESS;
+    int result = want == DIAL_DIRECT ? -attempt->dial->error : -EINPROGRESS;
 
     pending_adopt(attempt->fd, attempt->entry);
     pending_settle(attempt->fd, attempt->entry, want);
-    table_unlock(attempt->entry);
+    entry_unlock(attempt->entry);
     return result;
 }
 
@@ -308,8 +310,8 @@ static int connect_nonblocking(struct attempt *attempt, enum dial_want want)
 static int leave_untouched(struct attempt *attempt)
 {
     pending_restore(attempt->fd, attempt->entry);
-    table_drop_all(attempt->entry);
-    table_unlock(attempt->entry);
+    slot_drop_all(attempt->entry);
+    entry_unlock(attempt->entry);
     return -attempt->dial->error;
 }
 
@@ -319,7 +321,7 @@ static int start(struct attempt *attempt)
 {
     enum dial_want want;
 
-    if (watch_substitute(attempt->fd, attempt->entry, DIAL_WANT_WRITE))
+    if (substitute_put(attempt->fd, attempt->entry, DIAL_WANT_WRITE))
         atomic_store(&attempt->entry->waited, true);
     duplicates_share(attempt->fd, attempt->entry);
     want = first_step(attempt);
@@ -330,80 +332,53 @@ static int start(struct attempt *attempt)
     return is_blocking(attempt) ? connect_blocking(attempt, want) : connect_nonblocking(attempt, want);
 }
 
-/* Its room is no part of its caller's: see dial_parts.h. */
-static __attribute__((noinline)) void say_rejected(const struct tunnel *tunnel)
-{
-    const struct rule *rule = tunnel->decision.rule;
-    char buffer[LOG_LINE_SIZE], authority[ENDPOINT_TEXT_SIZE];
-    struct text line = text_in(buffer, sizeof buffer);
-
-    endpoint_print(&tunnel->target, authority);
-    text_add(&line, authority);
-    text_add(&line, rule ? ": rejected by " : ": rejected, no rule lets it out");
-    if (rule)
-        text_add_foreign(&line, rule->words, rule->size, 200);
-    log_line(LOG_CONNECTION, &line);
-}
-
-static int refuse(const struct tunnel *tunnel)
-{
-    struct entry *entry;
-    int result = socket_connect_to_nowhere(tunnel->fd, tunnel->family);
-
-    if (tunnel->decision.verdict == VERDICT_REJECT && log_wants(LOG_CONNECTION))
-        say_rejected(tunnel);
-    if (result == -EINPROGRESS && (entry = table_add(tunnel->fd))) {
-        entry->error = ECONNREFUSED;
-        entry->dial.fd = tunnel->fd;
-        entry->dial.family = tunnel->family;
-        pending_adopt(tunnel->fd, entry);
-        atomic_store(&entry->unread, true);
-        atomic_store(&entry->state, ENTRY_FAILED);
-        table_unlock(entry);
-    }
-    return result;
-}
-
-/* A stand-in whose name turned out to be direct at this port: it is looked up
- * now, and its addresses tried. */
-static void start_dial(struct attempt *attempt, const struct tunnel *tunnel, const struct config *config)
+/* A stand-in whose name turned out to be direct at this port: it is looked up now, and its addresses tried.
+ */
+static void start_dial(struct attempt *attempt, const struct claim *claim, const struct config *config)
 {
     static struct route no_proxy;
     static const struct dial_limits direct = { .timeout = -1, .attempt = -1, .fallback_direct = true };
-    bool is_direct = tunnel->decision.verdict == VERDICT_DIRECT;
+    bool is_direct = claim->decision.verdict == VERDICT_DIRECT;
 
-    dial_start(attempt->dial, &real_net, tunnel->fd, tunnel->family, &tunnel->target,
-               is_direct ? &no_proxy : tunnel->decision.route, is_direct ? &direct : config_limits(config));
+    dial_start(attempt->dial, &real_net, claim->fd, claim->family, &claim->target,
+               is_direct ? &no_proxy : claim->decision.route, is_direct ? &direct : config_limits(config));
     attempt->dial->replace = replace_socket;
 }
 
-int tunnel_connect(const struct tunnel *tunnel)
+int connect_claimed(const struct claim *claim)
 {
-    struct attempt attempt = { .fd = tunnel->fd, .blocking = UNKNOWN, .send_timeout = UNKNOWN };
+    struct attempt attempt = { .fd = claim->fd, .blocking = UNKNOWN, .send_timeout = UNKNOWN };
     const struct config *config = guest_config();
     int saved = errno, result;
 
-    if (tunnel->error)
-        return -tunnel->error;
+    if (claim->error)
+        return -claim->error;
     if (!config) {
         guest_say_why();
         return -EACCES;
     }
-    if (tunnel->decision.verdict == VERDICT_REJECT || tunnel->target.port == 0)
-        return refuse(tunnel);
+    if (claim->decision.verdict == VERDICT_REJECT || claim->target.port == 0)
+        return refuse_claimed(claim);
     pthread_testcancel();
     attempt.started = deadline_now();
-    attempt.entry = table_add(tunnel->fd);
+    attempt.entry = slot_add(claim->fd);
     if (!attempt.entry)
         return -ENOBUFS;
     attempt.number = atomic_load(&attempt.entry->number);
     attempt.dial = &attempt.entry->dial;
-    attempt.entry->asked = tunnel->asked;
-    start_dial(&attempt, tunnel, config);
+    attempt.entry->asked = claim->asked;
+    start_dial(&attempt, claim, config);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &attempt.cancel);
     result = start(&attempt);
     release_signals(&attempt);
     pthread_setcancelstate(attempt.cancel, NULL);
     errno = saved;
+    return result;
+}
+
+int connect_direct(int fd, int result)
+{
+    if (!peers_empty() && (result == 0 || errno == EINPROGRESS))
+        peer_forget(fd);
     return result;
 }

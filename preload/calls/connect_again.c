@@ -1,8 +1,9 @@
-#include "connect.h"
+#include "connect_again.h"
 
 #include "../real.h"
 #include "../sockets/peer.h"
-#include "../pending/step.h"
+#include "../pending/end.h"
+#include "../pending/wait.h"
 #include "../pending/replace.h"
 #include "../sockets/socket.h"
 
@@ -14,7 +15,7 @@ static int again_after_failure(int fd, struct entry *entry)
 
     if (result == -ECONNREFUSED)
         result = -pending_error(fd, ECONNREFUSED);
-    table_drop(fd);
+    slot_drop(fd);
     return result;
 }
 
@@ -24,7 +25,7 @@ static int again_after_open(int fd, const struct sockaddr *address, socklen_t si
 {
     int error = real()->connect(fd, address, size) < 0 ? errno : EISCONN;
 
-    return error == EISCONN && peers_pay(fd) ? 0 : -error;
+    return error == EISCONN && peer_take_zero(fd) ? 0 : -error;
 }
 
 static int again_while_pending(int fd, struct entry *entry, const struct sockaddr *address, socklen_t size)
@@ -39,7 +40,7 @@ static int again_while_pending(int fd, struct entry *entry, const struct sockadd
         return again_after_failure(fd, entry);
     result = again_after_open(fd, address, size);
     if (result == 0)
-        atomic_store(&entry->paid, true);
+        atomic_store(&entry->zero_given, true);
     return result;
 }
 
@@ -50,15 +51,15 @@ static bool dissolves(const struct sockaddr *address, socklen_t size)
 
 static bool again(int fd, const struct sockaddr *address, socklen_t size, int *result)
 {
-    struct entry *entry = table_empty() ? NULL : pending_find(fd);
+    struct entry *entry = slots_empty() ? NULL : pending_find(fd);
 
     if (entry && pending_is_recycled(fd, entry)) {
         pending_discard(fd);
         entry = NULL;
     }
-    /* Of an open tunnel with nothing left to say the kernel knows the answer, and tunnel_direct() sees the
+    /* Of an open tunnel with nothing left to say the kernel knows the answer, and connect_direct() sees the
      * rest. */
-    if ((!entry && (peers_empty() || !peers_unsettled(fd))) || !socket_address_readable(address, size))
+    if ((!entry && (peers_empty() || !peer_zero_is_due(fd))) || !socket_address_readable(address, size))
         return false;
     if (dissolves(address, size)) {
         pending_forget(fd);
@@ -73,21 +74,14 @@ static bool again(int fd, const struct sockaddr *address, socklen_t size, int *r
     return true;
 }
 
-bool tunnel_again(int fd, const struct sockaddr *address, socklen_t size, int *result)
+bool connect_again(int fd, const struct sockaddr *address, socklen_t size, int *result)
 {
     int saved = errno;
     bool is_again = again(fd, address, size, result);
 
-    if (!is_again && replaced_any() && !peers_known(fd) && socket_address_readable(address, size) &&
+    if (!is_again && original_any() && !peer_known(fd) && socket_address_readable(address, size) &&
         !dissolves(address, size))
         replace_undo(fd);
     errno = saved;
     return is_again;
-}
-
-int tunnel_direct(int fd, int result)
-{
-    if (!peers_empty() && (result == 0 || errno == EINPROGRESS))
-        peers_forget(fd);
-    return result;
 }

@@ -1,7 +1,9 @@
 #include "descriptors.h"
 
 #include "../real.h"
-#include "../pending/step.h"
+#include "../pending/end.h"
+#include "../pending/wait.h"
+#include "../process/identity.h"
 #include "../pending/replace.h"
 #include "../sockets/substitute.h"
 
@@ -9,14 +11,14 @@
 
 static bool known(int fd)
 {
-    return (!table_empty() && table_find(fd)) || (!peers_empty() && peers_known(fd));
+    return (!slots_empty() && slot_find(fd)) || (!peers_empty() && peer_known(fd));
 }
 
 void descriptors_before_close(int fd)
 {
     int saved = errno;
 
-    if (table_find(fd) && !table_is_borrowed())
+    if (slot_find(fd) && !identity_is_borrowed())
         pending_close(fd);
     errno = saved;
 }
@@ -25,11 +27,11 @@ void descriptors_before_close_range(unsigned first, unsigned last)
 {
     int saved = errno;
 
-    if (!table_is_borrowed()) {
-        unsigned end = last < TABLE_DESCRIPTORS ? last : TABLE_DESCRIPTORS - 1;
+    if (!identity_is_borrowed()) {
+        unsigned end = last < FD_MAP_NUMBERS ? last : FD_MAP_NUMBERS - 1;
 
-        for (unsigned fd = first; fd <= end && !table_empty(); fd++)
-            if (table_find((int)fd))
+        for (unsigned fd = first; fd <= end && !slots_empty(); fd++)
+            if (slot_find((int)fd))
                 pending_close((int)fd);
     }
     errno = saved;
@@ -44,7 +46,7 @@ void descriptors_before_replace(int from, int to)
 {
     int saved = errno;
 
-    if (from != to && known(to) && is_open(from) && !table_is_borrowed())
+    if (from != to && known(to) && is_open(from) && !identity_is_borrowed())
         pending_close(to);
     errno = saved;
 }
@@ -54,15 +56,15 @@ void descriptors_duplicated(int from, int to)
     int saved = errno;
     struct entry *entry;
 
-    if (from != to && to >= 0 && !table_is_borrowed()) {
-        entry = table_empty() ? NULL : pending_find(from);
-        watch_forget(to);
+    if (from != to && to >= 0 && !identity_is_borrowed()) {
+        entry = slots_empty() ? NULL : pending_find(from);
+        registration_forget(to);
         if (entry)
-            table_share(to, entry);
+            slot_share(to, entry);
         if (!peers_empty())
-            peers_copy(from, to);
-        if (replaced_any())
-            replace_copy(from, to);
+            peer_copy(from, to);
+        if (original_any())
+            original_copy(from, to);
     }
     errno = saved;
 }
@@ -70,12 +72,16 @@ void descriptors_duplicated(int from, int to)
 static void finish_inherited(int fd, struct entry *entry, void *data)
 {
     (void)data;
-    if (atomic_load(&entry->state) == ENTRY_PENDING && !(real()->fcntl(fd, F_GETFD) & FD_CLOEXEC))
+    if (atomic_load(&entry->state) == ENTRY_PENDING && !entry_is_inherited(entry) &&
+        !(real()->fcntl(fd, F_GETFD) & FD_CLOEXEC))
         pending_finish(fd);
 }
 
 void descriptors_before_exec(void)
 {
-    if (!table_empty())
-        table_each(finish_inherited, NULL);
+    int saved = errno;
+
+    if (!slots_empty() && !identity_is_borrowed())
+        slot_each(finish_inherited, NULL);
+    errno = saved;
 }

@@ -4,11 +4,11 @@
 #define PTUNNEL_DESCRIPTORS_H
 
 #include "../sockets/peer.h"
-#include "../sockets/entry.h"
+#include "../sockets/slot.h"
 
 static inline bool descriptors_unknown(void)
 {
-    return table_empty() && peers_empty();
+    return slots_empty() && peers_empty();
 }
 
 /* Only when something is pending. */
@@ -19,7 +19,8 @@ void descriptors_before_close_range(unsigned first, unsigned last);
 void descriptors_before_replace(int from, int to);
 void descriptors_duplicated(int from, int to);
 
-/* Descriptors that a new program inherits are driven to the end of their dials: it has no table. */
+/* Before execve(2): descriptors that the new program inherits are driven to the end of their dials, within
+ * those' deadlines. Not in a child that was forked or vforked meanwhile: its parent goes on with the dial. */
 void descriptors_before_exec(void);
 
 #endif

@@ -1,9 +1,8 @@
 #include "outgoing.h"
 
-#include "../names/way.h"
 #include "../process/readable.h"
-#include "../pending/step.h"
-#include "connect.h"
+#include "../pending/wait.h"
+#include "claim.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,13 +11,13 @@ enum { CONTROL_MOST = 1 << 20 }; /* the kernel takes far less */
 
 bool outgoing_refused(int fd, int flags, const struct sockaddr *address, socklen_t size)
 {
-    struct tunnel tunnel;
+    struct claim claim;
 
-    if (address && lookup_unreachable(fd, address, size)) {
+    if (address && stand_in_unreachable(fd, address, size)) {
         errno = ENETUNREACH;
         return true;
     }
-    if (!(flags & MSG_FASTOPEN) || !tunnel_wanted(&tunnel, fd, address, size))
+    if (!(flags & MSG_FASTOPEN) || !claim_connect(&claim, fd, address, size))
         return false;
     errno = EOPNOTSUPP;
     return true;
@@ -48,7 +47,7 @@ static void finish_carried(const struct msghdr *message)
     struct cmsghdr *control = NULL;
 
     if (message->msg_controllen > 0 && message->msg_controllen <= CONTROL_MOST &&
-        memory_readable(message->msg_control, message->msg_controllen))
+        readable(message->msg_control, message->msg_controllen))
         control = CMSG_FIRSTHDR(message);
     for (; control && is_within(control, message); control = CMSG_NXTHDR((struct msghdr *)message, control))
         if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS)
@@ -59,7 +58,7 @@ bool outgoing_message_refused(int fd, int flags, const struct msghdr *message)
 {
     if (!outgoing_concerned(flags, message))
         return false;
-    if (!table_empty())
+    if (!slots_empty())
         finish_carried(message);
     return outgoing_refused(fd, flags, message->msg_name, message->msg_namelen);
 }

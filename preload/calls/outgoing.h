@@ -3,7 +3,7 @@
 #ifndef PTUNNEL_OUTGOING_H
 #define PTUNNEL_OUTGOING_H
 
-#include "../sockets/entry.h"
+#include "../sockets/slot.h"
 
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -18,7 +18,7 @@ bool outgoing_message_refused(int fd, int flags, const struct msghdr *message);
 /* Whether the message needs a look at all. */
 static inline bool outgoing_concerned(int flags, const struct msghdr *message)
 {
-    return message && ((flags & MSG_FASTOPEN) || message->msg_name || !table_empty());
+    return message && ((flags & MSG_FASTOPEN) || message->msg_name || !slots_empty());
 }
 
 #endif

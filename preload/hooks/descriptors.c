@@ -1,7 +1,8 @@
 /* The calls that give a descriptor number another meaning. */
 #include "../calls/descriptors.h"
 #include "../sockets/duplicates.h"
-#include "../pending/step.h"
+#include "../pending/end.h"
+#include "../pending/wait.h"
 #include "../real.h"
 
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 
 EXPORT int close(int fd)
 {
-    if (table_idle())
+    if (slots_idle())
         return real()->close(fd);
     descriptors_before_close(fd);
     return real()->close(fd);
@@ -24,14 +25,14 @@ EXPORT int __close(int fd) __attribute__((alias("close")));
 /* CLOSE_RANGE_CLOEXEC closes nothing, and CLOSE_RANGE_UNSHARE closes in this thread alone. */
 EXPORT int close_range(unsigned first, unsigned last, int flags)
 {
-    if (!table_empty() && flags == 0 && first <= last)
+    if (!slots_empty() && flags == 0 && first <= last)
         descriptors_before_close_range(first, last);
     return real()->close_range(first, last, flags);
 }
 
 EXPORT void closefrom(int first)
 {
-    if (!table_empty())
+    if (!slots_empty())
         descriptors_before_close_range(first < 0 ? 0 : (unsigned)first, ~0u);
     real()->closefrom(first);
 }
@@ -103,7 +104,7 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
     va_start(list, request);
     argument = va_arg(list, void *);
     va_end(list);
-    if ((request == FIONREAD || request == SIOCOUTQ) && !table_empty())
+    if ((request == FIONREAD || request == SIOCOUTQ) && !slots_empty())
         return count_of(fd, request, argument);
     return real()->ioctl(fd, request, argument);
 }

@@ -1,4 +1,4 @@
-#include "../sockets/entry.h"
+#include "../sockets/slot.h"
 #include "../ready/ready.h"
 #include "../sockets/substitute.h"
 #include "../real.h"
@@ -8,7 +8,7 @@
 /* epoll_ctl(2): what the program registers is remembered, since it may connect the descriptor later. */
 EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
-    return libc_result(watch_control(set, operation, fd, event));
+    return libc_result(substitute_control(set, operation, fd, event));
 }
 
 /* Nothing was ever pending when the wait began. What another thread's first connect() made of the set
@@ -19,15 +19,15 @@ static inline int filtered(int set, struct epoll_event *events, int most, int co
 {
     int kept;
 
-    if (__builtin_expect(count <= 0 || !atomic_load_explicit(&watch_cookies, memory_order_relaxed), 1))
+    if (__builtin_expect(count <= 0 || !atomic_load_explicit(&substitute_ever, memory_order_relaxed), 1))
         return count;
-    kept = wait_take_cookies(set, events, count);
-    return kept > 0 ? kept : libc_result(wait_epoll(set, events, most, deadline_in(milliseconds), mask));
+    kept = ready_take_cookies(set, events, count);
+    return kept > 0 ? kept : libc_result(ready_epoll(set, events, most, deadline_in(milliseconds), mask));
 }
 
 static inline bool no_cookies(void)
 {
-    return __builtin_expect(!atomic_load_explicit(&watch_cookies, memory_order_relaxed), 1);
+    return __builtin_expect(!atomic_load_explicit(&substitute_ever, memory_order_relaxed), 1);
 }
 
 static __attribute__((noinline)) int wait_with_cookies(int set, struct epoll_event *events, int most,
@@ -36,7 +36,7 @@ static __attribute__((noinline)) int wait_with_cookies(int set, struct epoll_eve
     if (no_cookies())
         return filtered(set, events, most, real()->epoll_wait(set, events, most, milliseconds), milliseconds,
                         NULL);
-    return libc_result(wait_epoll(set, events, most, deadline_in(milliseconds), NULL));
+    return libc_result(ready_epoll(set, events, most, deadline_in(milliseconds), NULL));
 }
 
 static __attribute__((noinline)) int look_through(int set, struct epoll_event *events, int most, int count,
@@ -53,7 +53,7 @@ EXPORT int epoll_wait(int set, struct epoll_event *events, int most, int millise
     struct epoll_event *volatile asked_events = events;
     int count;
 
-    if (!no_cookies() || !table_idle())
+    if (!no_cookies() || !slots_idle())
         return wait_with_cookies(set, events, most, milliseconds);
     count = real()->epoll_wait(set, events, most, milliseconds);
     if (__builtin_expect(count <= 0, 1))
@@ -66,7 +66,7 @@ EXPORT int epoll_pwait(int set, struct epoll_event *events, int most, int millis
     if (no_cookies())
         return filtered(set, events, most, real()->epoll_pwait(set, events, most, milliseconds, mask),
                         milliseconds, mask);
-    return libc_result(wait_epoll(set, events, most, deadline_in(milliseconds), mask));
+    return libc_result(ready_epoll(set, events, most, deadline_in(milliseconds), mask));
 }
 
 /* Of a time that the kernel took. */
@@ -87,7 +87,7 @@ EXPORT int epoll_pwait2(int set, struct epoll_event *events, int most, const str
 
         return count <= 0 ? count : filtered(set, events, most, count, milliseconds_of(time), mask);
     }
-    if (!wait_until(&end, time))
+    if (!ready_until(&end, time))
         return real()->epoll_pwait2(set, events, most, time, mask);
-    return libc_result(wait_epoll(set, events, most, end, mask));
+    return libc_result(ready_epoll(set, events, most, end, mask));
 }

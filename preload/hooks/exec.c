@@ -2,6 +2,7 @@
  * the program cleaned it. All of them end in execve(2) or posix_spawn(3), with the environment completed on
  * this stack; but system(3) and popen(3), which start a shell by no call that could be hooked, have it
  * completed where it is. */
+#include "../calls/descriptors.h"
 #include "../process/children.h"
 #include "../process/guest.h"
 #include "../real.h"
@@ -22,10 +23,18 @@ static char *const *completed(void *room, char *const *envp)
 /* On the stack of whoever says it, since it has to last until exec. */
 #define COMPLETED(envp) completed(children_readable(envp) ? CHILDREN_ROOM(envp) : NULL, envp)
 
+/* This process becomes the program: what it hands on has to be connected first, for the program has no table.
+ */
+static int before_exec(const struct child *child)
+{
+    descriptors_before_exec();
+    return children_before_start(child);
+}
+
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
     char *const *whole = COMPLETED(envp);
-    int result = children_before_start(&(struct child){ AT_FDCWD, path, false, argv, whole });
+    int result = before_exec(&(struct child){ AT_FDCWD, path, false, argv, whole });
 
     return result < 0 ? libc_result(result) : real()->execve(path, argv, whole);
 }
@@ -38,7 +47,7 @@ EXPORT int execv(const char *path, char *const argv[])
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
     char *const *whole = COMPLETED(envp);
-    int result = children_before_start(&(struct child){ AT_FDCWD, file, true, argv, whole });
+    int result = before_exec(&(struct child){ AT_FDCWD, file, true, argv, whole });
 
     return result < 0 ? libc_result(result) : real()->execvpe(file, argv, whole);
 }
@@ -51,7 +60,7 @@ EXPORT int execvp(const char *file, char *const argv[])
 EXPORT int execveat(int directory, const char *path, char *const argv[], char *const envp[], int flags)
 {
     char *const *whole = COMPLETED(envp);
-    int result = children_before_start(&(struct child){ directory, path, false, argv, whole });
+    int result = before_exec(&(struct child){ directory, path, false, argv, whole });
 
     return result < 0 ? libc_result(result) : real()->execveat(directory, path, argv, whole, flags);
 }
@@ -59,7 +68,7 @@ EXPORT int execveat(int directory, const char *path, char *const argv[], char *c
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
     char *const *whole = COMPLETED(envp);
-    int result = children_before_start(&(struct child){ fd, "", false, argv, whole });
+    int result = before_exec(&(struct child){ fd, "", false, argv, whole });
 
     return result < 0 ? libc_result(result) : real()->fexecve(fd, argv, whole);
 }

@@ -1,7 +1,7 @@
 /* The calls that move bytes. On a pending descriptor they answer what the kernel answers while a socket
  * connects, or wait where it would: not a byte of the program reaches the proxy before the tunnel is open. */
 #include "../calls/outgoing.h"
-#include "../pending/step.h"
+#include "../pending/wait.h"
 #include "../real.h"
 
 #include <fcntl.h>
@@ -16,7 +16,7 @@ ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags
 
 /* As WHEN_OPEN, but for what the kernel answers without a look at the connection. */
 #define WHEN_OPEN_UNLESS(decided, fd, wait_option, flags, call)                                              \
-    (table_idle() || (decided)               ? (call)                                                        \
+    (slots_idle() || (decided)               ? (call)                                                        \
      : pending_enter(fd, wait_option, flags) ? pending_after(fd, (call))                                     \
                                              : -1)
 
@@ -160,7 +160,7 @@ EXPORT ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset
 {
     int wait = flags & SPLICE_F_NONBLOCK ? MSG_DONTWAIT : 0;
 
-    if (!table_empty() && (!pending_enter(from, SO_RCVTIMEO, wait) || !pending_enter(to, SO_SNDTIMEO, wait)))
+    if (!slots_empty() && (!pending_enter(from, SO_RCVTIMEO, wait) || !pending_enter(to, SO_SNDTIMEO, wait)))
         return -1;
     return pending_after(to,
                          pending_after(from, real()->splice(from, from_offset, to, to_offset, size, flags)));
@@ -169,7 +169,7 @@ EXPORT ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset
 /* stdio reads and writes without passing any hook, so a stream begins with an open tunnel or a failed one. */
 EXPORT FILE *fdopen(int fd, const char *mode)
 {
-    if (!table_empty())
+    if (!slots_empty())
         pending_finish(fd);
     return real()->fdopen(fd, mode);
 }

@@ -1,4 +1,4 @@
-#include "../sockets/entry.h"
+#include "../sockets/slot.h"
 #include "../ready/ready.h"
 #include "../real.h"
 
@@ -12,29 +12,29 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, c
 /* poll(2): a pending descriptor is ready when its tunnel is. */
 EXPORT int poll(struct pollfd *fds, nfds_t count, int milliseconds)
 {
-    if (table_idle())
+    if (slots_idle())
         return real()->poll(fds, count, milliseconds);
-    if (table_empty() || !wait_poll_concerned(fds, count))
+    if (slots_empty() || !ready_poll_concerned(fds, count))
         return real()->poll(fds, count, milliseconds);
-    return libc_result(wait_poll(fds, count, deadline_in(milliseconds), NULL));
+    return libc_result(ready_poll(fds, count, deadline_in(milliseconds), NULL));
 }
 
 EXPORT int __poll(struct pollfd *fds, nfds_t count, int milliseconds) __attribute__((alias("poll")));
 
 EXPORT int __poll_chk(struct pollfd *fds, nfds_t count, int milliseconds, size_t room)
 {
-    if (table_empty() || count > room / sizeof *fds || !wait_poll_concerned(fds, count))
+    if (slots_empty() || count > room / sizeof *fds || !ready_poll_concerned(fds, count))
         return real()->__poll_chk(fds, count, milliseconds, room);
-    return libc_result(wait_poll(fds, count, deadline_in(milliseconds), NULL));
+    return libc_result(ready_poll(fds, count, deadline_in(milliseconds), NULL));
 }
 
 EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask)
 {
     struct deadline end;
 
-    if (table_empty() || !wait_poll_concerned(fds, count) || !wait_until(&end, time))
+    if (slots_empty() || !ready_poll_concerned(fds, count) || !ready_until(&end, time))
         return real()->ppoll(fds, count, time, mask);
-    return libc_result(wait_poll(fds, count, end, mask));
+    return libc_result(ready_poll(fds, count, end, mask));
 }
 
 EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask,
@@ -42,10 +42,10 @@ EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *
 {
     struct deadline end;
 
-    if (table_empty() || count > room / sizeof *fds || !wait_poll_concerned(fds, count) ||
-        !wait_until(&end, time))
+    if (slots_empty() || count > room / sizeof *fds || !ready_poll_concerned(fds, count) ||
+        !ready_until(&end, time))
         return real()->__ppoll_chk(fds, count, time, mask, room);
-    return libc_result(wait_poll(fds, count, end, mask));
+    return libc_result(ready_poll(fds, count, end, mask));
 }
 
 /* Linux writes the time that is left, and glibc hands it on; musl does not. */
@@ -67,13 +67,13 @@ static __attribute__((noinline)) int select_translated(int count, fd_set *reads,
     struct deadline end;
     int result;
 
-    if (table_empty() || !wait_select_concerned(&count, reads, writes, excepts))
+    if (slots_empty() || !ready_select_concerned(&count, reads, writes, excepts))
         return real()->select(count, reads, writes, excepts, time);
     if (time) /* more than a second of microseconds is taken for what it is worth */
         copy = (struct timespec){ time->tv_sec + time->tv_usec / 1000000, time->tv_usec % 1000000 * 1000 };
-    if (!wait_until(&end, time ? &copy : NULL))
+    if (!ready_until(&end, time ? &copy : NULL))
         return real()->select(count, reads, writes, excepts, time);
-    result = wait_select(count, reads, writes, excepts, end, NULL);
+    result = ready_select(count, reads, writes, excepts, end, NULL);
     if (time && gnu_get_libc_version)
         write_left(time, end);
     return libc_result(result);
@@ -81,7 +81,7 @@ static __attribute__((noinline)) int select_translated(int count, fd_set *reads,
 
 EXPORT int select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct timeval *time)
 {
-    if (table_idle())
+    if (slots_idle())
         return real()->select(count, reads, writes, excepts, time);
     return select_translated(count, reads, writes, excepts, time);
 }
@@ -94,7 +94,7 @@ EXPORT int pselect(int count, fd_set *reads, fd_set *writes, fd_set *excepts, co
 {
     struct deadline end;
 
-    if (table_empty() || !wait_select_concerned(&count, reads, writes, excepts) || !wait_until(&end, time))
+    if (slots_empty() || !ready_select_concerned(&count, reads, writes, excepts) || !ready_until(&end, time))
         return real()->pselect(count, reads, writes, excepts, time, mask);
-    return libc_result(wait_select(count, reads, writes, excepts, end, mask));
+    return libc_result(ready_select(count, reads, writes, excepts, end, mask));
 }

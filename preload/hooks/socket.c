@@ -1,14 +1,14 @@
 /* What a program asks of a socket that is, or was, being tunnelled. */
 #include "../calls/answers.h"
 #include "../sockets/peer.h"
-#include "../pending/step.h"
-#include "../pending/replace.h"
+#include "../pending/end.h"
+#include "../sockets/original.h"
 #include "../real.h"
 
 /* getpeername(2): the address that the program asked for. */
 EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *size)
 {
-    if (table_idle() && peers_empty())
+    if (slots_idle() && peers_empty())
         return real()->getpeername(fd, address, size);
     return libc_result(answers_peer(fd, address, size));
 }
@@ -16,7 +16,7 @@ EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *size)
 /* getsockname(2): of the program's own socket, if another stands in its place. */
 EXPORT int getsockname(int fd, struct sockaddr *address, socklen_t *size)
 {
-    if (!replaced_any())
+    if (!original_any())
         return real()->getsockname(fd, address, size);
     return libc_result(answers_name(fd, address, size));
 }
@@ -24,11 +24,11 @@ EXPORT int getsockname(int fd, struct sockaddr *address, socklen_t *size)
 /* getsockopt(2): SO_ERROR is the tunnel's result, once; SO_DOMAIN is of the program's own socket. */
 EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 {
-    if (table_idle() && !replaced_any())
+    if (slots_idle() && !original_any())
         return real()->getsockopt(fd, level, name, value, size);
-    if (level == SOL_SOCKET && name == SO_ERROR && !table_empty())
+    if (level == SOL_SOCKET && name == SO_ERROR && !slots_empty())
         return libc_result(answers_error(fd, value, size));
-    if (level == SOL_SOCKET && name == SO_DOMAIN && replaced_any())
+    if (level == SOL_SOCKET && name == SO_DOMAIN && original_any())
         return libc_result(answers_domain(fd, value, size));
     return real()->getsockopt(fd, level, name, value, size);
 }
@@ -36,7 +36,7 @@ EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 /* shutdown(2): while connecting it cancels. */
 EXPORT int shutdown(int fd, int how)
 {
-    if (!table_empty() && how >= SHUT_RD && how <= SHUT_RDWR && pending_cancel(fd))
+    if (!slots_empty() && how >= SHUT_RD && how <= SHUT_RDWR && pending_cancel(fd))
         return 0;
     return real()->shutdown(fd, how);
 }

@@ -1,5 +1,5 @@
 /* getaddrinfo(3) and getnameinfo(3) for names that are not libc's business alone. */
-#include "way.h"
+#include "addrinfo.h"
 
 #include "../real.h"
 
@@ -21,7 +21,7 @@ static int set_canonical_name(struct addrinfo *first, const char *name)
 
     if (!first->ai_canonname)
         return 0;
-    lookup_plain_name(name, plain);
+    stand_in_plain_name(name, plain);
     copy = strdup(plain);
     if (!copy)
         return EAI_MEMORY;
@@ -34,9 +34,9 @@ static int set_canonical_name(struct addrinfo *first, const char *name)
 static int numeric(const char *node, int family, const char *service, const struct addrinfo *hints,
                    struct addrinfo **result)
 {
-    char text[LOOKUP_TEXT_SIZE];
+    char text[STAND_IN_TEXT_SIZE];
 
-    if (!lookup_stand_in(node, family, text))
+    if (!stand_in_text(node, family, text))
         return EAI_AGAIN;
     return real()->getaddrinfo(text, service, hints, result);
 }
@@ -65,7 +65,7 @@ static int remembered(const char *node, const char *service, const struct addrin
 
     for (struct addrinfo *at = error == 0 ? *result : NULL; at; at = at->ai_next)
         if (endpoint_from_sockaddr(&answer, at->ai_addr, at->ai_addrlen))
-            lookup_remember(&answer, node);
+            stand_in_remember(&answer, node);
     return error;
 }
 
@@ -73,7 +73,7 @@ static int remembered(const char *node, const char *service, const struct addrin
 static char *to_ascii(const char *name)
 {
     enum { NFC_INPUT = 1, NONTRANSITIONAL = 8 };
-    void *library = dlopen("libidn2.so.0", RTLD_LAZY);
+    void *library = real()->dlopen("libidn2.so.0", RTLD_LAZY);
     int (*convert)(const char *from, char **to, int flags);
     char *ascii = NULL;
 
@@ -87,14 +87,14 @@ static int internationalized(const char *node, const char *service, const struct
                              struct addrinfo **result)
 {
     char *ascii = to_ascii(node);
-    enum lookup_way way = ascii ? lookup_way(ascii, lookup_port(service)) : LOOKUP_NO_NAME;
+    enum way way = ascii ? way_of(ascii, way_port(service)) : WAY_NO_NAME;
     int error = EAI_NONAME;
 
     if (!ascii)
         return EAI_IDN_ENCODE;
-    if (way == LOOKUP_STAND_IN)
+    if (way == WAY_STAND_IN)
         error = stand_in_for(ascii, service, hints, result);
-    else if (way == LOOKUP_REMEMBER)
+    else if (way == WAY_REMEMBER)
         error = remembered(ascii, service, hints, result);
     free(ascii);
     return error;
@@ -107,14 +107,14 @@ static bool is_ascii(const char *name)
     return !*name;
 }
 
-int lookup_getaddrinfo(enum lookup_way way, const char *node, const char *service,
-                       const struct addrinfo *hints, struct addrinfo **result)
+int addrinfo_get(enum way way, const char *node, const char *service, const struct addrinfo *hints,
+                 struct addrinfo **result)
 {
     int saved = errno, error = EAI_NONAME;
 
-    if (way == LOOKUP_STAND_IN)
+    if (way == WAY_STAND_IN)
         error = stand_in_for(node, service, hints, result);
-    else if (way == LOOKUP_REMEMBER)
+    else if (way == WAY_REMEMBER)
         error = remembered(node, service, hints, result);
     else if (hints && (hints->ai_flags & AI_IDN) && !is_ascii(node))
         error = internationalized(node, service, hints, result);
@@ -123,33 +123,33 @@ int lookup_getaddrinfo(enum lookup_way way, const char *node, const char *servic
     return error;
 }
 
-static enum lookup_way way_of_request(const struct gaicb *request)
+static enum way way_of_request(const struct gaicb *request)
 {
-    enum lookup_way way = LOOKUP_REAL;
+    enum way way = WAY_REAL;
 
     if (request)
-        way = lookup_way_hinted(request->ar_name, request->ar_service, request->ar_request);
-    return way == LOOKUP_REMEMBER ? LOOKUP_REAL : way; /* the answer comes in a thread of libc's, unseen */
+        way = way_of_hinted(request->ar_name, request->ar_service, request->ar_request);
+    return way == WAY_REMEMBER ? WAY_REAL : way; /* the answer comes in a thread of libc's, unseen */
 }
 
-bool lookup_list_wanted(struct gaicb *const list[], int count)
+bool addrinfo_list_wanted(struct gaicb *const list[], int count)
 {
     for (int i = 0; i < count; i++)
-        if (way_of_request(list[i]) != LOOKUP_REAL)
+        if (way_of_request(list[i]) != WAY_REAL)
             return true;
     return false;
 }
 
 /* gai_error(3) and gai_suspend(3) read the result where libc puts it. */
-static void answer_request(struct gaicb *request, enum lookup_way way)
+static void answer_request(struct gaicb *request, enum way way)
 {
     request->ar_result = NULL;
-    request->__return = lookup_getaddrinfo(way, request->ar_name, request->ar_service, request->ar_request,
-                                           &request->ar_result);
+    request->__return =
+        addrinfo_get(way, request->ar_name, request->ar_service, request->ar_request, &request->ar_result);
 }
 
 /* An empty place in the list is nothing to libc: with nothing else in it, it notifies and is done. */
-int lookup_getaddrinfo_a(int mode, struct gaicb *const list[], int count, struct sigevent *event)
+int addrinfo_start_list(int mode, struct gaicb *const list[], int count, struct sigevent *event)
 {
     size_t size = (size_t)count * sizeof *list;
     struct gaicb **rest;
@@ -161,9 +161,9 @@ int lookup_getaddrinfo_a(int mode, struct gaicb *const list[], int count, struct
     if (rest == MAP_FAILED)
         return EAI_MEMORY;
     for (int i = 0; i < count; i++) {
-        enum lookup_way way = way_of_request(list[i]);
+        enum way way = way_of_request(list[i]);
 
-        if (way == LOOKUP_REAL)
+        if (way == WAY_REAL)
             rest[i] = list[i];
         else
             answer_request(list[i], way);
@@ -181,14 +181,14 @@ static int put_name(char *host, socklen_t size, const char *name)
     return 0;
 }
 
-int lookup_getnameinfo(enum lookup_back way, const char *name, const struct sockaddr *address, socklen_t size,
-                       char *host, socklen_t host_size, char *service, socklen_t service_size, int flags)
+int addrinfo_name(enum back way, const char *name, const struct sockaddr *address, socklen_t size, char *host,
+                  socklen_t host_size, char *service, socklen_t service_size, int flags)
 {
-    char digits[LOOKUP_TEXT_SIZE + IF_NAMESIZE + 1];
+    char digits[STAND_IN_TEXT_SIZE + IF_NAMESIZE + 1];
     bool wants_host = host && host_size > 0;
     int error;
 
-    if (!wants_host || (way == LOOKUP_BACK_NONE && !(flags & NI_NAMEREQD)))
+    if (!wants_host || (way == BACK_NONE && !(flags & NI_NAMEREQD)))
         return real()->getnameinfo(address, size, host, host_size, service, service_size,
                                    flags | NI_NUMERICHOST);
     /* The numeric answer checks everything and fills in the service; the name then takes its place. */
@@ -196,5 +196,5 @@ int lookup_getnameinfo(enum lookup_back way, const char *name, const struct sock
                                 (flags & ~NI_NAMEREQD) | NI_NUMERICHOST);
     if (error != 0)
         return error;
-    return way == LOOKUP_BACK_NONE ? EAI_NONAME : put_name(host, host_size, name);
+    return way == BACK_NONE ? EAI_NONAME : put_name(host, host_size, name);
 }

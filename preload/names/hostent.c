@@ -24,17 +24,17 @@ static socklen_t to_sockaddr(const void *address, socklen_t size, int family, st
     return sizeof v6;
 }
 
-enum lookup_way hostent_way(const char *name, int family)
+enum way hostent_way(const char *name, int family)
 {
-    return family == AF_INET || family == AF_INET6 ? lookup_way(name, 0) : LOOKUP_REAL;
+    return family == AF_INET || family == AF_INET6 ? way_of(name, 0) : WAY_REAL;
 }
 
-enum lookup_back hostent_back_way(const void *address, socklen_t size, int family, char *name)
+enum back hostent_back_way(const void *address, socklen_t size, int family, char *name)
 {
     struct sockaddr_storage storage;
     socklen_t used = to_sockaddr(address, size, family, &storage);
 
-    return used ? lookup_back((const struct sockaddr *)&storage, used, name) : LOOKUP_BACK_REAL;
+    return used ? stand_in_back((const struct sockaddr *)&storage, used, name) : BACK_REAL;
 }
 
 static void remember(const struct hostent *found, const char *name)
@@ -46,7 +46,7 @@ static void remember(const struct hostent *found, const char *name)
         socklen_t size = to_sockaddr(*at, (socklen_t)found->h_length, found->h_addrtype, &address);
 
         if (endpoint_from_sockaddr(&answer, (const struct sockaddr *)&address, size))
-            lookup_remember(&answer, name);
+            stand_in_remember(&answer, name);
     }
 }
 
@@ -62,33 +62,33 @@ static struct hostent *named(const char *text, int family, const char *name, cha
     struct hostent *found = real()->gethostbyname2(text, family);
 
     if (found) {
-        lookup_plain_name(name, name_room);
+        stand_in_plain_name(name, name_room);
         found->h_name = name_room;
     }
     return found;
 }
 
-struct hostent *hostent_find(enum lookup_way way, const char *name, int family, char *name_room)
+struct hostent *hostent_find(enum way way, const char *name, int family, char *name_room)
 {
-    char text[LOOKUP_TEXT_SIZE];
+    char text[STAND_IN_TEXT_SIZE];
     struct hostent *found;
 
-    if (way == LOOKUP_NO_NAME)
+    if (way == WAY_NO_NAME)
         return none(HOST_NOT_FOUND);
-    if (way == LOOKUP_STAND_IN)
-        return lookup_stand_in(name, family, text) ? named(text, family, name, name_room) : none(TRY_AGAIN);
+    if (way == WAY_STAND_IN)
+        return stand_in_text(name, family, text) ? named(text, family, name, name_room) : none(TRY_AGAIN);
     found = real()->gethostbyname2(name, family);
     if (found)
         remember(found, name);
     return found;
 }
 
-struct hostent *hostent_back(enum lookup_back way, const char *name, const void *address, int family,
+struct hostent *hostent_back(enum back way, const char *name, const void *address, int family,
                              char *name_room)
 {
-    char text[LOOKUP_TEXT_SIZE];
+    char text[STAND_IN_TEXT_SIZE];
 
-    if (way == LOOKUP_BACK_NONE || !inet_ntop(family, address, text, sizeof text))
+    if (way == BACK_NONE || !inet_ntop(family, address, text, sizeof text))
         return none(HOST_NOT_FOUND);
     return named(text, family, name, name_room);
 }
@@ -107,7 +107,7 @@ static int named_r(const char *text, int family, const char *name, const struct 
     size_t size;
     int error;
 
-    lookup_plain_name(name, plain);
+    stand_in_plain_name(name, plain);
     size = strlen(plain) + 1;
     if (room->size < size) {
         errno = ERANGE;
@@ -122,16 +122,16 @@ static int named_r(const char *text, int family, const char *name, const struct 
     return error;
 }
 
-int hostent_find_r(enum lookup_way way, const char *name, int family, const struct hostent_room *room)
+int hostent_find_r(enum way way, const char *name, int family, const struct hostent_room *room)
 {
-    char text[LOOKUP_TEXT_SIZE];
+    char text[STAND_IN_TEXT_SIZE];
     int error;
 
-    if (way == LOOKUP_NO_NAME)
+    if (way == WAY_NO_NAME)
         return none_r(room, HOST_NOT_FOUND, 0);
-    if (way == LOOKUP_STAND_IN)
-        return lookup_stand_in(name, family, text) ? named_r(text, family, name, room)
-                                                   : none_r(room, TRY_AGAIN, EAGAIN);
+    if (way == WAY_STAND_IN)
+        return stand_in_text(name, family, text) ? named_r(text, family, name, room)
+                                                 : none_r(room, TRY_AGAIN, EAGAIN);
     error = real()->gethostbyname2_r(name, family, room->into, room->buffer, room->size, room->result,
                                      room->error);
     if (error == 0 && *room->result)
@@ -139,12 +139,12 @@ int hostent_find_r(enum lookup_way way, const char *name, int family, const stru
     return error;
 }
 
-int hostent_back_r(enum lookup_back way, const char *name, const void *address, int family,
+int hostent_back_r(enum back way, const char *name, const void *address, int family,
                    const struct hostent_room *room)
 {
-    char text[LOOKUP_TEXT_SIZE];
+    char text[STAND_IN_TEXT_SIZE];
 
-    if (way == LOOKUP_BACK_NONE || !inet_ntop(family, address, text, sizeof text))
+    if (way == BACK_NONE || !inet_ntop(family, address, text, sizeof text))
         return none_r(room, HOST_NOT_FOUND, 0);
     return named_r(text, family, name, room);
 }

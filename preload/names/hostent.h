@@ -2,12 +2,14 @@
 #ifndef PTUNNEL_HOSTENT_H
 #define PTUNNEL_HOSTENT_H
 
+#include "stand_in.h"
+
 #include "way.h"
 
 /* The forms that answer in memory of libc's: `name_room`, ENDPOINT_HOST_MAX + 1 bytes of the hook's, gets
  * h_name. */
-struct hostent *hostent_find(enum lookup_way way, const char *name, int family, char *name_room);
-struct hostent *hostent_back(enum lookup_back way, const char *name, const void *address, int family,
+struct hostent *hostent_find(enum way way, const char *name, int family, char *name_room);
+struct hostent *hostent_back(enum back way, const char *name, const void *address, int family,
                              char *name_room);
 
 /* Where the reentrant forms put what they find. */
@@ -19,12 +21,12 @@ struct hostent_room {
     int *error; /* h_errno */
 };
 
-int hostent_find_r(enum lookup_way way, const char *name, int family, const struct hostent_room *room);
-int hostent_back_r(enum lookup_back way, const char *name, const void *address, int family,
+int hostent_find_r(enum way way, const char *name, int family, const struct hostent_room *room);
+int hostent_back_r(enum back way, const char *name, const void *address, int family,
                    const struct hostent_room *room);
 
-/* lookup_way() and lookup_back() for these calls' arguments. */
-enum lookup_way hostent_way(const char *name, int family);
-enum lookup_back hostent_back_way(const void *address, socklen_t size, int family, char *name);
+/* way_of() and stand_in_back() for these calls' arguments. */
+enum way hostent_way(const char *name, int family);
+enum back hostent_back_way(const void *address, socklen_t size, int family, char *name);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "../real.h"
 #include "../process/guest.h"
+#include "stand_in.h"
 #include "way.h"
 
 #include <ptunnel/text.h>
@@ -20,11 +21,11 @@ static const char *behind_service(const char *name)
 
 static bool is_closed(const char *name)
 {
-    enum lookup_way way = lookup_way(behind_service(name), 0);
+    enum way way = way_of(behind_service(name), 0);
 
-    if (way == LOOKUP_STAND_IN || way == LOOKUP_NO_NAME)
+    if (way == WAY_STAND_IN || way == WAY_NO_NAME)
         return true;
-    return lookup_resolvers_refused() &&
+    return stand_in_resolvers_refused() &&
            config_name_fate(guest_config(), behind_service(name), 0) != NAME_DIRECT;
 }
 
@@ -61,7 +62,7 @@ bool resolver_refuses_query(const unsigned char *query, int size)
 
     if (!guest_may_act())
         return false;
-    if (!lookup_resolvers_refused() && !(question_of(query, size, name, sizeof name) && is_closed(name)))
+    if (!stand_in_resolvers_refused() && !(question_of(query, size, name, sizeof name) && is_closed(name)))
         return false;
     errno = ECONNREFUSED;
     return true;

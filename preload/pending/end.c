@@ -1,4 +1,4 @@
-#include "step.h"
+#include "end.h"
 
 #include "../real.h"
 #include "../process/own.h"
@@ -7,22 +7,22 @@
 
 void pending_forget(int fd)
 {
-    struct entry *entry = table_empty() ? NULL : table_find(fd);
+    struct entry *entry = slots_empty() ? NULL : slot_find(fd);
     bool locked;
 
     if (!peers_empty())
-        peers_forget(fd);
+        peer_forget(fd);
     if (!entry)
         return;
-    locked = table_lock_patiently(entry);
+    locked = entry_lock_patiently(entry);
     if (locked && atomic_load(&entry->state) == ENTRY_PENDING) {
         entry->error = EPIPE; /* for a thread that waits in connect() */
-        atomic_store(&entry->state, ENTRY_HANDED);
+        atomic_store(&entry->state, ENTRY_DIRECT);
     }
     pending_restore(fd, entry);
-    table_drop_all(entry);
+    slot_drop_all(entry);
     if (locked)
-        table_unlock(entry);
+        entry_unlock(entry);
 }
 
 struct other {
@@ -44,24 +44,24 @@ static void note_other(int fd, struct entry *entry, void *data)
  * program, which goes by the data, does not see the difference. */
 void pending_close(int fd)
 {
-    struct entry *entry = table_empty() ? NULL : table_find(fd);
+    struct entry *entry = slots_empty() ? NULL : slot_find(fd);
     struct other other = { .entry = entry, .than = fd, .fd = -1 };
     bool locked;
 
     if (!peers_empty())
-        peers_forget(fd);
+        peer_forget(fd);
     if (!entry)
         return;
-    locked = table_lock_patiently(entry);
+    locked = entry_lock_patiently(entry);
     if (atomic_load(&entry->slots) > 1 && atomic_load(&entry->state) == ENTRY_PENDING)
-        table_each(note_other, &other);
+        slot_each(note_other, &other);
     if (other.fd >= 0)
-        watch_move(fd, other.fd, entry);
-    watch_forget(fd);
-    if (table_find(fd) == entry)
-        table_drop(fd);
+        substitute_move(fd, other.fd, entry);
+    registration_forget(fd);
+    if (slot_find(fd) == entry)
+        slot_drop(fd);
     if (locked)
-        table_unlock(entry);
+        entry_unlock(entry);
 }
 
 bool pending_cancel(int fd)
@@ -70,19 +70,19 @@ bool pending_cancel(int fd)
     int cancel;
     bool cancelled = false;
 
-    if (!entry || !table_lock_patiently(entry))
+    if (!entry || !entry_lock_patiently(entry))
         return false;
     cancel = cancel_hold();
-    if (atomic_load(&entry->state) == ENTRY_PENDING && table_find(fd) == entry) {
+    if (atomic_load(&entry->state) == ENTRY_PENDING && slot_find(fd) == entry) {
         entry->dial.fd = fd;
         entry->dial.touched = true;
         cancelled = dial_disconnect(&entry->dial) == 0;
         entry->error = ECONNRESET;
         pending_restore(fd, entry);
-        atomic_store(&entry->state, ENTRY_HANDED);
-        table_drop_all(entry);
+        atomic_store(&entry->state, ENTRY_DIRECT);
+        slot_drop_all(entry);
     }
-    table_unlock(entry);
+    entry_unlock(entry);
     cancel_release(cancel);
     return cancelled;
 }

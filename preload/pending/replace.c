@@ -2,6 +2,7 @@
 
 #include "../real.h"
 #include "../process/own.h"
+#include "../sockets/copy.h"
 #include "../sockets/duplicates.h"
 #include "../sockets/slot.h"
 #include "../sockets/socket.h"
@@ -13,193 +14,6 @@
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <string.h>
-
-#ifndef SO_BUF_LOCK
-#define SO_BUF_LOCK 72
-#endif
-
-_Atomic bool replace_happened;
-
-struct option {
-    int level, name;
-};
-
-enum { VALUE_MOST = 64 }; /* bytes: the longest are names of interfaces and of congestion controls */
-
-static const struct option options[] = {
-    { SOL_SOCKET, SO_REUSEADDR },
-    { SOL_SOCKET, SO_REUSEPORT },
-    { SOL_SOCKET, SO_KEEPALIVE },
-    { SOL_SOCKET, SO_DONTROUTE },
-    { SOL_SOCKET, SO_LINGER },
-    { SOL_SOCKET, SO_OOBINLINE },
-    { SOL_SOCKET, SO_PRIORITY },
-    { SOL_SOCKET, SO_MARK },
-    { SOL_SOCKET, SO_RCVLOWAT },
-    { SOL_SOCKET, SO_RCVTIMEO },
-    { SOL_SOCKET, SO_SNDTIMEO },
-    { SOL_SOCKET, SO_BINDTODEVICE },
-    { SOL_SOCKET, SO_PEEK_OFF },
-    { SOL_SOCKET, SO_BUSY_POLL },
-    { SOL_SOCKET, SO_MAX_PACING_RATE },
-    { SOL_SOCKET, SO_TIMESTAMP },
-    { SOL_SOCKET, SO_TIMESTAMPNS },
-    { SOL_SOCKET, SO_TIMESTAMPING },
-    { SOL_SOCKET, SO_ZEROCOPY },
-    { IPPROTO_TCP, TCP_NODELAY },
-    { IPPROTO_TCP, TCP_CORK },
-    { IPPROTO_TCP, TCP_KEEPIDLE },
-    { IPPROTO_TCP, TCP_KEEPINTVL },
-    { IPPROTO_TCP, TCP_KEEPCNT },
-    { IPPROTO_TCP, TCP_SYNCNT },
-    { IPPROTO_TCP, TCP_LINGER2 },
-    { IPPROTO_TCP, TCP_CONGESTION },
-    { IPPROTO_TCP, TCP_USER_TIMEOUT },
-    { IPPROTO_TCP, TCP_NOTSENT_LOWAT },
-    { IPPROTO_TCP, TCP_FASTOPEN_CONNECT },
-    { IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE },
-    { IPPROTO_TCP, TCP_INQ },
-    { IPPROTO_TCP, TCP_SAVE_SYN },
-    { IPPROTO_TCP, TCP_TX_DELAY },
-    { IPPROTO_IP, IP_TOS },
-    { IPPROTO_IP, IP_TTL },
-    { IPPROTO_IP, IP_MTU_DISCOVER },
-    { IPPROTO_IP, IP_RECVERR },
-    { IPPROTO_IP, IP_FREEBIND },
-    { IPPROTO_IP, IP_TRANSPARENT },
-    { IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT },
-    { IPPROTO_IP, IP_MINTTL },
-    { IPPROTO_IP, IP_UNICAST_IF },
-    { IPPROTO_IPV6, IPV6_TCLASS },
-    { IPPROTO_IPV6, IPV6_UNICAST_HOPS },
-    { IPPROTO_IPV6, IPV6_MTU_DISCOVER },
-    { IPPROTO_IPV6, IPV6_RECVERR },
-    { IPPROTO_IPV6, IPV6_ADDR_PREFERENCES },
-    { IPPROTO_IPV6, IPV6_UNICAST_IF },
-};
-
-/* What the program set; all else is as the kernel has it in a new socket. An option that one of the two
- * families does not have is left out. */
-static void copy_option(int from, int to, const struct option *option, const struct option *as)
-{
-    char value[VALUE_MOST], other[VALUE_MOST];
-    socklen_t size = sizeof value, other_size = sizeof other;
-
-    if (real()->getsockopt(from, option->level, option->name, value, &size) < 0 ||
-        real()->getsockopt(to, as->level, as->name, other, &other_size) < 0)
-        return;
-    if (size != other_size || memcmp(value, other, size) != 0)
-        setsockopt(to, as->level, as->name, value, size);
-}
-
-/* Once it was set the kernel does not adapt it any more, and it tells twice the size that was set. */
-static void copy_buffer_size(int from, int to, int name, int lock)
-{
-    int locks = 0, bytes = 0;
-    socklen_t size = sizeof locks, bytes_size = sizeof bytes;
-
-    if (real()->getsockopt(from, SOL_SOCKET, SO_BUF_LOCK, &locks, &size) < 0 || !(locks & lock) ||
-        real()->getsockopt(from, SOL_SOCKET, name, &bytes, &bytes_size) < 0)
-        return;
-    bytes /= 2;
-    setsockopt(to, SOL_SOCKET, name, &bytes, sizeof bytes);
-}
-
-static void copy_flags(int from, int to)
-{
-    struct f_owner_ex owner;
-
-    if (real()->fcntl(from, F_GETOWN_EX, &owner) == 0 && owner.pid != 0)
-        real()->fcntl(to, F_SETOWN_EX, &owner);
-    real()->fcntl(to, F_SETSIG, real()->fcntl(from, F_GETSIG));
-    real()->fcntl(to, F_SETFL, real()->fcntl(from, F_GETFL));
-}
-
-static void copy_all(int from, int to, int family)
-{
-    static const struct option tos = { IPPROTO_IP, IP_TOS }, traffic_class = { IPPROTO_IPV6, IPV6_TCLASS };
-    static const struct option ttl = { IPPROTO_IP, IP_TTL }, hops = { IPPROTO_IPV6, IPV6_UNICAST_HOPS };
-
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        copy_option(from, to, &options[i], &options[i]);
-    if (family == AF_INET6) {
-        copy_option(from, to, &tos, &traffic_class);
-        copy_option(from, to, &ttl, &hops);
-    }
-    copy_buffer_size(from, to, SO_SNDBUF, 1);
-    copy_buffer_size(from, to, SO_RCVBUF, 2);
-    copy_flags(from, to);
-}
-
-/* Unbound. A negative errno. */
-static int open_like(int fd, int family)
-{
-    int protocol = 0, off = 0, made;
-    socklen_t size = sizeof protocol;
-
-    if (real()->getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) < 0)
-        return -errno;
-    made = socket(family, SOCK_STREAM | SOCK_CLOEXEC, protocol);
-    if (made < 0)
-        return -errno;
-    setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off); /* of IPv4 it is not taken, nor needed */
-    copy_all(fd, made, family);
-    return made;
-}
-
-/* By descriptor: what is believed while the kernel says that it still is the socket which was put there. */
-struct record {
-    _Atomic uint64_t cookie; /* SO_COOKIE of that socket; 0: no record */
-    struct original original;
-};
-
-enum { PAGE_FDS = 256, PAGES = TABLE_DESCRIPTORS / PAGE_FDS };
-
-struct page {
-    struct record records[PAGE_FDS];
-};
-
-static _Atomic(void *) pages[PAGES];
-
-static struct record *record_of(int fd, bool create)
-{
-    struct page *page;
-
-    if (fd < 0 || fd >= PAGES * PAGE_FDS)
-        return NULL;
-    page = pages_at(&pages[fd / PAGE_FDS], sizeof *page, create);
-    return page ? &page->records[fd % PAGE_FDS] : NULL;
-}
-
-bool replace_original(int fd, struct original *out)
-{
-    const struct record *record = replaced_any() ? record_of(fd, false) : NULL;
-
-    if (!record || record->cookie == 0 || record->cookie != socket_cookie(fd))
-        return false;
-    *out = record->original;
-    return true;
-}
-
-static void remember(int fd, uint64_t cookie, const struct original *original)
-{
-    struct record *record = record_of(fd, original != NULL);
-
-    if (!record)
-        return;
-    atomic_store(&record->cookie, 0);
-    if (original)
-        record->original = *original;
-    atomic_store(&record->cookie, original ? cookie : 0);
-}
-
-void replace_copy(int from, int to)
-{
-    const struct record *record = record_of(from, false);
-
-    if (record && record->cookie != 0)
-        remember(to, record->cookie, &record->original);
-}
 
 struct exchange {
     const struct entry *entry;       /* NULL: it is not pending */
@@ -214,10 +28,10 @@ static void exchange_one(int fd, void *data)
     const struct exchange *exchange = data;
     int flags = real()->fcntl(fd, F_GETFD);
 
-    watch_lift(fd);
+    substitute_remove_everywhere(fd);
     real()->dup3(exchange->made, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0);
-    watch_lay(fd, exchange->entry);
-    remember(fd, exchange->cookie, exchange->original);
+    substitute_add_again(fd, exchange->entry);
+    original_remember(fd, exchange->cookie, exchange->original);
 }
 
 static void exchange_all(int fd, int made, struct entry *entry, const struct original *original)
@@ -268,7 +82,7 @@ static bool read_original(int fd, struct original *out)
     return real()->getsockname(fd, &out->name.any, &out->size) == 0;
 }
 
-/* Its room is no part of its caller's: see dial_parts.h. */
+/* Its room is no part of its caller's: see dial_words.h. */
 static __attribute__((noinline)) void say(const struct dial *dial)
 {
     char buffer[LOG_LINE_SIZE];
@@ -291,7 +105,7 @@ static int reach_both(struct dial *dial, struct entry *entry)
         return -EBUSY;
     if (!read_original(dial->fd, &original) || !stands_in_the_way(&original, dial))
         return -ENETUNREACH;
-    made = open_like(dial->fd, AF_INET6);
+    made = copy_open(dial->fd, AF_INET6);
     if (made < 0)
         return made;
     if (log_wants(LOG_CONNECTION))
@@ -308,7 +122,7 @@ static int reach_both(struct dial *dial, struct entry *entry)
 
 static int like_first(int fd, const struct original *original, struct entry *entry)
 {
-    int made = open_like(fd, original->name.any.sa_family), on = 1;
+    int made = copy_open(fd, original->name.any.sa_family), on = 1;
 
     if (made < 0)
         return made;
@@ -327,12 +141,12 @@ int replace_socket(struct dial *dial, enum dial_socket kind)
     struct original original;
     int result;
 
-    if (table_is_inherited(entry))
+    if (entry_is_inherited(entry))
         return -EAFNOSUPPORT;
-    atomic_store(&replace_happened, true);
+    atomic_store(&original_ever, true);
     if (kind == DIAL_REACH_BOTH)
         return reach_both(dial, entry);
-    if (!replace_original(dial->fd, &original))
+    if (!original_of(dial->fd, &original))
         return -EBADF;
     /* A process that was forked meanwhile keeps this one: for it the connection has failed, too. */
     dial->touched = true;
@@ -358,7 +172,7 @@ void replace_undo(int fd)
     struct original original;
     int cancel = cancel_hold();
 
-    if (replace_original(fd, &original) && is_unconnected(fd))
+    if (original_of(fd, &original) && is_unconnected(fd))
         like_first(fd, &original, NULL);
     cancel_release(cancel);
 }

@@ -11,36 +11,10 @@
 #define PTUNNEL_REPLACE_H
 
 #include "../sockets/entry.h"
-
-#include <netinet/in.h>
-
-/* What the program's own socket was. */
-struct original {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } name; /* the address that it was bound to, and port, or the unspecified */
-    socklen_t size;
-    bool v6only; /* IPV6_V6ONLY */
-};
-
-/* Has it happened in this process? Most hooks need no further question. */
-extern _Atomic bool replace_happened HIDDEN;
-
-static inline bool replaced_any(void)
-{
-    return __builtin_expect(atomic_load_explicit(&replace_happened, memory_order_relaxed), 0);
-}
+#include "../sockets/original.h"
 
 /* For a dial in the table, locked: dial_replace. */
 int replace_socket(struct dial *dial, enum dial_socket kind);
-
-/* True if another socket stands in the place of fd's. A system call if it ever happened to that number. */
-bool replace_original(int fd, struct original *out);
-
-/* to becomes a duplicate of from. */
-void replace_copy(int from, int to);
 
 /* The program is about to connect fd, which is no tunnel: if a socket of ours is left there, one like the
  * first again. */

@@ -23,25 +23,25 @@ static void record_peer(int fd, struct entry *entry, void *wanted)
 
     if (entry != wanted)
         return;
-    peers_set(fd, &(struct peer){ .target = entry->asked.address,
-                                  .target_scope = entry->asked.scope,
-                                  .target_port = entry->asked.port,
-                                  .unasked = dial->in_progress,
-                                  .proxy = dial->reached,
-                                  .owed = !atomic_load(&entry->paid),
-                                  .proxy_port = dial->route->candidates[dial->candidate].proxy.at.port });
+    peer_set(fd, &(struct peer){ .target = entry->asked.address,
+                                 .target_scope = entry->asked.scope,
+                                 .target_port = entry->asked.port,
+                                 .kernel_zero_due = dial->in_progress,
+                                 .proxy = dial->reached,
+                                 .zero_due = !atomic_load(&entry->zero_given),
+                                 .proxy_port = dial->route->candidates[dial->candidate].proxy.at.port });
 }
 
 static void substitute_one(int fd, struct entry *entry, void *wanted)
 {
     if (entry == wanted)
-        watch_substitute(fd, entry, (enum dial_want)atomic_load(&entry->want));
+        substitute_put(fd, entry, (enum dial_want)atomic_load(&entry->want));
 }
 
 static void restore_one(int fd, struct entry *entry, void *wanted)
 {
     if (entry == wanted)
-        watch_restore(fd);
+        substitute_take_back(fd);
 }
 
 /* For each descriptor of this process that is the entry's socket: nearly always one. */
@@ -51,7 +51,7 @@ static void for_each_duplicate(int fd, struct entry *entry,
     if (atomic_load(&entry->slots) == 1)
         act(fd, entry, entry);
     else
-        table_each(act, entry);
+        slot_each(act, entry);
 }
 
 /* A failed non-blocking connect(), played by the kernel itself: nobody can listen on port 0. It has all event
@@ -75,7 +75,7 @@ static void settle(int fd, struct entry *entry, enum dial_want result)
 {
     if (result == DIAL_FAILED) {
         entry->error = entry->dial.error;
-        peers_forget(fd);
+        peer_forget(fd);
         play_failure(fd, &entry->dial);
         atomic_store(&entry->unread, true);
         atomic_store(&entry->state, ENTRY_FAILED);
@@ -85,9 +85,9 @@ static void settle(int fd, struct entry *entry, enum dial_want result)
     entry->error = entry->dial.error;
     if (result == DIAL_OPEN)
         for_each_duplicate(fd, entry, record_peer);
-    atomic_store(&entry->state, result == DIAL_OPEN ? ENTRY_OPEN : ENTRY_HANDED);
+    atomic_store(&entry->state, result == DIAL_OPEN ? ENTRY_OPEN : ENTRY_DIRECT);
     for_each_duplicate(fd, entry, restore_one);
-    table_drop_all(entry);
+    slot_drop_all(entry);
 }
 
 static void note_deadline(struct entry *entry)
@@ -128,13 +128,13 @@ bool pending_settle(int fd, struct entry *entry, enum dial_want result)
  * entry, which has not left its connect(), has no cookie yet. */
 bool pending_is_recycled(int fd, const struct entry *entry)
 {
-    return entry->cookie != 0 ? socket_cookie(fd) != entry->cookie : table_is_inherited(entry);
+    return entry->cookie != 0 ? socket_cookie(fd) != entry->cookie : entry_is_inherited(entry);
 }
 
 void pending_discard(int fd)
 {
-    watch_forget(fd);
-    table_drop(fd);
+    registration_forget(fd);
+    slot_drop(fd);
 }
 
 /* With the lock. A slot is taken down under the lock too, before its descriptor is closed: one that still has
@@ -144,10 +144,10 @@ static bool step_locked(int fd, struct entry *entry, bool fired)
     int saved = errno, cancel = cancel_hold();
     bool ended = true;
 
-    if (table_find(fd) != entry) {
+    if (slot_find(fd) != entry) {
         ended = true;
     } else if (atomic_load(&entry->state) != ENTRY_PENDING) {
-        watch_restore(fd); /* another process ended it, and knows not of all our sets */
+        substitute_take_back(fd); /* another process ended it, and knows not of all our sets */
     } else if (pending_is_recycled(fd, entry)) {
         pending_discard(fd);
     } else {
@@ -155,7 +155,7 @@ static bool step_locked(int fd, struct entry *entry, bool fired)
         atomic_store(&entry->descriptor, fd);
         ended = settle_or_publish(fd, entry, dial_step(&entry->dial), fired);
     }
-    table_unlock(entry);
+    entry_unlock(entry);
     cancel_release(cancel);
     errno = saved;
     return ended;
@@ -163,14 +163,14 @@ static bool step_locked(int fd, struct entry *entry, bool fired)
 
 bool pending_step(int fd, struct entry *entry)
 {
-    return table_lock(entry) && step_locked(fd, entry, false);
+    return entry_lock(entry) && step_locked(fd, entry, false);
 }
 
 bool pending_step_fired(int fd, struct entry *entry)
 {
-    if (table_lock_patiently(entry))
+    if (entry_lock_patiently(entry))
         return step_locked(fd, entry, true);
-    watch_substitute(fd, entry, (enum dial_want)atomic_load(&entry->want));
+    substitute_put(fd, entry, (enum dial_want)atomic_load(&entry->want));
     return false;
 }
 
@@ -178,21 +178,21 @@ bool pending_step_fired(int fd, struct entry *entry)
  * another thread. */
 static void clear_up(int fd, struct entry *entry)
 {
-    if (!table_lock_patiently(entry))
+    if (!entry_lock_patiently(entry))
         return;
-    if (table_find(fd) == entry && atomic_load(&entry->state) != ENTRY_PENDING &&
+    if (slot_find(fd) == entry && atomic_load(&entry->state) != ENTRY_PENDING &&
         atomic_load(&entry->state) != ENTRY_FAILED) {
         if (atomic_load(&entry->state) == ENTRY_OPEN)
             record_peer(fd, entry, entry);
-        watch_restore(fd);
-        table_drop(fd);
+        substitute_take_back(fd);
+        slot_drop(fd);
     }
-    table_unlock(entry);
+    entry_unlock(entry);
 }
 
 struct entry *pending_find(int fd)
 {
-    struct entry *entry = table_find(fd);
+    struct entry *entry = slot_find(fd);
     int state = entry ? atomic_load(&entry->state) : ENTRY_FREE;
 
     if (state == ENTRY_PENDING || state == ENTRY_FAILED)
@@ -225,13 +225,13 @@ void pending_expire(void)
 
     if (!deadline_passed((struct deadline){ before }))
         return;
-    table_each(expire_one, &least);
+    slot_each(expire_one, &least);
     atomic_compare_exchange_strong(&earliest, &before, least);
 }
 
 struct deadline pending_deadline(void)
 {
-    return (struct deadline){ table_empty() ? INT64_MAX : atomic_load(&earliest) };
+    return (struct deadline){ slots_empty() ? INT64_MAX : atomic_load(&earliest) };
 }
 
 struct in_set {
@@ -243,7 +243,7 @@ static void visit_set(int fd, struct entry *entry, void *data)
 {
     struct in_set *in = data;
 
-    if (atomic_load(&entry->state) != ENTRY_PENDING || !watch_watches(in->set, fd))
+    if (atomic_load(&entry->state) != ENTRY_PENDING || !registration_exists(in->set, fd))
         return;
     in->found = true;
     if (in->step)
@@ -254,8 +254,8 @@ bool pending_in_set(int set)
 {
     struct in_set in = { .set = set };
 
-    if (atomic_load(&watch_cookies) && watch_is_set(set))
-        table_each(visit_set, &in);
+    if (atomic_load(&substitute_ever) && registration_is_set(set))
+        slot_each(visit_set, &in);
     return in.found;
 }
 
@@ -263,6 +263,6 @@ void pending_step_set(int set)
 {
     struct in_set in = { .set = set, .step = true };
 
-    if (atomic_load(&watch_cookies) && watch_is_set(set))
-        table_each(visit_set, &in);
+    if (atomic_load(&substitute_ever) && registration_is_set(set))
+        slot_each(visit_set, &in);
 }

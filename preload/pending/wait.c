@@ -1,4 +1,4 @@
-#include "step.h"
+#include "wait.h"
 
 #include "../real.h"
 #include "../process/signals.h"
@@ -27,7 +27,7 @@ static bool wait_under(int fd, struct entry *entry, struct deadline end, bool *i
         struct pollfd ready = { .fd = fd };
         struct deadline own = { atomic_load(&entry->deadline) };
 
-        if (deadline_passed(end) || table_locked_by_me(entry))
+        if (deadline_passed(end) || entry_locked_by_me(entry))
             return false;
         ready.events = atomic_load(&entry->want) == DIAL_WANT_READ ? POLLIN : POLLOUT;
         own = deadline_earlier(own, deadline_in(SLICE));
@@ -110,7 +110,7 @@ bool pending_enter(int fd, int wait_option, int flags)
 
 int pending_error(int fd, int said)
 {
-    struct entry *entry = table_empty() || said == 0 ? NULL : table_find(fd);
+    struct entry *entry = slots_empty() || said == 0 ? NULL : slot_find(fd);
 
     if (!entry || atomic_load(&entry->state) != ENTRY_FAILED || !atomic_exchange(&entry->unread, false))
         return said;

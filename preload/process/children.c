@@ -2,7 +2,6 @@
 
 #include "../real.h"
 #include "own.h"
-#include "../calls/descriptors.h"
 #include "guest.h"
 #include "readable.h"
 
@@ -99,15 +98,14 @@ static int look(const struct child *child)
 
 bool children_readable(char *const *words)
 {
-    return !words || memory_readable(words, sizeof *words);
+    return !words || readable(words, sizeof *words);
 }
 
 int children_before_start(const struct child *child)
 {
     int saved = errno, before = cancel_hold(), result = 0;
 
-    descriptors_before_exec();
-    if (guest_may_act() && child->file && memory_readable(child->file, 1) && children_readable(child->argv) &&
+    if (guest_may_act() && child->file && readable(child->file, 1) && children_readable(child->argv) &&
         children_readable(child->envp))
         result = look(child);
     cancel_release(before);

@@ -14,14 +14,14 @@ struct child {
     char *const *argv, *const *envp; /* NULL: none */
 };
 
-/* Before a program is started: descriptors that it inherits are connected to the end, and a child that
- * preloading cannot reach is named in the log. 0, or -EACCES if such a child is not to be started. */
+/* Before a program is started: a child that preloading cannot reach is named in the log. 0, or -EACCES if it
+ * is not to be started. */
 int children_before_start(const struct child *child);
 
 /* Whether a list of words begins where it can be read; otherwise the kernel says EFAULT. */
 bool children_readable(char *const *words);
 
-/* Room for children_environment(), on the caller's stack, since it has to last until exec. */
+/* Room for environment_complete(), on the caller's stack, since it has to last until exec. */
 #define CHILDREN_ROOM(envp) __builtin_alloca_with_align(environment_size(envp), 8 * sizeof(void *))
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "../real.h"
 #include "own.h"
-#include "../sockets/entry.h"
 #include "environment.h"
 
 #include <ptunnel/log.h>
@@ -10,7 +9,6 @@
 
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 enum { WRONG_SIZE = 4096 };
 
@@ -23,37 +21,9 @@ bool guest_may_act(void)
     return may_act;
 }
 
-static enum log_level level_asked(void)
+void guest_allow(void)
 {
-    const char *verbose = environment_variable("PTUNNEL_VERBOSE");
-
-    if (verbose && strcmp(verbose, "-1") == 0)
-        return LOG_QUIET;
-    if (verbose && verbose[0] >= '1' && verbose[0] <= '3' && !verbose[1])
-        return (enum log_level)(verbose[0] - '0');
-    return LOG_FAILURE;
-}
-
-static const char *log_path(void)
-{
-    const char *path = environment_variable("PTUNNEL_LOG");
-
-    return path && path[0] == '/' ? path : NULL;
-}
-
-__attribute__((constructor)) static void start(void)
-{
-    int saved = errno;
-
-    real();
-    table_begin();
-    if (getauxval(AT_SECURE) == 0) {
-        environment_keep();
-        log_guard_stderr();
-        log_open(&real_net, level_asked(), log_path(), true);
-        may_act = true;
-    }
-    errno = saved;
+    may_act = true;
 }
 
 static struct {

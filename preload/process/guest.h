@@ -9,14 +9,15 @@
 /* False in a program that runs with more rights than its user (AT_SECURE, getauxval(3)): nothing read,
  * nothing hooked. */
 bool guest_may_act(void);
+void guest_allow(void); /* it may, from now on */
 
 /* The configuration, read at the first call. NULL: there is none or it is wrong; nothing but loopback may be
  * let out. Async-signal-safe once it has been read; never waits for another thread. */
 const struct config *guest_config(void);
 
-/* Whether a child that would run outside the tunnel is not to be started. A configuration that ptunnel-run
- * handed over and that is no longer good lets out as little in this way as in others; but who preloads the
- * library for the whole machine must still come by sudo(8) to mend a file. */
+/* Whether an unreachable child must not be started (`children refuse`). Yes, too, if ptunnel-run's
+ * configuration can no longer be read; no, if the library is preloaded for the whole machine: sudo(8) is
+ * needed to mend it. */
 bool guest_refuses_children(void);
 
 /* To the user, once, when something was not let out because there is no

@@ -19,14 +19,14 @@ static bool word_readable(uintptr_t at)
            errno != EFAULT;
 }
 
-bool memory_crosses_page(const void *start, size_t size)
+bool readable_crosses_page(const void *start, size_t size)
 {
     uintptr_t first = (uintptr_t)start, last = first + size - 1;
 
     return first / LEAST_PAGE != last / LEAST_PAGE;
 }
 
-bool memory_readable(const void *start, size_t size)
+bool readable(const void *start, size_t size)
 {
     uintptr_t first = (uintptr_t)start, last = first + size - 1;
     int saved = errno;

@@ -7,9 +7,9 @@
 #include <stddef.h>
 
 /* Whether size (at least 1) bytes can be read: asks the kernel, once for each page. */
-bool memory_readable(const void *start, size_t size);
+bool readable(const void *start, size_t size);
 
 /* False: what holds for the first byte holds for the last. */
-bool memory_crosses_page(const void *start, size_t size);
+bool readable_crosses_page(const void *start, size_t size);
 
 #endif

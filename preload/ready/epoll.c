@@ -12,13 +12,13 @@ static int descriptor_of(struct entry *entry)
 {
     int fd = atomic_load(&entry->descriptor);
 
-    return table_find(fd) == entry ? fd : table_any(entry);
+    return slot_find(fd) == entry ? fd : slot_of_entry(entry);
 }
 
 /* The substitute of one dial fired: one-shot, so it is set again unless the dial has ended. */
 static void step_cookie(uint32_t number)
 {
-    struct entry *entry = table_by_number(number);
+    struct entry *entry = entry_by_number(number);
     int fd = entry ? descriptor_of(entry) : -1;
 
     if (fd < 0)
@@ -33,22 +33,22 @@ static bool is_inner_echo(int set, const struct epoll_event *event)
 {
     struct pollfd inner = { .events = POLLIN };
 
-    if (!atomic_load(&watch_nested) || table_empty())
+    if (!atomic_load(&registration_nested) || slots_empty())
         return false;
-    inner.fd = watch_descriptor(set, event->data.u64);
+    inner.fd = registration_descriptor(set, event->data.u64);
     if (!pending_in_set(inner.fd))
         return false;
     pending_step_set(inner.fd);
     return real()->poll(&inner, 1, 0) == 0;
 }
 
-int wait_take_cookies(int set, struct epoll_event *events, int count)
+int ready_take_cookies(int set, struct epoll_event *events, int count)
 {
     int kept = 0;
     uint32_t number;
 
     for (int i = 0; i < count; i++) {
-        if (watch_is_cookie(events[i].data.u64, &number))
+        if (substitute_is_cookie(events[i].data.u64, &number))
             step_cookie(number);
         else if (!is_inner_echo(set, &events[i]))
             events[kept++] = events[i];
@@ -76,13 +76,13 @@ static int epoll_translated(int set, struct epoll_event *events, int most, struc
             return -errno;
         if (count == 0 && deadline_passed(slice))
             pending_step_set(set);
-        kept = wait_take_cookies(set, events, count);
+        kept = ready_take_cookies(set, events, count);
         if (kept > 0 || (count == 0 && last))
             return kept;
     }
 }
 
-int wait_epoll(int set, struct epoll_event *events, int most, struct deadline end, const sigset_t *mask)
+int ready_epoll(int set, struct epoll_event *events, int most, struct deadline end, const sigset_t *mask)
 {
     sigset_t before;
     int result;
@@ -92,7 +92,7 @@ int wait_epoll(int set, struct epoll_event *events, int most, struct deadline en
         result = real()->epoll_pwait(set, events, most, deadline_left(end), mask);
         if (result <= 0)
             return result < 0 ? -errno : 0;
-        result = wait_take_cookies(set, events, result);
+        result = ready_take_cookies(set, events, result);
         if (result > 0)
             return result;
     }

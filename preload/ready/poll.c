@@ -12,7 +12,7 @@
  * a time, in milliseconds. */
 enum { SLICE = 100, ON_STACK = 128 };
 
-bool wait_until(struct deadline *end, const struct timespec *time)
+bool ready_until(struct deadline *end, const struct timespec *time)
 {
     *end = deadline_never();
     if (!time)
@@ -31,7 +31,7 @@ static struct entry *pending_at(int fd)
     return entry && atomic_load(&entry->state) == ENTRY_PENDING ? entry : NULL;
 }
 
-bool wait_poll_concerned(struct pollfd *fds, nfds_t count)
+bool ready_poll_concerned(struct pollfd *fds, nfds_t count)
 {
     for (nfds_t i = 0; i < count; i++)
         if (fds[i].fd >= 0 && (pending_at(fds[i].fd) || pending_in_set(fds[i].fd)))
@@ -119,7 +119,7 @@ static int poll_translated(struct pollfd *view, struct pollfd *fds, nfds_t count
     }
 }
 
-int wait_poll(struct pollfd *fds, nfds_t count, struct deadline end, const sigset_t *mask)
+int ready_poll(struct pollfd *fds, nfds_t count, struct deadline end, const sigset_t *mask)
 {
     struct pollfd small[ON_STACK], *view = small;
     size_t size = count * sizeof *fds;

@@ -1,6 +1,6 @@
 /* Readiness translation: poll(2), select(2) and epoll_wait(2) with pending descriptors among those waited
  * for. Until the tunnel is open, the kernel's readiness of the socket is not the program's. All return what
- * the call returns, or a negative errno, and are used only when something is pending (wait_epoll: once a
+ * the call returns, or a negative errno, and are used only when something is pending (ready_epoll: once a
  * cookie may come). */
 #ifndef PTUNNEL_READY_H
 #define PTUNNEL_READY_H
@@ -16,20 +16,20 @@
 
 /* From poll's milliseconds, or a valid timespec or timeval (NULL: for ever); false: invalid, the kernel says
  * EINVAL. */
-bool wait_until(struct deadline *end, const struct timespec *time);
+bool ready_until(struct deadline *end, const struct timespec *time);
 
 /* Whether a pending descriptor is among them, or an epoll set that holds one. */
-bool wait_poll_concerned(struct pollfd *fds, nfds_t count);
-int wait_poll(struct pollfd *fds, nfds_t count, struct deadline end, const sigset_t *mask);
+bool ready_poll_concerned(struct pollfd *fds, nfds_t count);
+int ready_poll(struct pollfd *fds, nfds_t count, struct deadline end, const sigset_t *mask);
 
-/* *count may become less: no further does the kernel look, nor does wait_select(). */
-bool wait_select_concerned(int *count, const fd_set *reads, const fd_set *writes, const fd_set *excepts);
-int wait_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct deadline end,
-                const sigset_t *mask);
+/* *count may become less: no further does the kernel look, nor does ready_select(). */
+bool ready_select_concerned(int *count, const fd_set *reads, const fd_set *writes, const fd_set *excepts);
+int ready_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct deadline end,
+                 const sigset_t *mask);
 
-int wait_epoll(int set, struct epoll_event *events, int most, struct deadline end, const sigset_t *mask);
+int ready_epoll(int set, struct epoll_event *events, int most, struct deadline end, const sigset_t *mask);
 
 /* What epoll_wait got while nothing was pending: cookies taken out. Returns how many events are left. */
-int wait_take_cookies(int set, struct epoll_event *events, int count);
+int ready_take_cookies(int set, struct epoll_event *events, int count);
 
 #endif

@@ -57,11 +57,11 @@ static int count_before(char *end, int count)
     sigset_t all;
 
     sigfillset(&all);
-    while (looked_at < count && looked_at < TABLE_DESCRIPTORS &&
+    while (looked_at < count && looked_at < FD_MAP_NUMBERS &&
            real()->pselect(count, (fd_set *)(end - looked_at / 8), NULL, NULL, &no_time, &all) < 0 &&
            errno == EFAULT)
         looked_at *= 2;
-    return looked_at < count && looked_at < TABLE_DESCRIPTORS ? looked_at : count;
+    return looked_at < count && looked_at < FD_MAP_NUMBERS ? looked_at : count;
 }
 
 /* The kernel looks at no more bits than the process's table of descriptors has places. So programs say
@@ -69,7 +69,7 @@ static int count_before(char *end, int count)
  * let alone to write. */
 static int count_looked_at(int count)
 {
-    enum { ROOM = TABLE_DESCRIPTORS / 8, WALL = 64 * 1024 };
+    enum { ROOM = FD_MAP_NUMBERS / 8, WALL = 64 * 1024 };
     int saved = errno;
     char *memory;
 
@@ -85,7 +85,7 @@ static int count_looked_at(int count)
     return count;
 }
 
-bool wait_select_concerned(int *all, const fd_set *reads, const fd_set *writes, const fd_set *excepts)
+bool ready_select_concerned(int *all, const fd_set *reads, const fd_set *writes, const fd_set *excepts)
 {
     int count = count_looked_at(*all);
     struct sets sets = sets_of(count, (fd_set *)reads, (fd_set *)writes, (fd_set *)excepts);
@@ -188,8 +188,8 @@ static int select_translated(int count, struct sets *view, struct sets *asked, s
     }
 }
 
-int wait_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct deadline end,
-                const sigset_t *mask)
+int ready_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct deadline end,
+                 const sigset_t *mask)
 {
     struct sets asked = sets_of(count, reads, writes, excepts), view = asked;
     unsigned long small[ON_STACK_WORDS], *memory = small;

@@ -53,10 +53,10 @@ static void share_with(int fd, void *data)
 {
     struct entry *entry = data;
 
-    if (table_find(fd) == entry)
+    if (slot_find(fd) == entry)
         return;
-    table_share(fd, entry);
-    if (watch_substitute(fd, entry, DIAL_WANT_WRITE))
+    slot_share(fd, entry);
+    if (substitute_put(fd, entry, DIAL_WANT_WRITE))
         atomic_store(&entry->waited, true);
 }
 

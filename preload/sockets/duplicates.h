@@ -5,7 +5,7 @@
 #ifndef PTUNNEL_DUPLICATES_H
 #define PTUNNEL_DUPLICATES_H
 
-#include "entry.h"
+#include "slot.h"
 
 void duplicates_note(int from, int to); /* one was made; no system call */
 

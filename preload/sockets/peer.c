@@ -1,37 +1,21 @@
 #include "peer.h"
 
 #include "../real.h"
-#include "slot.h"
-#include "../pending/replace.h"
+#include "fd_map.h"
+#include "original.h"
 #include "socket.h"
 
 #include <ptunnel/endpoint.h>
 
 #include <string.h>
 
-enum { PAGE_FDS = 1024, PAGES = 1024 };
-
-struct page {
-    struct peer peers[PAGE_FDS];
-};
+FD_MAP(peers, struct peer, 1024);
 
 _Atomic int peers_used;
 
-static _Atomic(void *) pages[PAGES];
-
-static struct peer *record_of(int fd, bool create)
+void peer_set(int fd, const struct peer *peer)
 {
-    struct page *page;
-
-    if (fd < 0 || fd >= PAGES * PAGE_FDS)
-        return NULL;
-    page = pages_at(&pages[fd / PAGE_FDS], sizeof *page, create);
-    return page ? &page->peers[fd % PAGE_FDS] : NULL;
-}
-
-void peers_set(int fd, const struct peer *peer)
-{
-    struct peer *record = record_of(fd, true);
+    struct peer *record = fd_map_at(&peers, fd, true);
 
     if (!record)
         return; /* getpeername will tell the proxy: better than no connection */
@@ -40,9 +24,9 @@ void peers_set(int fd, const struct peer *peer)
     *record = *peer;
 }
 
-void peers_forget(int fd)
+void peer_forget(int fd)
 {
-    struct peer *record = record_of(fd, false);
+    struct peer *record = fd_map_at(&peers, fd, false);
 
     if (!record || record->target_port == 0)
         return;
@@ -50,36 +34,36 @@ void peers_forget(int fd)
     atomic_fetch_sub(&peers_used, 1);
 }
 
-void peers_copy(int from, int to)
+void peer_copy(int from, int to)
 {
-    struct peer *record = record_of(from, false);
+    struct peer *record = fd_map_at(&peers, from, false);
 
     if (record && record->target_port != 0)
-        peers_set(to, record);
+        peer_set(to, record);
     else
-        peers_forget(to);
+        peer_forget(to);
 }
 
-bool peers_known(int fd)
+bool peer_known(int fd)
 {
-    struct peer *record = record_of(fd, false);
+    struct peer *record = fd_map_at(&peers, fd, false);
 
     return record && record->target_port != 0;
 }
 
-bool peers_pay(int fd)
+bool peer_take_zero(int fd)
 {
-    struct peer *record = record_of(fd, false);
-    bool owed = record && record->target_port != 0 && record->owed;
+    struct peer *record = fd_map_at(&peers, fd, false);
+    bool zero_due = record && record->target_port != 0 && record->zero_due;
 
-    if (owed)
-        record->owed = false;
-    return owed;
+    if (zero_due)
+        record->zero_due = false;
+    return zero_due;
 }
 
-bool peers_get(int fd, struct peer *out)
+bool peer_get(int fd, struct peer *out)
 {
-    struct peer *record = record_of(fd, false);
+    struct peer *record = fd_map_at(&peers, fd, false);
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
     struct endpoint now;
@@ -92,25 +76,25 @@ bool peers_get(int fd, struct peer *out)
            memcmp(&now.address, &out->proxy, sizeof now.address) == 0;
 }
 
-bool peers_adopt(int fd, struct peer *out)
+bool peer_adopt(int fd, struct peer *out)
 {
     uint64_t cookie = socket_cookie(fd);
 
-    for (int other = 0; cookie != 0 && other < PAGES * PAGE_FDS; other++) {
-        if (other % PAGE_FDS == 0 && !atomic_load_explicit(&pages[other / PAGE_FDS], memory_order_acquire))
-            other += PAGE_FDS - 1;
-        else if (peers_known(other) && socket_cookie(other) == cookie) {
-            peers_copy(other, fd);
-            replace_copy(other, fd);
-            return peers_get(fd, out);
-        }
-    }
-    return false;
+    int other = fd_map_next(&peers, 0);
+
+    while (cookie != 0 && other < FD_MAP_NUMBERS && !(peer_known(other) && socket_cookie(other) == cookie))
+        other = fd_map_next(&peers, other + 1);
+    if (cookie == 0 || other >= FD_MAP_NUMBERS)
+        return false;
+    peer_copy(other, fd);
+    original_copy(other, fd);
+    return peer_get(fd, out);
 }
 
-bool peers_unsettled(int fd)
+bool peer_zero_is_due(int fd)
 {
-    struct peer *record = record_of(fd, false), open;
+    struct peer *record = fd_map_at(&peers, fd, false), open;
 
-    return record && record->target_port != 0 && (record->unasked || record->owed) && peers_get(fd, &open);
+    return record && record->target_port != 0 && (record->kernel_zero_due || record->zero_due) &&
+           peer_get(fd, &open);
 }

@@ -46,7 +46,7 @@ int socket_send_timeout(int fd)
 bool socket_address_readable(const struct sockaddr *address, socklen_t size)
 {
     return address && size >= (socklen_t)sizeof address->sa_family &&
-           size <= (socklen_t)sizeof(struct sockaddr_storage) && memory_readable(address, size);
+           size <= (socklen_t)sizeof(struct sockaddr_storage) && readable(address, size);
 }
 
 /* Programs build addresses in buffers of bytes, at whatever place. */

@@ -296,7 +296,7 @@ static int fall_back(struct dial *dial)
         dial_say_fallback(dial);
     dial->error = connect_to_target(dial);
     dial->state = DIAL_STATE_SETTLED;
-    dial->settled = goes_on(dial->error) ? DIAL_HANDED : DIAL_FAILED;
+    dial->settled = goes_on(dial->error) ? DIAL_DIRECT : DIAL_FAILED;
     return (int)dial->settled;
 }
 

@@ -27,7 +27,7 @@ void dial_describe(const struct dial *dial, struct text *out)
         reply_describe(&dial->handshake.reply, out);
     } else if (dial->settled == DIAL_OPEN) {
         text_add(out, "open");
-    } else if (dial->settled == DIAL_HANDED) {
+    } else if (dial->settled == DIAL_DIRECT) {
         text_add(out, "direct");
     } else if (dial->candidate < 0) {
         text_add(out, "cannot connect: ");

@@ -1,4 +1,5 @@
 #include "processes.h"
+#include "addresses.h"
 #include "bytes.h"
 #include "gates.h"
 #include "look.h"
@@ -47,16 +48,23 @@ static void do_child(struct story *story, const char *arguments)
         say("  child: status %d\n", status);
 }
 
+/* A process that connects to the target, if one is named, and then becomes another program. */
 static void do_exec(struct story *story, const char *arguments)
 {
     char number[16], *words[] = { "readiness", "-x", number, NULL };
 
-    if (strcmp(arguments, "kept") == 0)
+    if (strncmp(arguments, "kept ", 5) == 0) {
         fcntl(story->fd, F_SETFD, 0);
+        arguments += 5;
+    }
+    if (*arguments)
+        story->target_size = loopback(target_port(story, arguments), &story->target);
     snprintf(number, sizeof number, "%d", story->fd);
     story->said = -1;
     story->child = fork();
     if (story->child == 0) {
+        if (*arguments)
+            connect(story->fd, (struct sockaddr *)&story->target, story->target_size);
         execv("/proc/self/exe", words);
         _exit(127);
     }

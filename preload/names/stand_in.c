@@ -1,0 +1,225 @@
+#include "stand_in.h"
+
+#include "../process/environment.h"
+#include "../process/guest.h"
+#include "../process/readable.h"
+#include "../real.h"
+
+#include <ptunnel/log.h>
+#include <ptunnel/names.h>
+
+#include <arpa/inet.h>
+#include <arpa/nameser.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+static struct names_ranges ranges_of(const struct config *config)
+{
+    const struct stand_ins *v4, *v6;
+
+    if (!config)
+        return names_usual_ranges;
+    v4 = config_stand_ins(config, AF_INET);
+    v6 = config_stand_ins(config, AF_INET6);
+    return (struct names_ranges){
+        .v4 = v4->first, .v4_bits = v4->bits - 96, .v6 = v6->first, .v6_bits = v6->bits
+    };
+}
+
+static _Atomic(struct names *) opened;
+
+/* NULL: no memory. Two threads may open a map at once; the first to publish wins. */
+static struct names *names(void)
+{
+    struct names *map = atomic_load(&opened), *before = NULL;
+    struct names_ranges ranges;
+
+    if (map)
+        return map;
+    ranges = ranges_of(guest_config());
+    map = names_open(&real_net, real()->fcntl, environment_variable("XDG_RUNTIME_DIR"), &ranges);
+    if (map && !atomic_compare_exchange_strong(&opened, &before, map))
+        return before;
+    return map;
+}
+
+static bool is_stand_in(const struct endpoint *target)
+{
+    struct names_ranges ranges = ranges_of(guest_config());
+
+    return names_ranges_have(&ranges, target);
+}
+
+void stand_in_plain_name(const char *name, char *out)
+{
+    struct endpoint endpoint = { 0 };
+
+    endpoint_set_host(&endpoint, name, strlen(name));
+    strcpy(out, endpoint.host);
+}
+
+static void print_address(const struct in6_addr *address, char *text)
+{
+    if (IN6_IS_ADDR_V4MAPPED(address))
+        inet_ntop(AF_INET, address->s6_addr + 12, text, STAND_IN_TEXT_SIZE);
+    else
+        inet_ntop(AF_INET6, address, text, STAND_IN_TEXT_SIZE);
+}
+
+bool stand_in_text(const char *name, int family, char *text)
+{
+    struct names *map = names();
+    struct in6_addr address;
+    char plain[ENDPOINT_HOST_MAX + 1];
+    uint32_t offset;
+
+    stand_in_plain_name(name, plain);
+    if (!map || !plain[0] || names_stand_in(map, plain, &offset) < 0)
+        return false;
+    address = names_address(map, offset, family == AF_INET6 ? AF_INET6 : AF_INET);
+    print_address(&address, text);
+    return true;
+}
+
+/* An answer that is reached directly whatever its name stays an address. */
+static bool is_always_direct(const struct endpoint *answer)
+{
+    const struct config *config = guest_config();
+
+    return endpoint_is_link_local(answer) ||
+           (endpoint_is_loopback(answer) && !(config && config_setting(config, CONFIG_LOOPBACK)->value));
+}
+
+void stand_in_remember(const struct endpoint *answer, const char *name)
+{
+    char plain[ENDPOINT_HOST_MAX + 1];
+    struct names *map;
+
+    if (is_always_direct(answer))
+        return;
+    stand_in_plain_name(name, plain);
+    map = names();
+    if (map && plain[0])
+        names_remember(map, answer, plain);
+}
+
+/* "198.18.0.7:443 " and the words. */
+static void say(const struct endpoint *target, const char *words)
+{
+    char buffer[LOG_LINE_SIZE], authority[ENDPOINT_TEXT_SIZE];
+    struct text line = text_in(buffer, sizeof buffer);
+    uint64_t subject = 0;
+
+    endpoint_print(target, authority);
+    for (const char *c = authority; *c; c++)
+        subject = subject * 31 + (unsigned char)*c;
+    text_add(&line, authority);
+    text_add(&line, words);
+    log_failure(subject, &line);
+}
+
+/* A process that made no look-up has no map, and needs none until it meets a stand-in. */
+enum meaning stand_in_meaning(struct endpoint *target)
+{
+    struct names *map = atomic_load(&opened);
+
+    if (!is_stand_in(target))
+        return map && names_of_answer(map, target) ? MEANS_ANSWER : MEANS_ADDRESS;
+    map = names();
+    if (map && names_of_stand_in(map, target) == 0)
+        return MEANS_NAME;
+    say(target, ": no name is known that this stand-in address means; look the name up again");
+    return MEANS_NOTHING;
+}
+
+bool stand_in_resolvers_refused(void)
+{
+    const struct config *config = guest_may_act() ? guest_config() : NULL;
+
+    return config && config_setting(config, CONFIG_RESOLVERS)->value;
+}
+
+static bool address_taken(const struct sockaddr *address, socklen_t size, struct endpoint *out)
+{
+    return size >= (socklen_t)sizeof(struct sockaddr_in) &&
+           size <= (socklen_t)sizeof(struct sockaddr_storage) && readable(address, size) &&
+           endpoint_from_sockaddr(out, address, size);
+}
+
+/* An address given with a TCP socket is connect()'s business, or nobody's. */
+static bool goes_past_tcp(int fd)
+{
+    int domain = 0, protocol = 0;
+    socklen_t size = sizeof domain;
+
+    return real()->getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+           (domain == AF_INET || domain == AF_INET6) &&
+           real()->getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+           protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP;
+}
+
+bool stand_in_unreachable(int fd, const struct sockaddr *address, socklen_t size)
+{
+    struct endpoint target;
+    struct names *map;
+    int saved = errno;
+    bool stand_in, resolver;
+
+    if (!guest_may_act() || !address_taken(address, size, &target))
+        return false;
+    resolver = target.port == NAMESERVER_PORT && stand_in_resolvers_refused();
+    stand_in = is_stand_in(&target);
+    if ((!stand_in && !resolver) || !goes_past_tcp(fd)) {
+        errno = saved;
+        return false;
+    }
+    map = stand_in ? names() : NULL;
+    if (map)
+        names_of_stand_in(map, &target);
+    say(&target,
+        stand_in ? ": only TCP can be tunnelled" : ": 'resolvers refuse' lets nobody ask a resolver");
+    errno = saved;
+    return true;
+}
+
+/* Asking for the name of an address that is tunnelled would say here where the program goes. */
+static enum back back_of_literal(const struct endpoint *target)
+{
+    const struct config *config = guest_config();
+
+    if (!config)
+        return endpoint_is_loopback(target) ? BACK_REAL : BACK_NONE;
+    if (config_setting(config, CONFIG_NAMES)->value == NAMES_LOCAL)
+        return BACK_REAL;
+    return config_decide(config, target).verdict == VERDICT_DIRECT ? BACK_REAL : BACK_NONE;
+}
+
+enum back stand_in_back(const struct sockaddr *address, socklen_t size, char *name)
+{
+    struct endpoint target;
+    enum back back = BACK_NONE;
+    int saved = errno;
+
+    if (!guest_may_act() || !endpoint_from_sockaddr(&target, address, size))
+        return BACK_REAL;
+    switch (stand_in_meaning(&target)) {
+    case MEANS_ADDRESS:
+        back = back_of_literal(&target);
+        break;
+    case MEANS_NAME:
+        strcpy(name, target.host);
+        back = BACK_NAME;
+        break;
+    case MEANS_ANSWER: /* that name was looked up here, so its address may be */
+        back = BACK_REAL;
+        break;
+    case MEANS_NOTHING:
+        break;
+    }
+    errno = saved;
+    return back;
+}

@@ -1,0 +1,70 @@
+#include "identity.h"
+
+#include "../real.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static _Atomic(_Atomic int *) mark; /* to a page that is 0 in a forked child until that is noticed */
+static _Atomic int process;         /* getpid(2) of whoever the memory belongs to */
+static _Atomic uint32_t generation;
+
+bool identity_begin(void)
+{
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    _Atomic int *page, *none = NULL;
+
+    if (atomic_load(&mark))
+        return true;
+    page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return false;
+    madvise(page, size, MADV_WIPEONFORK); /* before Linux 4.14 a forked child is not told from its parent */
+    atomic_store(&process, (int)real()->syscall(SYS_getpid));
+    atomic_store(page, 1);
+    if (!atomic_compare_exchange_strong(&mark, &none, page))
+        munmap(page, size); /* another thread was faster */
+    return true;
+}
+
+uint32_t identity_generation(void)
+{
+    _Atomic int *page = atomic_load_explicit(&mark, memory_order_acquire);
+
+    if (page && atomic_load_explicit(page, memory_order_relaxed) == 0) {
+        atomic_store(&process, (int)real()->syscall(SYS_getpid));
+        atomic_fetch_add(&generation, 1);
+        atomic_store(page, 1);
+    }
+    return atomic_load_explicit(&generation, memory_order_relaxed);
+}
+
+int identity_thread(void)
+{
+    static __thread int thread;
+    static __thread uint32_t of_generation;
+    uint32_t now = identity_generation();
+
+    if (thread == 0 || of_generation != now) {
+        thread = (int)real()->syscall(SYS_gettid);
+        of_generation = now;
+    }
+    return thread;
+}
+
+bool identity_is_gone(int thread)
+{
+    int saved = errno;
+    bool gone = thread != 0 && real()->syscall(SYS_tkill, (long)thread, 0L) < 0 && errno == ESRCH;
+
+    errno = saved;
+    return gone;
+}
+
+bool identity_is_borrowed(void)
+{
+    identity_generation();
+    return atomic_load(&mark) && atomic_load(&process) != (int)real()->syscall(SYS_getpid);
+}

@@ -1,0 +1,25 @@
+/* Who this process and this thread are, told without a system call, and whether another one is still there. A
+ * forked child is noticed by a page that the kernel clears in it (MADV_WIPEONFORK): after fork(2), _Fork(3)
+ * and a raw clone(2), but not in a child of vfork(2), which borrows this process's memory. */
+#ifndef PTUNNEL_IDENTITY_H
+#define PTUNNEL_IDENTITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Makes the page, once in a process; false: no memory. Before that no fork is noticed. */
+bool identity_begin(void);
+
+/* Another number in a forked child than in its parent; the same in a child of vfork(2). Changes the number at
+ * the first call after a fork. */
+uint32_t identity_generation(void);
+
+int identity_thread(void); /* gettid(2) of the caller: a system call only the first time */
+
+/* True if no thread has this number, as far as this process's PID namespace sees. Leaves errno alone. */
+bool identity_is_gone(int thread);
+
+/* True in a child made by vfork(2), which must not change what it borrows. A system call. */
+bool identity_is_borrowed(void);
+
+#endif
