@@ -85,7 +85,7 @@ $(B)/exports.map: preload/real.h Makefile
 # What is linked, from what and with what; each with the core.
 $(B)/libptunnel.so:  $(call objects,preload/*.c $(LIBRARY:%=preload/%/*.c)) $(B)/exports.map
 $(B)/ptunnel-run:    $(call objects,helper/ptunnel-run.c helper/run/*.c helper/common/*.c)
-$(B)/ptunnel:        $(call objects,helper/ptunnel.c helper/listener/*.c helper/common/*.c)
+$(B)/ptunnel:        $(call objects,helper/ptunnel.c helper/listener/*.c helper/relay/*.c helper/common/*.c)
 $(B)/tests/proxy:    $(call objects,tests/proxy/*.c)
 $(B)/programs/probe: $(call objects,tests/programs/probe/*.c)
 $(B)/programs/readiness: $(call objects,tests/programs/readiness/*.c)

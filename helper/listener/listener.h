@@ -4,8 +4,8 @@
 #define PTUNNEL_LISTENER_H
 
 #include "bound.h"
-#include "loop.h"
-#include "relay.h"
+#include "../relay/loop.h"
+#include "../relay/relay.h"
 
 struct listener {
     struct watch watch;

@@ -1,6 +1,6 @@
 #include "pipe.h"
 #include "far.h"
-#include "relay.h"
+#include "../relay/relay.h"
 #include "../common/usage.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 #define PTUNNEL_STOP_H
 
 #include "listener.h"
-#include "loop.h"
+#include "../relay/loop.h"
 
 struct stop {
     struct watch watch;

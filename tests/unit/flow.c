@@ -1,6 +1,6 @@
 /* One direction of ptunnel's tunnels, between two pairs of sockets. */
-#include "../../helper/listener/buffers.c"
-#include "../../helper/listener/flow.c"
+#include "../../helper/relay/buffers.c"
+#include "../../helper/relay/flow.c"
 #include "support/rows.h"
 
 #include <fcntl.h>
