@@ -212,7 +212,7 @@ static void send_reply(struct client *client)
 static void on_replying(struct client *client, uint32_t events)
 {
     /* Between two pieces only the timer sends. */
-    if ((events & EPOLLOUT) || (events & EPOLLERR)) {
+    if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) {
         timer_stop(&client->timer);
         send_reply(client);
         return;
@@ -363,6 +363,12 @@ static void dial_settle(struct client *client)
         watch_want(&client->far, EPOLLIN);
 }
 
+/* For `join`: the target has said something, or never will. */
+static bool target_spoke(const struct client *client)
+{
+    return client->far.fd < 0 || client->down.length > 0 || client->down.eof || client->down.failed;
+}
+
 static void far_ready(struct watch *far, uint32_t events)
 {
     struct client *client = far->owner;
@@ -376,15 +382,10 @@ static void far_ready(struct watch *far, uint32_t events)
         dial_settle(client);
     } else {
         pipe_fill(&client->down, far->fd);
-        watch_off(far);
+        if (target_spoke(client))
+            watch_off(far);
     }
     proceed(client);
-}
-
-/* For `join`: the target has said something, or never will. */
-static bool target_spoke(const struct client *client)
-{
-    return client->far.fd < 0 || client->down.length > 0 || client->down.eof || client->down.failed;
 }
 
 static void proceed(struct client *client)

@@ -120,9 +120,10 @@ static int time_left(const struct loop *loop)
 
 static void dispatch(struct watch *watch, uint32_t events)
 {
-    /* Both directions have ended, and the owner does not want to read that now. The kernel would say it again
-     * and again, so be deaf until the owner wants something else. */
-    if ((events & EPOLLHUP) && !(events & EPOLLERR) && !(watch->interest & (EPOLLIN | EPOLLRDHUP)))
+    /* A hang-up: both directions have ended, so neither a read nor a write would wait any longer. Whoever waits
+     * for one of them is told, because it may be what he waits for. Whoever waits for nothing would do nothing
+     * about it, and the kernel would say it again and again: he hears no more until he wants something. */
+    if (watch->interest == 0 && !(events & EPOLLERR))
         watch_off(watch);
     else
         watch->ready(watch, events);
@@ -134,11 +135,11 @@ void loop_run(struct loop *loop)
         struct epoll_event event;
         int count;
 
-        fire_timers(loop);
         count = epoll_wait(loop->epoll, &event, 1, time_left(loop));
         if (count < 0 && errno != EINTR)
             err(1, "epoll_wait");
         if (count == 1)
             dispatch(event.data.ptr, event.events);
+        fire_timers(loop);
     }
 }

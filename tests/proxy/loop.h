@@ -33,7 +33,8 @@ void loop_open(struct loop *loop);
 void loop_run(struct loop *loop); /* until `stopped` */
 void loop_close(struct loop *loop);
 
-/* Errors and hang-ups are reported whatever the interest, also when it is 0; not so after watch_off(). */
+/* An error is reported whatever the interest, also when it is 0. A hang-up (EPOLLHUP) is reported unless it is 0, and may come
+ * in one event with what is waited for. After watch_off() nothing is reported. */
 void watch_want(struct watch *watch, uint32_t interest);
 void watch_off(struct watch *watch);
 void watch_close(struct watch *watch);

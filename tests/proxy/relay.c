@@ -82,13 +82,28 @@ static uint32_t interest(const struct pipe *in, const struct pipe *out)
     return events;
 }
 
+/* The one who no longer takes bytes may have sent some before he went, and the event that says so is still to come. */
+static void deliver_rest(struct pipe *pipe, int from, int to)
+{
+    size_t found;
+
+    do {
+        pipe_fill(pipe, from);
+        found = pipe->length;
+        pipe_drain(pipe, to);
+    } while (pipe->length < found && !pipe->failed);
+}
+
 enum relay_state relay_move(struct pipe *up, struct pipe *down, struct watch *near, struct watch *far)
 {
     /* Also when one has failed: bytes that came before a reset are still delivered. */
     pipe_drain(up, far->fd);
     pipe_drain(down, near->fd);
-    if (up->failed || down->failed)
+    if (up->failed || down->failed) {
+        deliver_rest(up, near->fd, far->fd);
+        deliver_rest(down, far->fd, near->fd);
         return RELAY_BROKEN;
+    }
     if (up->shut && down->shut)
         return RELAY_DONE;
     watch_want(near, interest(up, down));
