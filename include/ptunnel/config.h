@@ -33,8 +33,9 @@ struct config;
 typedef const char *config_variable(const char *name);
 
 /* The configuration of those variables and of the rule file. Returns 0; -ENOENT if all is well but no proxy
- * is known; -EINVAL if something is wrong; -ENOMEM. What is wrong is added to `wrong`, a line for each thing,
- * no secret in it. *out is set only on 0. */
+ * is known; -EINVAL if something is wrong; -EMFILE, -ENFILE, -ENOMEM, -EINTR or -EAGAIN if a file could not be
+ * read just now (EAGAIN: it was changed meanwhile): that may be over at the next try. What is wrong is added to
+ * `wrong`, a line for each thing, no secret in it. *out is set only on 0. */
 int config_load(const struct config **out, config_variable *variable, const struct net *net,
                 struct text *wrong);
 

@@ -32,15 +32,20 @@ static struct names_ranges ranges_of(const struct config *config)
 
 static _Atomic(struct names *) opened;
 
-/* NULL: no memory. Two threads may open a map at once; the first to publish wins. */
+/* NULL: no memory, or the configuration, which has the ranges, cannot be read just now. Two threads may open a
+ * map at once; the first to publish wins. */
 static struct names *names(void)
 {
     struct names *map = atomic_load(&opened), *before = NULL;
+    const struct config *config;
     struct names_ranges ranges;
 
     if (map)
         return map;
-    ranges = ranges_of(guest_config());
+    config = guest_config();
+    if (!config && guest_config_is_due())
+        return NULL;
+    ranges = ranges_of(config);
     map = names_open(&real_net, real()->fcntl, environment_variable("XDG_RUNTIME_DIR"), &ranges);
     if (map && !atomic_compare_exchange_strong(&opened, &before, map))
         return before;

@@ -68,14 +68,20 @@ static char *keep(const char *name, const char *value)
 
 void environment_keep(void)
 {
+    size_t size;
+
     for (size_t i = 0; i < KEPT; i++) {
         const char *value = getenv(kept[i].name);
 
         if (value)
             kept[i].whole = keep(kept[i].name, value);
     }
-    if (environment_variable(preload))
-        own_word = find_library(environment_variable(preload), &own_word_size);
+    if (environment_variable(preload)) {
+        const char *word = find_library(environment_variable(preload), &size);
+
+        own_word = word; /* the same again, if two threads keep at once */
+        own_word_size = size;
+    }
 }
 
 const char *environment_variable(const char *name)

@@ -4,26 +4,63 @@
 #include "own.h"
 #include "environment.h"
 
+#include <ptunnel/errors.h>
 #include <ptunnel/log.h>
 #include <ptunnel/scratch.h>
 
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 enum { WRONG_SIZE = 4096 };
 
-static bool may_act;
+enum standing { UNKNOWN, GUEST, STRANGER };
+
+static _Atomic int standing = UNKNOWN;
 static struct config const *const none = (const struct config *)&none; /* "looked for, and not usable" */
 static _Atomic(const struct config *) loaded;
 
-bool guest_may_act(void)
+static enum log_level level_asked(void)
 {
-    return may_act;
+    const char *verbose = environment_variable("PTUNNEL_VERBOSE");
+
+    if (verbose && strcmp(verbose, "-1") == 0)
+        return LOG_QUIET;
+    if (verbose && verbose[0] >= '1' && verbose[0] <= '3' && !verbose[1])
+        return (enum log_level)(verbose[0] - '0');
+    return LOG_FAILURE;
 }
 
-void guest_allow(void)
+static const char *log_path(void)
 {
-    may_act = true;
+    const char *path = environment_variable("PTUNNEL_LOG");
+
+    return path && path[0] == '/' ? path : NULL;
+}
+
+/* Two threads may begin at once, or a signal handler while its thread does: they find the same, and set the
+ * same. */
+static enum standing begin(void)
+{
+    int saved = errno;
+    enum standing found = getauxval(AT_SECURE) == 0 ? GUEST : STRANGER;
+
+    if (found == GUEST) {
+        environment_keep();
+        log_guard_stderr();
+        log_open(&real_net, level_asked(), log_path(), true);
+    }
+    atomic_store(&standing, found);
+    errno = saved;
+    return found;
+}
+
+bool guest_may_act(void)
+{
+    int now = atomic_load_explicit(&standing, memory_order_acquire);
+
+    return now == UNKNOWN ? begin() == GUEST : now == GUEST;
 }
 
 static struct {
@@ -50,11 +87,42 @@ void guest_say_why(void)
         log_words(LOG_FAILURE,
                   "no proxy is known, so nothing is let out: set PTUNNEL_PROXY or https_proxy, or name one "
                   "in a rule file (a line 'proxy http://HOST:PORT')");
-    else if (why.result == -ENOMEM)
-        log_words(LOG_FAILURE, "no memory for the configuration, so nothing is let out");
     for (const char *line = why.words; *line;
          line += strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n'))
         say_line(line, strcspn(line, "\n"));
+}
+
+/* What will be right at another time is tried again at the next use, and said each time, at most every ten
+ * seconds. */
+static bool is_passing(int result)
+{
+    return result < 0 && result != -EINVAL && result != -ENOENT;
+}
+
+static void say_passing(int result, const char *words)
+{
+    char buffer[LOG_LINE_SIZE];
+    struct text line = text_in(buffer, sizeof buffer);
+
+    if (*words)
+        text_add_bytes(&line, words, strcspn(words, "\n"));
+    else
+        errors_print(&line, -result);
+    text_add(&line, "; nothing is let out until the configuration can be read");
+    log_failure((uint64_t)-result, &line);
+}
+
+static atomic_bool was_short;
+
+/* A try takes memory that is never given back: while there is no descriptor to be had there is none. */
+static bool is_still_short(void)
+{
+    int fd = open("/", O_PATH | O_CLOEXEC);
+
+    if (fd < 0)
+        return errno == EMFILE || errno == ENFILE;
+    real()->close(fd);
+    return false;
 }
 
 static const struct config *load_with(char *buffer)
@@ -63,6 +131,11 @@ static const struct config *load_with(char *buffer)
     const struct config *fresh = none, *before = NULL;
     int result = config_load(&fresh, environment_variable, &real_net, &wrong);
 
+    if (is_passing(result)) {
+        atomic_store(&was_short, result == -EMFILE || result == -ENFILE);
+        say_passing(result, buffer);
+        return none;
+    }
     /* Two threads may load at once: the first to publish wins. */
     if (!atomic_compare_exchange_strong(&loaded, &before, result == 0 ? fresh : none))
         return before;
@@ -78,9 +151,16 @@ static const struct config *load_with(char *buffer)
 static const struct config *load(void)
 {
     struct scratch room = { 0 };
-    char *words = scratch_add(&room, WRONG_SIZE);
-    const struct config *config = words ? load_with(words) : none;
+    const struct config *config = none;
+    char *words;
 
+    if (atomic_load(&was_short) && is_still_short())
+        return none;
+    words = scratch_add(&room, WRONG_SIZE);
+    if (words)
+        config = load_with(words);
+    else
+        say_passing(-ENOMEM, "");
     scratch_free(&room);
     return config;
 }
@@ -90,12 +170,18 @@ const struct config *guest_config(void)
     const struct config *config = atomic_load(&loaded);
 
     if (!config) {
-        int before = cancel_hold();
+        int before = cancel_hold(), saved = errno;
 
         config = load();
+        errno = saved;
         cancel_release(before);
     }
     return config == none ? NULL : config;
+}
+
+bool guest_config_is_due(void)
+{
+    return !atomic_load(&loaded);
 }
 
 bool guest_refuses_children(void)

@@ -7,13 +7,17 @@
 #include <stdbool.h>
 
 /* False in a program that runs with more rights than its user (AT_SECURE, getauxval(3)): nothing read,
- * nothing hooked. */
+ * nothing hooked. The first call, perhaps by another library's constructor, before ours, keeps the environment
+ * and opens the log. Leaves errno alone. */
 bool guest_may_act(void);
-void guest_allow(void); /* it may, from now on */
 
-/* The configuration, read at the first call. NULL: there is none or it is wrong; nothing but loopback may be
- * let out. Async-signal-safe once it has been read; never waits for another thread. */
+/* The configuration, read at the first call. NULL: there is none, it is wrong, or it cannot be read just now
+ * (short of descriptors or memory), and then the next call tries again; nothing but loopback may be let out.
+ * Async-signal-safe once it has been read; never waits for another thread. Leaves errno alone. */
 const struct config *guest_config(void);
+
+/* Whether it is still to be read: what guest_config() answered NULL for will be known later. */
+bool guest_config_is_due(void);
 
 /* Whether an unreachable child must not be started (`children refuse`). Yes, too, if ptunnel-run's
  * configuration can no longer be read; no, if the library is preloaded for the whole machine: sudo(8) is

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -191,6 +192,26 @@ static void no_proxy(void **state)
     assert_int_equal(config_decide(config, &target).verdict, row->direct ? VERDICT_DIRECT : VERDICT_TUNNEL);
 }
 
+/* What the limit says is not what the file says: the next try may find out. */
+static void a_shortage_is_told_from_a_mistake(void **state)
+{
+    const struct config *config = NULL;
+    struct rlimit before, none;
+
+    (void)state;
+    variables_clear();
+    variable_set("PTUNNEL_RULES", folder_text("plain", PROXY));
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = (struct rlimit){ 0, before.rlim_max };
+    setrlimit(RLIMIT_NOFILE, &none);
+    assert_int_equal(config_try(&config, NULL), -EMFILE);
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_non_null(strstr(config_words, "cannot be read: too many open files"));
+    assert_int_equal(config_try(&config, NULL), 0);
+    folder_text("plain", "nonsense\n");
+    assert_int_equal(config_try(&config, NULL), -EINVAL);
+}
+
 int main(void)
 {
     int failed;
@@ -201,6 +222,7 @@ int main(void)
     ROWS(trusts, is_believed);
     ROWS(proxies, is_the_proxy);
     ROWS(no_proxies, no_proxy);
+    STORY(a_shortage_is_told_from_a_mistake);
     failed = rows_run("config_sources");
     folder_remove();
     return failed;

@@ -152,7 +152,7 @@ static int finish(struct parser *parser, const struct config **out)
     if (parser->no_memory || parser->rules.no_memory)
         return -ENOMEM;
     if (parser->bad)
-        return -EINVAL;
+        return parser->passing ? -parser->passing : -EINVAL;
     if (parser->wants_default && routes_entry(parser, 0)->made.route.count == 0)
         return -ENOENT;
     config->limits = (struct dial_limits){

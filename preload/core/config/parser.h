@@ -14,6 +14,7 @@ struct parser {
     const struct net *net;
     struct text *wrong;
     bool bad, no_memory;
+    int passing; /* positive errno of a failure that may be over at the next try; 0: there was none */
     enum layer layer;
     /* In PTUNNEL_CONFIG options and file are one text: of a setting given twice the first counts. */
     bool first_counts;

@@ -26,6 +26,8 @@ bool source_refuse(struct parser *parser, const char *path, const struct place *
     if (error)
         errors_print(out, error);
     complaint_end(parser);
+    if (error == EMFILE || error == ENFILE || error == ENOMEM || error == EINTR)
+        parser->passing = error;
     return false;
 }
 
@@ -65,6 +67,12 @@ static int read_all(struct parser *parser, int fd, char *out, size_t size)
     return used < size || parser->net->read(fd, &more, 1) != 0 ? EAGAIN : 0;
 }
 
+static bool refuse_changed(struct parser *parser, const char *path, const struct place *asker)
+{
+    parser->passing = EAGAIN;
+    return source_refuse(parser, path, asker, "was changed while it was read: try again", 0);
+}
+
 static bool read_source(struct parser *parser, struct source *out, int fd, const char *path,
                         const struct place *asker, bool secret)
 {
@@ -83,9 +91,8 @@ static bool read_source(struct parser *parser, struct source *out, int fd, const
         return false;
     error = read_all(parser, fd, text, (size_t)file.st_size);
     if (error)
-        return error == EAGAIN
-                   ? source_refuse(parser, path, asker, "was changed while it was read: try again", 0)
-                   : source_refuse(parser, path, asker, "cannot be read: ", error);
+        return error == EAGAIN ? refuse_changed(parser, path, asker)
+                               : source_refuse(parser, path, asker, "cannot be read: ", error);
     *out = (struct source){
         .name = path, .path = path, .at = text, .end = text + file.st_size, .has_lines = true
     };
