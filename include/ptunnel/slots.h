@@ -3,7 +3,10 @@
  *
  * It is never mapped: a full tmpfs or a truncated file would be SIGBUS in somebody's program. A slot is
  * written by one pwrite() under a lock on its bytes. What the file does not have, or does not match its
- * checksum, is an empty slot. So a writer that is killed harms one slot at most. */
+ * checksum, is an empty slot. So a writer that is killed harms one slot at most.
+ *
+ * It begins with the number of its format. A file of another format belongs to another version of ptunnel, and
+ * is left alone until nobody has used it for 24 h: -ESTALE. */
 #ifndef PTUNNEL_SLOTS_H
 #define PTUNNEL_SLOTS_H
 
@@ -23,7 +26,8 @@ enum { SLOT_NAME_SIZE = 254 }; /* a name of ENDPOINT_HOST_MAX bytes, and NUL */
 
 /* The slot of a name; if it has none, the first free one from where its hash points; if there is none, the
  * one that was not used for the longest time, at least 24 h. 0; -EAGAIN if all are in use; another negative
- * errno if the file cannot be used: `wrong` then says which and why. */
+ * errno (of open(2), fcntl(2), pwrite(2); -ESTALE) if the file cannot be used: `wrong` then says which and
+ * why. */
 int slots_claim(const struct slots *slots, const char *name, uint32_t *number, struct text *wrong);
 
 /* The name in a slot, which is in use from now on. 0; -ENOENT if there is none; otherwise as above. */

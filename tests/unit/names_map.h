@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SHARED = 98304, SLOT_SIZE = 272, USED_AT = 8, NAME_AT = 17 };
+enum { SHARED = 98304, HEADER_SIZE = 32, SLOT_SIZE = 272, USED_AT = 8, NAME_AT = 17 };
 
 static const struct net net = { .poll = poll, .read = read, .write = write, .close = close };
 static char directory[64], file[96], log_file[96];
@@ -115,6 +115,12 @@ static inline void check(bool holds)
         _exit(1);
 }
 
+/* Where the slot of this number is in the file. */
+static inline off_t slot_at(uint32_t number)
+{
+    return HEADER_SIZE + (off_t)number * SLOT_SIZE;
+}
+
 static inline void write_at(off_t place, const void *bytes, size_t size)
 {
     int fd = open(file, O_WRONLY);
@@ -128,14 +134,14 @@ static inline int64_t use_of(uint32_t offset)
     int64_t used = 0;
     int fd = open(file, O_RDONLY);
 
-    assert_int_equal(pread(fd, &used, sizeof used, (off_t)offset * SLOT_SIZE + USED_AT), sizeof used);
+    assert_int_equal(pread(fd, &used, sizeof used, slot_at(offset) + USED_AT), sizeof used);
     close(fd);
     return used;
 }
 
 static inline void set_use(uint32_t offset, int64_t used)
 {
-    write_at((off_t)offset * SLOT_SIZE + USED_AT, &used, sizeof used);
+    write_at(slot_at(offset) + USED_AT, &used, sizeof used);
 }
 
 #endif

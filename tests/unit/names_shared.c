@@ -218,7 +218,7 @@ static void forget_victim(void)
 {
     char zeros[SLOT_SIZE] = "";
 
-    write_at((off_t)stand_in(new_map(), "victim.example") * SLOT_SIZE, zeros, sizeof zeros);
+    write_at(slot_at(stand_in(new_map(), "victim.example")), zeros, sizeof zeros);
 }
 
 static void age_victim(void)
@@ -237,7 +237,7 @@ static void a_writer_may_be_killed_at_any_system_call(void **state)
 static void a_stopped_writer_keeps_nobody_waiting_for_ever(void **state)
 {
     uint32_t place = stand_in(new_map(), "victim.example"), elsewhere;
-    struct flock lock = { .l_type = F_WRLCK, .l_start = (off_t)place * SLOT_SIZE, .l_len = SLOT_SIZE };
+    struct flock lock = { .l_type = F_WRLCK, .l_start = slot_at(place), .l_len = SLOT_SIZE };
     struct names *map = new_map();
     int fd = open(file, O_RDWR);
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct slot {
@@ -20,6 +21,16 @@ struct slot {
 };
 _Static_assert(sizeof(struct slot) == 272 && SLOT_NAME_SIZE == ENDPOINT_HOST_MAX + 1, "the format changed");
 
+/* The file begins with these bytes, and slots follow. Change the number with anything that another version of
+ * this code would read differently, struct slot or where a name is looked for. */
+#ifndef NAMES_FORMAT
+#define NAMES_FORMAT 1
+#endif
+#define TEXT_OF(number) #number
+#define HEADER(number)  "ptunnel names " TEXT_OF(number) "\n"
+enum { HEADER_SIZE = 32 };
+static const char header[HEADER_SIZE] = HEADER(NAMES_FORMAT);
+
 enum {
     WINDOW = 4096,          /* slots that a name may be in */
     AT_ONCE = 8,            /* slots in a read */
@@ -27,7 +38,6 @@ enum {
     RENEW_AFTER = 3600,     /* seconds */
     LOCK_WAIT = 5000,       /* ms: on a loaded machine a holder may have to wait for its turn */
 };
-static const uint64_t format = 1; /* change it, and all slots of older files are empty */
 
 /* One piece of work on the file. */
 struct work {
@@ -39,7 +49,8 @@ struct work {
 static uint64_t checksum(const struct slot *slot, uint32_t number)
 {
     const size_t skipped = offsetof(struct slot, size);
-    uint64_t parts[] = { format, number, hash_bytes((const char *)slot + skipped, sizeof *slot - skipped) };
+    uint64_t parts[] = { NAMES_FORMAT, number,
+                         hash_bytes((const char *)slot + skipped, sizeof *slot - skipped) };
 
     return hash_bytes((const char *)parts, sizeof parts);
 }
@@ -70,16 +81,9 @@ static bool is_unused(const struct slot *slot, int64_t now)
     return last_use(slot, now) < now - UNUSED_FOR;
 }
 
-static int start_work(struct work *work, const struct slots *slots, struct text *wrong)
-{
-    work->slots = slots;
-    work->now = clock_now(CLOCK_REALTIME) / 1000000000;
-    return private_file_open(&work->file, slots->net, slots->runtime_directory, wrong);
-}
-
 static off_t place_of(uint32_t number)
 {
-    return (off_t)number * (off_t)sizeof(struct slot);
+    return HEADER_SIZE + (off_t)number * (off_t)sizeof(struct slot);
 }
 
 static int get(const struct work *work, uint32_t number, struct slot *slots, size_t count)
@@ -117,23 +121,26 @@ static int put(const struct work *work, uint32_t number, const char *name)
 
 /* Of the open file, not of the process (F_OFD_SETLK): other threads have others, and closing the file gives
  * it up. */
-static int set_lock(const struct work *work, uint32_t number, short type)
+static int set_lock_at(const struct work *work, off_t start, off_t size, short type)
 {
-    struct flock lock = {
-        .l_type = type, .l_whence = SEEK_SET, .l_start = place_of(number), .l_len = sizeof(struct slot)
-    };
+    struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = size };
 
     return work->slots->fcntl(work->file.fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
 }
 
+static int set_lock(const struct work *work, uint32_t number, short type)
+{
+    return set_lock_at(work, place_of(number), sizeof(struct slot), type);
+}
+
 /* Whoever holds the lock may have been stopped, so the wait has an end: -EBUSY. */
-static int lock_slot(const struct work *work, uint32_t number)
+static int lock_at(const struct work *work, off_t start, off_t size)
 {
     struct deadline end = deadline_in(LOCK_WAIT);
     int64_t pause = 20000; /* ns */
     int result;
 
-    while ((result = set_lock(work, number, F_WRLCK)) == -EAGAIN || result == -EACCES) {
+    while ((result = set_lock_at(work, start, size, F_WRLCK)) == -EAGAIN || result == -EACCES) {
         if (deadline_passed(end))
             return -EBUSY;
         clock_pause(pause);
@@ -143,9 +150,100 @@ static int lock_slot(const struct work *work, uint32_t number)
     return result;
 }
 
+static int lock_slot(const struct work *work, uint32_t number)
+{
+    return lock_at(work, place_of(number), sizeof(struct slot));
+}
+
 static void unlock_slot(const struct work *work, uint32_t number)
 {
     set_lock(work, number, F_UNLCK);
+}
+
+/* 0 if the file is of this format; -ENODATA if it is of none, being new; -ESTALE if it is of another one. */
+static int check_format(const struct work *work)
+{
+    char seen[HEADER_SIZE];
+    ssize_t got = pread(work->file.fd, seen, sizeof seen, 0);
+
+    if (got < 0)
+        return -errno;
+    if ((size_t)got < sizeof seen)
+        return -ENODATA;
+    return memcmp(seen, header, sizeof seen) == 0 ? 0 : -ESTALE;
+}
+
+/* Another version of ptunnel tells its file at least once an hour that its names are in use. When that was
+ * long ago, none of them is. A time far ahead is damage, as that of a slot. */
+static bool is_abandoned(const struct work *work)
+{
+    struct stat now;
+
+    return fstat(work->file.fd, &now) == 0 &&
+           (now.st_mtime < work->now - UNUSED_FOR || now.st_mtime > work->now + UNUSED_FOR);
+}
+
+static int put_header(const struct work *work)
+{
+    ssize_t written;
+
+    if (!may_grow_to(HEADER_SIZE))
+        return -EFBIG;
+    if (ftruncate(work->file.fd, 0) < 0)
+        return -errno;
+    written = pwrite(work->file.fd, header, sizeof header, 0);
+    if (written == (ssize_t)sizeof header)
+        return 0;
+    return written < 0 ? -errno : -ENOSPC;
+}
+
+/* Makes a new file, or one that another version has abandoned, one of this format. Under the lock: of two
+ * versions that find a new file one gets it. */
+static int make_format(const struct work *work)
+{
+    int result = lock_at(work, 0, HEADER_SIZE);
+
+    if (result < 0)
+        return result;
+    result = check_format(work);
+    if (result == -ENODATA || (result == -ESTALE && is_abandoned(work)))
+        result = put_header(work);
+    set_lock_at(work, 0, HEADER_SIZE, F_UNLCK);
+    return result;
+}
+
+/* Two versions of ptunnel may run side by side, be it that one was installed over the other while programs
+ * ran. Neither writes to the file of the other, whose addresses stay what they mean; its own names then are
+ * this process's (names.h), and an address of the other's is one that means nothing. */
+static int use_format(const struct work *work, bool make, struct text *wrong)
+{
+    int result = check_format(work);
+
+    if (make && (result == -ENODATA || result == -ESTALE))
+        result = make_format(work);
+    if (result == -ESTALE) {
+        text_add(wrong, work->file.path);
+        text_add(wrong, " is in use by another version of ptunnel");
+    } else if (result < 0 && result != -ENODATA) {
+        private_file_complain(&work->file, -result, wrong);
+    }
+    return result;
+}
+
+/* `make`: the file may be made one of this format. Without it -ENOENT: the file is new, and has no names. */
+static int start_work(struct work *work, const struct slots *slots, bool make, struct text *wrong)
+{
+    int result;
+
+    work->slots = slots;
+    work->now = clock_now(CLOCK_REALTIME) / 1000000000;
+    result = private_file_open(&work->file, slots->net, slots->runtime_directory, wrong);
+    if (result < 0)
+        return result;
+    result = use_format(work, make, wrong);
+    if (result < 0)
+        private_file_close(&work->file);
+    return result == -ENODATA ? -ENOENT : result;
 }
 
 /* Takes a slot for a name if it is free, or may be reused: the look before this one was without the lock. 0;
@@ -270,7 +368,7 @@ int slots_claim(const struct slots *slots, const char *name, uint32_t *number, s
 {
     struct walk walk = { .name = name };
     struct work work;
-    int result = start_work(&work, slots, wrong);
+    int result = start_work(&work, slots, true, wrong);
 
     if (result < 0)
         return result;
@@ -299,7 +397,7 @@ int slots_read(const struct slots *slots, uint32_t number, char *name, struct te
 {
     struct work work;
     struct slot slot;
-    int result = start_work(&work, slots, wrong);
+    int result = start_work(&work, slots, false, wrong);
 
     if (result < 0)
         return result;
