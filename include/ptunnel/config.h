@@ -135,6 +135,16 @@ const struct config_route *config_route(const struct config *config, size_t numb
 const struct rules *config_rules(const struct config *config);
 const char *config_file(const struct config *config); /* the rule file's path; NULL: there is none */
 
+/* What PTUNNEL_CONFIG begins with. The ptunnel-run that wrote it may be of another version than the library that
+ * reads it, where one was installed while programs ran; if their numbers differ, config_load() is -EINVAL. Change
+ * the number when a text that one of them writes would mean something else to the other. */
+#ifndef CONFIG_FORMAT
+#define CONFIG_FORMAT 1
+#endif
+#define CONFIG_TEXT_OF(number)   #number
+#define CONFIG_HEADER_OF(number) "#ptunnel " CONFIG_TEXT_OF(number) "\n"
+#define CONFIG_HEADER            CONFIG_HEADER_OF(CONFIG_FORMAT)
+
 enum config_written {
     WRITTEN,
     WRITTEN_TOO_LONG, /* the options alone do not fit */

@@ -161,7 +161,7 @@ require("child_process").execFileSync(process.argv[1], process.argv.slice(2), { 
     # shellcheck disable=SC2016 # the inner one's
     launch --loopback --log "$log" -v "$PTUNNEL_RUN" -p "$PROXY" env -i sh -c \
         'echo "[$PTUNNEL_LOOPBACK$PTUNNEL_LOG] $PTUNNEL_VERBOSE $PTUNNEL_CONFIG"'
-    equal "$output" '[] 0 default tunnel'
+    equal "$output" $'[] 0 #ptunnel 1\ndefault tunnel'
     : > "$log"
     launch --loopback --log "$log" -v "$PTUNNEL_RUN" -p "$PROXY" env -i "$CONNECT" 203.0.113.9:99
     contains "$stderr" '203.0.113.9:99 via '

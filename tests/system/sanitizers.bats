@@ -47,7 +47,7 @@ built_with() { # SANITIZERS [TARGET...]
 
 # A short time-out, or a thread that asks for a hanging connection's error again and again waits for a minute.
 environment() {
-    export PTUNNEL_PROXY=http://$PROXY PTUNNEL_CONFIG='timeout 2' PTUNNEL_LOOPBACK=1 PTUNNEL_VERBOSE=-1
+    export PTUNNEL_PROXY=http://$PROXY PTUNNEL_CONFIG=$'#ptunnel 1\ntimeout 2' PTUNNEL_LOOPBACK=1 PTUNNEL_VERBOSE=-1
 }
 
 # The library's objects and the program in one file: so the sanitizer sees both sides of a race.

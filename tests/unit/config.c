@@ -99,7 +99,7 @@ static void options_come_first(void **state)
     assert_int_equal(config_write(before, &options, &out), WRITTEN);
     assert_true(config_proxy_is_handed(before));
     variable_set("PTUNNEL_PROXY", config_route(before, 0)->urls);
-    after = config_of(text);
+    after = config_of(text + strlen(CONFIG_HEADER));
     assert_int_equal(config_limits(before)->timeout, 5000);
     assert_int_equal(config_limits(after)->timeout, 5000);
     assert_string_equal(config_route(after, 1)->route.candidates[0].proxy.fields,
@@ -158,7 +158,7 @@ static void shared_variables_are_written(void **state)
     assert_int_equal(config_write(config, &options, &out), WRITTEN);
     assert_false(config_proxy_is_handed(config));
     assert_string_equal(text,
-                        "default tunnel\nproxy http://proxy.test:3128\ndirect .a.test\ndirect 10.0.0.0/8\n"
+                        CONFIG_HEADER "default tunnel\nproxy http://proxy.test:3128\ndirect .a.test\ndirect 10.0.0.0/8\n"
                         "direct [::1]\n");
 }
 
@@ -214,8 +214,31 @@ static void no_proxy_is_known(void **state)
     assert_null(config);
     config_of("tunnel a.test via b\nproxy b b:1\ndefault direct\n");
     config_of("default reject\n");
-    variable_set("PTUNNEL_CONFIG", "tunnel a.test\ndefault direct\n");
+    variable_set("PTUNNEL_CONFIG", CONFIG_HEADER "tunnel a.test\ndefault direct\n");
     assert_int_equal(config_try(&config, NULL), -ENOENT);
+}
+
+/* Be it older or newer, or cut: nothing of it holds, nor does what would be found without it. */
+static void what_another_version_handed_over(void **state)
+{
+    static const char *const rows[] = {
+        PROXY "default direct\n", "#ptunnel 0\n" PROXY, "#ptunnel 2\n" PROXY, "#ptunnel 10\n" PROXY, "#ptunnel 1", " " CONFIG_HEADER,
+        "#ptunnel 1\r\n" PROXY,
+    };
+    const struct config *config = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        variables_clear();
+        variable_set("PTUNNEL_PROXY", "proxy.test:3128");
+        variable_set("PTUNNEL_CONFIG", rows[i]);
+        assert_int_equal(config_try(&config, NULL), -EINVAL);
+        assert_null(config);
+        assert_string_equal(config_words,
+                            "PTUNNEL_CONFIG: another version of ptunnel-run has set it: start the command again\n");
+    }
+    assert_string_equal(CONFIG_HEADER, "#ptunnel 1\n");
+    config_of(PROXY);
 }
 
 int main(void)
@@ -229,6 +252,7 @@ int main(void)
     STORY(options_come_first);
     STORY(what_is_not_copied);
     STORY(shared_variables_are_written);
+    STORY(what_another_version_handed_over);
     STORY(what_a_file_says_twice);
     STORY(urls_are_kept_without_quotes);
     STORY(without_a_default);

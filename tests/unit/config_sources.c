@@ -113,10 +113,10 @@ static const struct {
     bool no_proxy;
 } proxies[] = {
     { "PTUNNEL_PROXY",
-      { "PTUNNEL_PROXY", "a:1", "PTUNNEL_CONFIG", "proxy b:1", "https_proxy", "c:1" },
+      { "PTUNNEL_PROXY", "a:1", "PTUNNEL_CONFIG", CONFIG_HEADER "proxy b:1", "https_proxy", "c:1" },
       "a:1",
       false },
-    { "the file", { "PTUNNEL_CONFIG", "proxy b:1", "https_proxy", "c:1" }, "b:1", false },
+    { "the file", { "PTUNNEL_CONFIG", CONFIG_HEADER "proxy b:1", "https_proxy", "c:1" }, "b:1", false },
     { "https_proxy", { "https_proxy", "c:1", "all_proxy", "d:1" }, "c:1", true },
     { "HTTPS_PROXY", { "HTTPS_PROXY", "c:1", "all_proxy", "d:1" }, "c:1", true },
     { "all_proxy", { "all_proxy", "d:1", "http_proxy", "e:1" }, "d:1", true },

@@ -52,18 +52,32 @@ static void search_file(struct parser *parser)
     }
 }
 
+/* That of another version is refused whole: to go on without it would let out what an option rejects. */
+static void parse_handed(struct parser *parser, const char *whole)
+{
+    static const struct place variable = { .source = "PTUNNEL_CONFIG" };
+    struct source text = { .name = "PTUNNEL_CONFIG", .has_lines = true };
+
+    if (strncmp(whole, CONFIG_HEADER, strlen(CONFIG_HEADER)) != 0) {
+        complaint_say(parser, &variable,
+                      "another version of ptunnel-run has set it: start the command again");
+        return;
+    }
+    parser->first_counts = true;
+    whole += strlen(CONFIG_HEADER);
+    text.at = parser_copy(parser, whole, strlen(whole));
+    text.end = text.at + strlen(text.at);
+    directives_parse(parser, &text);
+}
+
 void files_read(struct parser *parser, const struct config_options *options)
 {
     static const struct place option = { .source = "-r" }, rules_variable = { .source = "PTUNNEL_RULES" };
     const char *whole = options ? NULL : parser->variable("PTUNNEL_CONFIG");
     const char *named = options ? options->rules : NULL;
-    struct source text = { .name = "PTUNNEL_CONFIG", .has_lines = true };
 
     if (whole && whole[0]) {
-        parser->first_counts = true;
-        text.at = parser_copy(parser, whole, strlen(whole));
-        text.end = text.at + strlen(text.at);
-        directives_parse(parser, &text);
+        parse_handed(parser, whole);
         return;
     }
     if (!named)

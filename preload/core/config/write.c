@@ -156,6 +156,7 @@ enum config_written config_write(const struct config *config, const struct confi
 {
     if (has_line_end(config))
         return WRITTEN_NO_PATH;
+    text_add(out, CONFIG_HEADER);
     write_options(config, options, out);
     write_files(config, out);
     write_shared_variables(config, out);

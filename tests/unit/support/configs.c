@@ -2,6 +2,7 @@
 #include "folder.h"
 #include "rows.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,9 +60,11 @@ const char *config_plain_words(void)
 
 const struct config *config_of(const char *rules)
 {
+    static char text[256 * 1024];
     const struct config *config = NULL;
 
-    variable_set("PTUNNEL_CONFIG", rules);
+    assert_true((size_t)snprintf(text, sizeof text, "%s%s", CONFIG_HEADER, rules) < sizeof text);
+    variable_set("PTUNNEL_CONFIG", text);
     config_try(&config, NULL);
     assert_string_equal(config_words, "");
     assert_non_null(config);
