@@ -251,7 +251,18 @@ static void leave(struct relay *relay)
     end_relay(relay);
 }
 
-/* An end of file is no reason to give up a dial: the client may have said all that it has to say. */
+/* While the target is dialed. An end of file is no reason to give up: the client may have said all that it has to
+ * say. On a UNIX socket that end can be a hang-up (its peer has closed, where TCP would send a FIN), and what came
+ * before it still waits to be read. */
+static bool client_has_gone(const struct relay *relay, uint32_t events)
+{
+    int unread = 0;
+
+    if ((events & EPOLLERR) || !(events & EPOLLHUP))
+        return events & EPOLLERR;
+    return ioctl(relay->out.from, SIOCINQ, &unread) < 0 || unread == 0;
+}
+
 static void near_ready(struct watch *watch, uint32_t events)
 {
     struct relay *relay = owner_of(watch, struct relay, near);
@@ -264,7 +275,7 @@ static void near_ready(struct watch *watch, uint32_t events)
         if (one)
             flow_to_ready(&relay->in, events, &relay->all->buffers);
         pass_on(relay);
-    } else if (one && (events & (EPOLLERR | EPOLLHUP))) {
+    } else if (one && client_has_gone(relay, events)) {
         leave(relay);
     }
 }

@@ -219,3 +219,32 @@ END
     wait_until at_rest
     contains "$(listener_says)" '203.0.113.7:7: given up: the client has gone'
 }
+
+holds_more_than() { # COUNT descriptors
+    [ "$(descriptors "$LISTENER")" -gt "$1" ]
+}
+
+@test "what a client of a UNIX socket sent arrives though it closed during the handshake" {
+    local socket=$BATS_TEST_TMPDIR/a.sock python proxy
+
+    python=$(python)
+    spawn target "$PROGRAMS/crowd" wait
+    wait_until grep -qs ^listening "$BATS_TEST_TMPDIR/target.out"
+    start_scripted --on '*' "to 127.0.0.1:$(sed -n 's/^listening //p' "$BATS_TEST_TMPDIR/target.out")"
+    proxy=$SPAWNED
+    start_ptunnel -v -p "$PROXY" "$socket:203.0.113.7:7"
+    wait_until test -S "$socket"
+    AT_START=$(descriptors "$LISTENER")
+    kill -STOP "$proxy" # so that the handshake lasts
+    "$python" - "$socket" << 'END'
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(b"all that I have to say\n")
+s.close()
+END
+    wait_until holds_more_than $((AT_START + 1))
+    kill -CONT "$proxy"
+    wait_until grep -qsx 'all that I have to say' "$BATS_TEST_TMPDIR/target.out"
+    wait_until at_rest
+}
