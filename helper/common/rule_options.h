@@ -10,13 +10,13 @@
 enum { NO_RULES = 512, DEFAULT, FALLBACK, NAMES, RESOLVERS, TIMEOUT, ATTEMPT, CHILDREN };
 
 struct rule_options {
-    struct config_options all; /* what config_load_options() takes */
+    struct config_options all; /* what config_load() takes */
     struct config_option *rows;
 };
 
 /* Takes one of those, -r, -t, -n or -x; false if it is none of them or, with words on standard error, if
  * there is no memory or no directory. A setting that is given twice holds as it was given last. Values are
- * checked by config_load_options(). */
+ * checked by config_load(). */
 bool rule_options_take(struct rule_options *options, int id, const char *value);
 bool rule_options_add(struct rule_options *options, const char *origin, const char *directive,
                       const char *value);

@@ -35,7 +35,7 @@ static int load(struct setup *setup, struct shared_options *options, struct text
         return -EINVAL;
     if (proxies[0] && !rule_options_add(&options->rules, origin, "proxy", proxies))
         return -EINVAL;
-    result = config_load_options(&setup->config, &options->rules.all, variable, &libc_net, wrong);
+    result = config_load(&setup->config, &options->rules.all, variable, &libc_net, wrong);
     explicit_bzero(proxies, sizeof proxies);
     return result;
 }

@@ -31,7 +31,7 @@ static const struct config *load(const struct rule_options *rules)
     static char words[WORDS_SIZE];
     struct text wrong = text_in(words, sizeof words);
     const struct config *config = NULL;
-    int result = config_load_options(&config, &rules->all, environment_variable, &libc_net, &wrong);
+    int result = config_load(&config, &rules->all, environment_variable, &libc_net, &wrong);
 
     if (result == -ENOENT)
         usage_complain(
@@ -61,7 +61,7 @@ static bool file_has_proxy(const struct rule_options *rules)
     struct text wrong = text_in(ignored, sizeof ignored);
     const struct config *config;
 
-    return config_load_options(&config, &rules->all, other_variable, &libc_net, &wrong) == 0 &&
+    return config_load(&config, &rules->all, other_variable, &libc_net, &wrong) == 0 &&
            config_route(config, 0)->route.count > 0;
 }
 

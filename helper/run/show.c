@@ -82,12 +82,13 @@ static void show_setting(const struct config *config, enum config_setting which)
 static void show_stand_ins(const struct config *config)
 {
     const struct setting *setting = config_setting(config, CONFIG_STAND_INS);
-    const struct stand_ins *v4 = config_stand_ins(config, AF_INET), *v6 = config_stand_ins(config, AF_INET6);
+    const struct names_ranges *ranges = config_stand_ins(config);
     char first4[INET_ADDRSTRLEN], first6[INET6_ADDRSTRLEN], words[128];
 
-    inet_ntop(AF_INET, v4->first.s6_addr + 12, first4, sizeof first4);
-    inet_ntop(AF_INET6, &v6->first, first6, sizeof first6);
-    snprintf(words, sizeof words, "stand-ins %s/%u [%s]/%u", first4, v4->bits - 96, first6, v6->bits);
+    inet_ntop(AF_INET, ranges->v4.s6_addr + 12, first4, sizeof first4);
+    inet_ntop(AF_INET6, &ranges->v6, first6, sizeof first6);
+    snprintf(words, sizeof words, "stand-ins %s/%u [%s]/%u", first4, ranges->v4_bits, first6,
+             ranges->v6_bits);
     print_line(words, setting->at.source, setting->at.line);
 }
 

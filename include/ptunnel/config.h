@@ -5,6 +5,7 @@
 
 #include <ptunnel/dial.h>
 #include <ptunnel/endpoint.h>
+#include <ptunnel/names.h>
 #include <ptunnel/net.h>
 #include <ptunnel/route.h>
 #include <ptunnel/rules.h>
@@ -32,13 +33,6 @@ struct config;
  * https_proxy, all_proxy and no_proxy in both cases, http_proxy in lower case. */
 typedef const char *config_variable(const char *name);
 
-/* The configuration of those variables and of the rule file. Returns 0; -ENOENT if all is well but no proxy
- * is known; -EINVAL if something is wrong; -EMFILE, -ENFILE, -ENOMEM, -EINTR or -EAGAIN if a file could not be
- * read just now (EAGAIN: it was changed meanwhile): that may be over at the next try. What is wrong is added to
- * `wrong`, a line for each thing, no secret in it. *out is set only on 0. */
-int config_load(const struct config **out, config_variable *variable, const struct net *net,
-                struct text *wrong);
-
 /* A directive of the command line: { "-t", "tunnel", "example.org:22" }. */
 struct config_option {
     const char *origin, *directive, *value;
@@ -52,8 +46,13 @@ struct config_options {
     const char *rules; /* the rule file; "": none is read; NULL: look for one */
 };
 
-int config_load_options(const struct config **out, const struct config_options *options,
-                        config_variable *variable, const struct net *net, struct text *wrong);
+/* The configuration of the options (NULL: none), of those variables and of the rule file, in the arena.
+ * Returns 0; -ENOENT if all is well but no proxy is known; -EINVAL if something is wrong; -EMFILE, -ENFILE,
+ * -ENOMEM, -EINTR or -EAGAIN if a file could not be read just now (EAGAIN: it was changed meanwhile): that may
+ * be over at the next try. What is wrong is added to `wrong`, a line for each thing, no secret in it. *out is
+ * set only on 0. */
+int config_load(const struct config **out, const struct config_options *options, config_variable *variable,
+                const struct net *net, struct text *wrong);
 
 /* Costs no system call and no look-up. The target's port may be 0, for which no rule with ports speaks. */
 struct decision config_decide(const struct config *config, const struct endpoint *target);
@@ -106,13 +105,8 @@ const char *config_setting_name(enum config_setting setting);
 const char *config_setting_word(enum config_setting setting, long value);
 const char *config_verdict_word(enum verdict verdict);
 
-/* The addresses that stand for names: the first one and the bits that they have in common. */
-struct stand_ins {
-    struct in6_addr first; /* IPv4 mapped, and bits is then 96 more */
-    unsigned bits;
-};
-
-const struct stand_ins *config_stand_ins(const struct config *config, int family); /* AF_INET, AF_INET6 */
+/* The addresses that stand for names; config NULL: those that hold if nobody says anything. */
+const struct names_ranges *config_stand_ins(const struct config *config);
 
 struct config_field {
     const struct config_field *next;
@@ -133,7 +127,6 @@ struct config_route {
 const struct config_route *config_route(const struct config *config, size_t number);
 
 const struct rules *config_rules(const struct config *config);
-const char *config_file(const struct config *config); /* the rule file's path; NULL: there is none */
 
 /* What PTUNNEL_CONFIG begins with. The ptunnel-run that wrote it may be of another version than the library that
  * reads it, where one was installed while programs ran; if their numbers differ, config_load() is -EINVAL. Change

@@ -17,15 +17,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Each begins at the first address of its prefix and has at least 256; of more than 2^20 the first 2^20 are
+ * used. */
 struct names_ranges {
     struct in6_addr v4, v6;    /* the first addresses; the IPv4 one is held as ::ffff:a.b.c.d */
     unsigned v4_bits, v6_bits; /* the prefixes' lengths, of 32 and of 128 */
 };
 
-extern const struct names_ranges names_usual_ranges; /* 198.18.0.0/15, fd70:7475:6e6e:656c::/96 */
-
-/* NULL, or what is wrong with them as a phrase. Of more than 2^20 addresses the first 2^20 are used. */
-const char *names_ranges_wrong(const struct names_ranges *ranges);
+/* 198.18.0.0/15, fd70:7475:6e6e:656c::/96 */
+extern const struct names_ranges names_usual_ranges;
 
 /* True if it is a stand-in, whether or not it means a name. Needs no map. */
 bool names_ranges_have(const struct names_ranges *ranges, const struct endpoint *endpoint);

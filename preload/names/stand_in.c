@@ -17,19 +17,6 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-static struct names_ranges ranges_of(const struct config *config)
-{
-    const struct stand_ins *v4, *v6;
-
-    if (!config)
-        return names_usual_ranges;
-    v4 = config_stand_ins(config, AF_INET);
-    v6 = config_stand_ins(config, AF_INET6);
-    return (struct names_ranges){
-        .v4 = v4->first, .v4_bits = v4->bits - 96, .v6 = v6->first, .v6_bits = v6->bits
-    };
-}
-
 static _Atomic(struct names *) opened;
 
 /* NULL: no memory, or the configuration, which has the ranges, cannot be read just now. Two threads may open a
@@ -38,15 +25,14 @@ static struct names *names(void)
 {
     struct names *map = atomic_load(&opened), *before = NULL;
     const struct config *config;
-    struct names_ranges ranges;
 
     if (map)
         return map;
     config = guest_config();
     if (!config && guest_config_is_due())
         return NULL;
-    ranges = ranges_of(config);
-    map = names_open(&real_net, real()->fcntl, environment_variable("XDG_RUNTIME_DIR"), &ranges);
+    map = names_open(&real_net, real()->fcntl, environment_variable("XDG_RUNTIME_DIR"),
+                     config_stand_ins(config));
     if (map && !atomic_compare_exchange_strong(&opened, &before, map))
         return before;
     return map;
@@ -54,9 +40,7 @@ static struct names *names(void)
 
 static bool is_stand_in(const struct endpoint *target)
 {
-    struct names_ranges ranges = ranges_of(guest_config());
-
-    return names_ranges_have(&ranges, target);
+    return names_ranges_have(config_stand_ins(guest_config()), target);
 }
 
 void stand_in_plain_name(const char *name, char *out)

@@ -129,7 +129,7 @@ static const struct config *load_with(char *buffer)
 {
     struct text wrong = text_in(buffer, WRONG_SIZE);
     const struct config *fresh = none, *before = NULL;
-    int result = config_load(&fresh, environment_variable, &real_net, &wrong);
+    int result = config_load(&fresh, NULL, environment_variable, &real_net, &wrong);
 
     if (is_passing(result)) {
         atomic_store(&was_short, result == -EMFILE || result == -ENFILE);

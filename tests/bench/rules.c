@@ -60,7 +60,7 @@ static const struct config *load(double *best)
     struct text wrong = text_in(words, sizeof words);
     double start = now();
 
-    if (config_load(&config, variable, &net, &wrong) != 0) {
+    if (config_load(&config, NULL, variable, &net, &wrong) != 0) {
         fprintf(stderr, "%s", words);
         exit(2);
     }

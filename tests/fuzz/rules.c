@@ -139,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     }
     if (ftruncate(file, 0) < 0 || pwrite(file, bytes, size, 0) != (ssize_t)size)
         abort();
-    result = config_load(&config, variable, &net, &wrong);
+    result = config_load(&config, NULL, variable, &net, &wrong);
     if ((result == 0) != (config != NULL) || (words[0] != '\0') != (result == -22))
         abort();
     if (config)

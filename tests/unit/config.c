@@ -69,10 +69,10 @@ static void settings(void **state)
     assert_int_equal(config_limits(config)->timeout, 7000);
     assert_int_equal(config_limits(config)->attempt, 3000);
     assert_true(config_limits(config)->fallback_direct);
-    assert_int_equal(config_stand_ins(config, AF_INET)->bits, 96 + 12);
-    assert_int_equal(config_stand_ins(config, AF_INET)->first.s6_addr[13], 96);
-    assert_int_equal(config_stand_ins(config, AF_INET6)->bits, 64);
-    assert_int_equal(config_stand_ins(config, AF_INET6)->first.s6_addr[3], 1);
+    assert_int_equal(config_stand_ins(config)->v4_bits, 12);
+    assert_int_equal(config_stand_ins(config)->v4.s6_addr[13], 96);
+    assert_int_equal(config_stand_ins(config)->v6_bits, 64);
+    assert_int_equal(config_stand_ins(config)->v6.s6_addr[3], 1);
 }
 
 /* What options say comes first; so it does once it was handed on as one text. */

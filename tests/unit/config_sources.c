@@ -53,10 +53,7 @@ static void is_found(void **state)
     variable_set("HOME", home);
     variable_set("https_proxy", "other.test:1");
     assert_int_equal(config_try(&config, NULL), 0);
-    if (row->found)
-        assert_string_equal(config_file(config), folder_path(row->found));
-    else
-        assert_null(config_file(config));
+    assert_string_equal(config_route(config, 0)->at.source, row->found ? folder_path(row->found) : "https_proxy");
 }
 
 /* Whose files are believed. */

@@ -35,22 +35,6 @@ static void addresses_are_those_of_the_ranges(void **state)
     assert_string_equal(text, "fd70:7475:6e6e:656c::1:203");
 }
 
-static void a_range_is_refused_with_a_reason(void **state)
-{
-    struct names_ranges ranges = names_usual_ranges;
-
-    (void)state;
-    assert_null(names_ranges_wrong(&ranges));
-    ranges.v4_bits = 25;
-    assert_non_null(strstr(names_ranges_wrong(&ranges), "256"));
-    ranges = names_usual_ranges;
-    ranges.v6_bits = 121;
-    assert_non_null(strstr(names_ranges_wrong(&ranges), "256"));
-    ranges = names_usual_ranges;
-    ranges.v4.s6_addr[15] = 1;
-    assert_non_null(strstr(names_ranges_wrong(&ranges), "first address"));
-}
-
 static void a_name_has_one_stand_in_in_every_process(void **state)
 {
     struct names *first = new_map(), *second = new_map();
@@ -328,7 +312,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(addresses_are_those_of_the_ranges),
-        TEST(a_range_is_refused_with_a_reason),
         TEST(a_name_has_one_stand_in_in_every_process),
         TEST(the_longest_name_fits),
         TEST(errno_and_descriptors_are_left_alone),

@@ -16,7 +16,7 @@ struct config {
     struct dial_limits limits;
     const struct rules *rules;
     struct setting settings[CONFIG_SETTINGS];
-    struct stand_ins stand_ins[2];
+    struct names_ranges stand_ins;
     size_t route_count, port_count;
     struct config_route *routes;
     struct proxy_port *ports; /* of all proxies */

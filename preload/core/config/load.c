@@ -161,7 +161,7 @@ static int finish(struct parser *parser, const struct config **out)
         .fallback_direct = parser->settings[CONFIG_FALLBACK].value != 0,
     };
     memcpy(config->settings, parser->settings, sizeof config->settings);
-    memcpy(config->stand_ins, parser->stand_ins, sizeof config->stand_ins);
+    config->stand_ins = parser->stand_ins;
     config->file = parser->file;
     config->texts = parser->texts;
     config->route_layer = routes_entry(parser, 0)->layer;
@@ -175,8 +175,8 @@ static int finish(struct parser *parser, const struct config **out)
     return 0;
 }
 
-int config_load_options(const struct config **out, const struct config_options *options,
-                        config_variable *variable, const struct net *net, struct text *wrong)
+int config_load(const struct config **out, const struct config_options *options, config_variable *variable,
+                const struct net *net, struct text *wrong)
 {
     struct parser parser = { .variable = variable, .net = net, .wrong = wrong };
     struct route_entry *default_route = scratch_add(&parser.routes, sizeof *default_route);
@@ -197,12 +197,6 @@ int config_load_options(const struct config **out, const struct config_options *
     return result;
 }
 
-int config_load(const struct config **out, config_variable *variable, const struct net *net,
-                struct text *wrong)
-{
-    return config_load_options(out, NULL, variable, net, wrong);
-}
-
 const struct dial_limits *config_limits(const struct config *config)
 {
     return &config->limits;
@@ -213,9 +207,9 @@ const struct setting *config_setting(const struct config *config, enum config_se
     return &config->settings[setting];
 }
 
-const struct stand_ins *config_stand_ins(const struct config *config, int family)
+const struct names_ranges *config_stand_ins(const struct config *config)
 {
-    return &config->stand_ins[family == AF_INET6];
+    return config ? &config->stand_ins : &names_usual_ranges;
 }
 
 const struct config_route *config_route(const struct config *config, size_t number)
@@ -226,9 +220,4 @@ const struct config_route *config_route(const struct config *config, size_t numb
 const struct rules *config_rules(const struct config *config)
 {
     return config->rules;
-}
-
-const char *config_file(const struct config *config)
-{
-    return config->file;
 }

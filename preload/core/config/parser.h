@@ -26,7 +26,7 @@ struct parser {
         enum layer by;
         struct place at;
     } said_last[CONFIG_SETTINGS]; /* nobody may say it twice */
-    struct stand_ins stand_ins[2];
+    struct names_ranges stand_ins;
     unsigned files;
     size_t file_rules;   /* rules of files */
     size_t file_default; /* `default` lines of files */

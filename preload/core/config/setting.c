@@ -41,11 +41,6 @@ static const struct {
 };
 _Static_assert(sizeof settings / sizeof *settings == CONFIG_SETTINGS, "a setting has no row");
 
-static const struct stand_ins usual_stand_ins[2] = {
-    { .first.s6_addr = { [10] = 0xff, 0xff, 198, 18 }, .bits = 96 + 15 },
-    { .first.s6_addr = { 0xfd, 0x70, 0x74, 0x75, 0x6e, 0x6e, 0x65, 0x6c }, .bits = 96 },
-};
-
 const char *config_setting_name(enum config_setting setting)
 {
     return settings[setting].name;
@@ -67,7 +62,7 @@ void setting_start(struct parser *parser)
         parser->settings[i].value = settings[i].usual;
         parser->said_by[i] = parser->said_last[i].by = LAYER_NOBODY;
     }
-    memcpy(parser->stand_ins, usual_stand_ins, sizeof usual_stand_ins);
+    parser->stand_ins = names_usual_ranges;
 }
 
 static void expect(struct parser *parser, struct line *line, enum config_setting setting,
@@ -123,55 +118,49 @@ static void parse_seconds(struct parser *parser, struct line *line, enum config_
         expect(parser, line, setting, &word);
 }
 
-static bool parse_range(const struct word *word, struct stand_ins *out)
+/* A range of either family, which is noted as given. False, with a complaint, if it is none, or one too many. */
+static bool parse_range(struct parser *parser, struct line *line, const struct word *word, bool given[2],
+                        struct names_ranges *out)
 {
     struct pattern_wrong wrong;
-    struct pattern pattern;
+    struct pattern range;
+    bool v6;
 
-    if (!pattern_parse(&pattern, word->text, word->size, &wrong) || pattern.ports != pattern.end)
+    if (!pattern_parse(&range, word->text, word->size, &wrong) || range.ports != range.end ||
+        (range.kind != PATTERN_V4 && range.kind != PATTERN_V6) || range.bits < 8 ||
+        range.bits > (range.kind == PATTERN_V4 ? 24 : 112)) {
+        expect(parser, line, CONFIG_STAND_INS, word);
         return false;
-    if (pattern.kind != PATTERN_V4 && pattern.kind != PATTERN_V6)
+    }
+    v6 = range.kind == PATTERN_V6;
+    if (given[v6]) {
+        complaint_expected(parser, &word->at, "at most one range of IPv4 and one of IPv6", word);
         return false;
-    if (pattern.bits < 8 || pattern.bits > (pattern.kind == PATTERN_V4 ? 24 : 112))
-        return false;
-    *out = (struct stand_ins){ .bits = pattern.bits };
-    for (int i = 0; i < 16; i++)
-        out->first.s6_addr[i] = (uint8_t)((i < 8 ? pattern.key.high : pattern.key.low) >> (56 - 8 * (i % 8)));
-    if (pattern.kind == PATTERN_V6)
-        return true;
-    out->bits += 96;
-    memcpy(out->first.s6_addr + 12, out->first.s6_addr, 4);
-    memset(out->first.s6_addr, 0, 10);
-    memset(out->first.s6_addr + 10, 0xff, 2);
+    }
+    given[v6] = true;
+    *(v6 ? &out->v6_bits : &out->v4_bits) = range.bits;
+    if (v6)
+        prefix_bytes(range.key, out->v6.s6_addr, 16);
+    else
+        prefix_bytes(range.key, out->v4.s6_addr + 12, 4);
     return true;
 }
 
 static void parse_stand_ins(struct parser *parser, struct line *line, enum config_setting setting,
                             struct setting *out)
 {
-    bool overridden = parser->said_by[setting] != LAYER_NOBODY, given[2] = { false, false };
-    struct stand_ins range;
+    struct names_ranges ranges = parser->stand_ins;
+    bool given[2] = { false, false };
     struct word word;
 
     out->value = 0;
-    while (line_word(line, &word)) {
-        int family;
-
-        if (!parse_range(&word, &range)) {
-            expect(parser, line, setting, &word);
+    while (line_word(line, &word))
+        if (!parse_range(parser, line, &word, given, &ranges))
             return;
-        }
-        family = !IN6_IS_ADDR_V4MAPPED(&range.first);
-        if (given[family]) {
-            complaint_expected(parser, &word.at, "at most one range of IPv4 and one of IPv6", &word);
-            return;
-        }
-        given[family] = true;
-        if (!overridden)
-            parser->stand_ins[family] = range;
-    }
     if (!given[0] && !given[1] && !line->expected)
         expect(parser, line, setting, NULL);
+    if (parser->said_by[setting] == LAYER_NOBODY)
+        parser->stand_ins = ranges;
 }
 
 static void complain_twice(struct parser *parser, const struct place *place, const struct place *first,

@@ -11,7 +11,6 @@
 #include <string.h>
 
 enum {
-    RANGE_LEAST = 256,
     RANGE_MOST = 1 << 20,
     OWN_MOST = 1 << 15,
     BUCKETS = 1 << 12,
@@ -72,15 +71,6 @@ static uint32_t range_size(const struct names_ranges *ranges)
     unsigned v4 = 32 - ranges->v4_bits, v6 = 128 - ranges->v6_bits, least = v4 < v6 ? v4 : v6;
 
     return least > 20 ? RANGE_MOST : UINT32_C(1) << least;
-}
-
-const char *names_ranges_wrong(const struct names_ranges *ranges)
-{
-    if (ranges->v4_bits > 32 || ranges->v6_bits > 128 || range_size(ranges) < RANGE_LEAST)
-        return "a range of stand-ins has fewer than 256 addresses";
-    if (low_word(&ranges->v4) % range_size(ranges) || low_word(&ranges->v6) % range_size(ranges))
-        return "a range of stand-ins does not begin at the first address of its prefix";
-    return NULL;
 }
 
 static bool offset_of(const struct names_ranges *ranges, const struct endpoint *endpoint, uint32_t *offset)

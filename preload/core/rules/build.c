@@ -96,8 +96,7 @@ static void add_prefix(struct rules_builder *builder, const struct pattern *patt
 
     if (!record)
         return;
-    for (size_t i = 0; i < bytes; i++)
-        record->key[i] = (uint8_t)((i < 8 ? pattern->key.high : pattern->key.low) >> (56 - 8 * (i % 8)));
+    prefix_bytes(pattern->key, record->key, bytes);
     record->key[bytes] = (uint8_t)pattern->bits;
     record->use = use;
 }
@@ -218,15 +217,6 @@ static void build_briefs(struct rules_builder *builder, struct rules *out)
     out->briefs = briefs;
 }
 
-static struct prefix_key key_of(const struct prefix_record *record, size_t bytes)
-{
-    struct prefix_key key = { 0 };
-
-    for (size_t i = 0; i < bytes; i++)
-        *(i < 8 ? &key.high : &key.low) |= (uint64_t)record->key[i] << (56 - 8 * (i % 8));
-    return key;
-}
-
 /* The prefix around each: the nearest before it that has its address. */
 static void find_parents(struct prefix_node *nodes, const struct prefix_key *keys, size_t count)
 {
@@ -265,7 +255,7 @@ static void build_prefixes(struct rules_builder *builder, struct scratch *record
             end++;
         for (size_t k = end; k-- > i;)
             put_first(builder, &chain, sorted[k].use);
-        keys[out->count] = key_of(&sorted[i], key_size - 1);
+        keys[out->count] = prefix_of_bytes(sorted[i].key, key_size - 1);
         nodes[out->count].bits = sorted[i].key[key_size - 1];
         nodes[out->count++].ports = ports_build(builder, chain, NAME_ITSELF);
     }

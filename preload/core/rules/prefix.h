@@ -4,6 +4,7 @@
 
 #include <ptunnel/endpoint.h>
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* The bits of an address from the highest on; of an IPv4 address 32 in `high`. */
@@ -13,6 +14,10 @@ struct prefix_key {
 
 /* The first `bits` bits of the key, 0 to 128, and zeros behind them. */
 struct prefix_key prefix_mask(struct prefix_key key, unsigned bits);
+
+/* The key's first bytes, and a key of such bytes: 4 or 16. */
+void prefix_bytes(struct prefix_key key, uint8_t *out, size_t size);
+struct prefix_key prefix_of_bytes(const uint8_t *bytes, size_t size);
 
 /* Of a literal, in the tree of its family. */
 struct prefix_key prefix_of_address(const struct endpoint *literal);

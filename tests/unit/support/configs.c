@@ -40,8 +40,7 @@ int config_try(const struct config **out, const struct config_options *options)
     static const struct net net = { .read = read, .close = close };
     struct text wrong = text_in(config_words, sizeof config_words);
 
-    return options ? config_load_options(out, options, variable, &net, &wrong)
-                   : config_load(out, variable, &net, &wrong);
+    return config_load(out, options, variable, &net, &wrong);
 }
 
 const char *config_plain_words(void)

@@ -9,7 +9,7 @@ enum { WORDS_SIZE = 64 * 1024 };
 void variables_clear(void);
 void variable_set(const char *name, const char *value); /* both must live as long as they are asked for */
 
-/* config_load() or, with options, config_load_options(); what is wrong is then in config_words. */
+/* config_load(), options or NULL; what is wrong is then in config_words. */
 int config_try(const struct config **out, const struct config_options *options);
 extern char config_words[WORDS_SIZE];
 const char *config_plain_words(void); /* without the path of the test's folder; static */
