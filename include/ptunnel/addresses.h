@@ -11,7 +11,7 @@ enum { ADDRESSES_MOST = 8 };
 struct addresses {
     size_t count;
     struct {
-        struct in6_addr address; /* IPv4 mapped */
+        struct in6_addr address; /* IPv4 as ::ffff:a.b.c.d */
         uint32_t scope;
     } at[ADDRESSES_MOST];
 };

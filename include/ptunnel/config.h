@@ -1,5 +1,5 @@
-/* Everything the user decided, gathered once and never changed afterwards (but for what is learnt of each
- * proxy, see route.h). It lives in the arena, so it is never freed. */
+/* What the user decided, read once and never changed (but for what is learnt of each proxy, see
+ * candidate.h). It lives in the arena and is never freed. */
 #ifndef PTUNNEL_CONFIG_H
 #define PTUNNEL_CONFIG_H
 
@@ -13,9 +13,9 @@
 #include <stdbool.h>
 
 enum reason {
-    REASON_PROXY,   /* it is one of the proxies, address and port */
+    REASON_PROXY,   /* the target is one of the proxies, address and port */
     REASON_RULE,    /* .rule says so */
-    REASON_LOCAL,   /* it is this machine, or link-local, and no rule speaks of it */
+    REASON_LOCAL,   /* the target is this machine, or link-local, and no rule speaks of it */
     REASON_DEFAULT, /* no rule matches: the setting CONFIG_DEFAULT */
 };
 
@@ -57,7 +57,8 @@ int config_load(const struct config **out, const struct config_options *options,
 /* Costs no system call and no look-up. The target's port may be 0, for which no rule with ports speaks. */
 struct decision config_decide(const struct config *config, const struct endpoint *target);
 
-/* The same for an address that was looked up for a name (`names local`): rules for either of them count. */
+/* The same for an address that was looked up here for a name (`names local`): the first rule that matches
+ * either of them counts. */
 struct decision config_decide_both(const struct config *config, const struct endpoint *name,
                                    const struct endpoint *address);
 
@@ -65,15 +66,16 @@ struct decision config_decide_both(const struct config *config, const struct end
 uint32_t config_next_port(const struct config *config, const struct endpoint *target);
 
 enum name_fate {
-    NAME_DIRECT,  /* this port, or whatever the port: look it up */
-    NAME_DEPENDS, /* tunnelled or refused at this port, or at some port: it is not to be looked up here */
-    NAME_NOT_ONE, /* a proxy could not be asked for it: CONNECT has no room for such bytes */
+    NAME_DIRECT,  /* DIRECT at this port or, if none is given, at every port: look it up */
+    NAME_DEPENDS, /* not DIRECT at this port or, if none is given, at some port: do not look it up */
+    NAME_NOT_ONE, /* it has bytes that CONNECT cannot carry */
 };
 
-/* Port 0: whatever the port. The names of proxies and of this machine's loopback are always direct. */
+/* What a look-up of the name should do, before it is known what is connected to; port 0: no port is given.
+ * Proxies and names of loopback are direct. */
 enum name_fate config_name_fate(const struct config *config, const char *host, uint16_t port_or_0);
 
-/* Whether a rule that is not for everything has a word about the name, at whatever port. */
+/* Whether a rule other than one for everything matches the name at some port. */
 bool config_rules_name(const struct config *config, const char *host);
 
 const struct dial_limits *config_limits(const struct config *config);
@@ -87,7 +89,7 @@ enum config_setting {
     CONFIG_TIMEOUT,   /* seconds */
     CONFIG_ATTEMPT,   /* seconds */
     CONFIG_CHILDREN,  /* 1: refuse those that preloading cannot reach */
-    CONFIG_STAND_INS, /* see config_stand_ins() */
+    CONFIG_STAND_INS, /* 0; the ranges are config_stand_ins() */
     CONFIG_SETTINGS
 };
 
@@ -105,19 +107,21 @@ const char *config_setting_name(enum config_setting setting);
 const char *config_setting_word(enum config_setting setting, long value);
 const char *config_verdict_word(enum verdict verdict);
 
-/* The addresses that stand for names; config NULL: those that hold if nobody says anything. */
+/* The addresses that stand for names. config NULL: those that hold if nobody says anything. */
 const struct names_ranges *config_stand_ins(const struct config *config);
 
+/* A header field for the proxies of a route. */
 struct config_field {
     const struct config_field *next;
     const char *field; /* secret */
     struct place at;
 };
 
+/* A route, and where each part of it was said. */
 struct config_route {
-    struct route route; /* .count is 0 only for the default route, where it is not needed */
+    struct route route; /* .count is 0 only for a default route that nothing needs */
     struct place at;
-    const char *urls;         /* as they were written, parted by a blank: secret */
+    const char *urls;         /* as they were written, a blank between: secret */
     bool has_secret;          /* one of the URLs has a password */
     struct place credentials; /* .source NULL: none */
     const struct config_field *fields;
@@ -140,18 +144,18 @@ const struct rules *config_rules(const struct config *config);
 
 enum config_written {
     WRITTEN,
-    WRITTEN_TOO_LONG, /* the options alone do not fit */
-    WRITTEN_NO_PATH,  /* a path has a line end */
+    WRITTEN_TOO_LONG, /* the options alone do not fit into the text */
+    WRITTEN_NO_PATH,  /* a path has a line end, which no rule text can hold */
 };
 
-/* The same configuration as rule text for PTUNNEL_CONFIG: the options, then the file, whole if there is room
- * for it and it holds no secret, else as an include. What belongs into PTUNNEL_PROXY and PTUNNEL_LOOPBACK is
- * left out. */
+/* The same configuration as rule text for PTUNNEL_CONFIG: the options, then the file, whole if it fits
+ * into 64 KiB and holds no secret, else as an include. Without what PTUNNEL_PROXY and PTUNNEL_LOOPBACK
+ * hand over. */
 enum config_written config_write(const struct config *config, const struct config_options *options,
                                  struct text *out);
 
-/* True if the default route is one for PTUNNEL_PROXY: it came from there or from an option, or it has a
- * secret that no file holds. */
+/* Whether the default route must be handed over in PTUNNEL_PROXY: it came from there or from an option, or
+ * it has a secret that no file holds. */
 bool config_proxy_is_handed(const struct config *config);
 
 #endif

@@ -1,5 +1,5 @@
-/* A point in time that bounds a wait. A timeout becomes a deadline where it
- * enters; loops ask what is left. */
+/* A point in time that ends a wait. Made of a time-out where the program gave one; a wait that goes on after
+ * an interruption asks what is left. */
 #ifndef PTUNNEL_DEADLINE_H
 #define PTUNNEL_DEADLINE_H
 

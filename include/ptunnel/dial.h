@@ -31,17 +31,19 @@ enum dial_want {
 enum dial_state { DIAL_STATE_CONNECT, DIAL_STATE_SEND, DIAL_STATE_READ, DIAL_STATE_SETTLED };
 
 struct dial_limits {
-    int timeout; /* milliseconds for the whole */
-    int attempt; /* milliseconds for an address of a candidate, while another one or the fallback is left */
-    bool fallback_direct; /* when no candidate could be reached */
+    int timeout; /* milliseconds for the whole dial */
+    /* milliseconds for one address, while another one, another candidate or the fallback is left */
+    int attempt;
+    bool fallback_direct; /* go to the target itself when no candidate could be reached */
 };
 
-/* For a reply on a socket that nobody else will read: it is read whole, not looked at first, and what stands
- * behind its head is kept here. */
+/* Where the reply is read to, if nobody else reads the socket: it is taken in one recv(2), not looked at
+ * with MSG_PEEK first, and what stands behind its head is kept here. NULL in the library, whose program
+ * reads the socket. */
 struct dial_room {
     char *bytes;
     size_t size;
-    size_t at, end; /* what was read last; from .at it is the target's */
+    size_t at, end; /* of what was read last; from .at on it is the target's */
 };
 
 struct dial;
@@ -57,7 +59,7 @@ struct dial {
     const struct net *net;
     struct route *route;
     const struct dial_limits *limits;
-    dial_replace *replace; /* NULL: this socket has to do */
+    dial_replace *replace; /* NULL: the socket cannot be replaced */
     int fd;
     int family;       /* AF_INET or AF_INET6: the socket's */
     int first_family; /* that of the socket that the dial began with */
@@ -66,21 +68,21 @@ struct dial {
 
     enum dial_state state;
     enum dial_want settled;    /* OPEN, DIRECT or FAILED, once state is SETTLED */
-    enum dial_state failed_in; /* where the last attempt came to nothing */
+    enum dial_state failed_in; /* in which state the last attempt failed */
     int error;                 /* a positive errno */
     bool touched;              /* the kernel has seen a connect() that has to be undone before the next */
     bool mapped;               /* that one went to an IPv4-mapped address: see dial_disconnect() */
-    bool unusable;    /* the kernel would not connect this socket to anything, and it is left as it was */
-    bool v6only;      /* IPV6_V6ONLY was cleared for it */
-    bool replaced;    /* another socket stands in the place of the first */
-    bool answered;    /* a proxy refused, in HTTP: it was reached, so there is no fallback any more */
-    bool in_progress; /* connect() said EINPROGRESS: the socket does not block, or its time ran out */
-    bool interrupted; /* connect() or a look-up ended with EINTR; whoever drives looks, and clears it */
-    int candidate;    /* in the route; -1 before the first */
-    unsigned address; /* next one of the candidate's addresses, in the order of preference */
-    uint32_t tried;   /* a bit for each candidate */
-    size_t sent;      /* bytes of the request */
-    struct dial_room *room;  /* NULL: what stands behind the reply's head stays in the socket */
+    bool unusable;          /* the kernel refused the socket itself (EISCONN, EINVAL ...): it is as it was */
+    bool v6only;            /* IPV6_V6ONLY was cleared for it */
+    bool replaced;          /* another socket stands in the place of the first */
+    bool answered;          /* a proxy refused, in HTTP: it was reached, so there is no fallback any more */
+    bool in_progress;       /* connect() said EINPROGRESS: the socket does not block, or its time ran out */
+    bool interrupted;       /* connect() or a look-up ended with EINTR: whoever drives the dial clears this */
+    int candidate;          /* in the route; -1 before the first */
+    unsigned address;       /* the next of its addresses in the order of preference, see pick_address() */
+    uint32_t tried;         /* a bit for each candidate that was tried */
+    size_t sent;            /* bytes of the request that were sent */
+    struct dial_room *room; /* NULL: what stands behind the reply's head stays in the socket */
     struct in6_addr reached; /* where the last connect() went */
     struct deadline whole, attempt;
     struct handshake handshake;
@@ -91,8 +93,8 @@ struct dial {
 void dial_start(struct dial *dial, const struct net *net, int fd, int family, const struct endpoint *target,
                 struct route *route, const struct dial_limits *limits);
 
-/* As far as it goes without waiting. What fails of itself, not through a proxy (EISCONN, EALREADY,
- * EINVAL, EAFNOSUPPORT, EBADF ...), ends the dial with the socket left as it is (.unusable).
+/* Goes as far as it can without waiting. An error of the socket itself and not of the way to the proxy
+ * (EISCONN, EALREADY, EINVAL, EAFNOSUPPORT, EBADF ...) ends the dial with the socket as it was (.unusable).
  * Leaves errno undefined. */
 enum dial_want dial_step(struct dial *dial);
 

@@ -1,5 +1,5 @@
-/* What the ELF header, the program headers, the notes and the sections of a file say. Only files of this
- * library's own class, byte order and processor are read further than that, so libc's own structures fit. */
+/* Judges a file by its ELF header, program headers, notes and sections. Of another class, byte order or
+ * processor only the header is read, so libc's own structures fit. */
 #include "elf_file.h"
 
 #include <elf.h>
@@ -12,11 +12,11 @@
 
 enum { CHUNK = 8, NOTES_MOST = 4096, DATA_MOST = 64 * 1024, DATA_CHUNK = 1024, MAGIC_ALIGN = 16 };
 
-static const char go_magic[] = "\xff Go buildinf:"; /* so begins what a Go program says of its build */
+static const char go_magic[] = "\xff Go buildinf:"; /* of .go.buildinfo, see debug/buildinfo in Go's source */
 static const char go_note_name[4] = "Go";
-static const ElfW(Word) go_note_type = 4; /* the build ID */
+static const ElfW(Word) go_note_type = 4; /* NT_GO_BUILDID */
 
-/* The header of the very file that this code was linked into: what it is, the program must be. */
+/* The ELF header of the file that this code is part of: the program must be of the same machine. */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 static bool read_at(int fd, uint64_t at, void *out, size_t size)
@@ -43,7 +43,7 @@ static bool same_machine(const ElfW(Ehdr) *header)
            header->e_machine == __ehdr_start.e_machine;
 }
 
-/* The kernel would take it, its segments' table is there. */
+/* Whether execve(2) would take it: an executable or shared object, whose program headers are in the file. */
 static bool loadable(int fd, const ElfW(Ehdr) *header)
 {
     size_t table = header->e_phnum * sizeof(ElfW(Phdr));
@@ -56,7 +56,7 @@ static bool loadable(int fd, const ElfW(Ehdr) *header)
 
 typedef bool each_segment(int fd, const ElfW(Phdr) *segment, const void *state);
 
-/* Whether the function says yes to one of the segments. */
+/* Whether says_yes() is true of one of the segments. */
 static bool any_segment(int fd, const ElfW(Ehdr) *header, each_segment *says_yes, const void *state)
 {
     ElfW(Phdr) some[CHUNK];
@@ -116,7 +116,7 @@ static bool go_magic_at(int fd, uint64_t at)
     return read_at(fd, at, bytes, sizeof bytes) && memcmp(bytes, go_magic, sizeof bytes) == 0;
 }
 
-/* .go.buildinfo, known by what is in it: names may have been stripped. */
+/* Whether a section begins as .go.buildinfo does; the names of sections may have been stripped. */
 static bool has_go_section(int fd, const ElfW(Ehdr) *header)
 {
     ElfW(Shdr) some[CHUNK];
@@ -135,7 +135,7 @@ static bool has_go_section(int fd, const ElfW(Ehdr) *header)
     return false;
 }
 
-/* Go's linker puts it near the beginning of the data. */
+/* Without sections it is looked for at the beginning of the data, where Go's linker puts it. */
 static bool has_go_data(int fd, const ElfW(Phdr) *segment, const void *state)
 {
     size_t size = segment->p_filesz < DATA_MOST ? segment->p_filesz : DATA_MOST;

@@ -4,7 +4,7 @@
 
 #include <ptunnel/reach.h>
 
-/* What an ELF file is, the first bytes of which are here. */
+/* What it is, of a file whose first `size` bytes are `head`; reads more through fd. */
 enum reach reach_elf(int fd, const char *head, size_t size);
 bool reach_is_elf(const char *head, size_t size);
 

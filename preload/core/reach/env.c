@@ -1,10 +1,10 @@
-/* env(1) on the way to a program: its options, its assignments, and what -S makes of one word. As GNU env
- * does it, whose options are those of the others and more. */
+/* Reads the words of env(1) as GNU env does: options, assignments, and the string of -S. Other env programs
+ * have a part of its options. */
 #include "env.h"
 
 #include <string.h>
 
-enum takes { TAKES_NOTHING, TAKES_WORD, TAKES_GLUED /* only behind '=' */ };
+enum takes { TAKES_NOTHING, TAKES_WORD, TAKES_GLUED /* a value only as --name=value */ };
 
 static const struct env_option {
     char letter;
@@ -24,7 +24,7 @@ static const struct env_option {
     { 0, "list-signal-handling", TAKES_NOTHING },
 };
 
-/* One word of -S as it is read. */
+/* The state of reading the string of -S. */
 struct split {
     const char *at;
     char quote; /* '\'', '"' or 0 */
@@ -38,7 +38,7 @@ static void split_byte(struct split *split, char byte)
     split->in_word = true;
 }
 
-/* Behind a backslash. False: env would complain. */
+/* The byte behind a backslash. False: env would complain, and run nothing. */
 static bool split_escape(struct split *split)
 {
     static const char from[] = "fnrtv\"'#$\\", to[] = "\f\n\r\t\v\"'#$\\";
@@ -63,7 +63,8 @@ static bool split_escape(struct split *split)
     return known || byte == '_' || (byte == 'c' && !split->quote);
 }
 
-/* One more word, in the text. False at the end of the string; *clear says whether it is the true end. */
+/* Puts the next word into split->out. False at the end; *clear becomes false if env would complain, or the
+ * word has a $VARIABLE: whose environment counts is not known here. */
 static bool split_word(struct split *split, bool *clear)
 {
     split->in_word = split->ended = false;
@@ -73,7 +74,7 @@ static bool split_word(struct split *split, bool *clear)
         if (byte == '\\')
             *clear &= split_escape(split);
         else if (byte == '$' && split->quote != '\'')
-            *clear = false; /* a variable, of an environment that is not ours */
+            *clear = false; /* $VARIABLE */
         else if (split->quote ? byte == split->quote : byte == '"' || byte == '\'')
             split->quote = split->quote ? '\0' : byte;
         else if (split->quote || !strchr(" \t\n\v\f\r", byte)) {
@@ -126,7 +127,7 @@ static const struct env_option *find_letter(char letter)
     return NULL;
 }
 
-/* An option, its value (NULL: none) and how many words they are. */
+/* Does what an option does, and takes it and its value away: `words` words. */
 static enum reach_env take(struct reach_walk *walk, const struct env_option *option, const char *value,
                            size_t words)
 {
@@ -160,7 +161,7 @@ static enum reach_env long_option(struct reach_walk *walk, const char *name)
     return next_word(walk) ? take(walk, option, next_word(walk), 2) : ENV_PRINTS;
 }
 
-/* One word of letters: "-i", "-iu", "-uNAME", "-vS..." */
+/* A word of one-letter options: "-i", "-iu", "-uNAME", "-vS..." */
 static enum reach_env letters(struct reach_walk *walk, const char *letter)
 {
     for (; *letter; letter++) {

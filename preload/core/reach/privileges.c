@@ -11,7 +11,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* libc has it and declares it nowhere. */
+/* capget(2): libc exports it, no header declares it. */
 extern int capget(struct __user_cap_header_struct *header, struct __user_cap_data_struct *data);
 
 static bool bits_count(const char *path)
@@ -21,7 +21,7 @@ static bool bits_count(const char *path)
     return statvfs(path, &mount) < 0 || !(mount.f_flag & ST_NOSUID);
 }
 
-/* Without S_IXGRP the group's bit is one of mandatory locking, which is no more. */
+/* S_ISGID without S_IXGRP was the mark of mandatory locking, and sets no group ID. */
 static enum reach judge_ids(const char *path, const struct stat *file)
 {
     bool to_user = file->st_mode & S_ISUID;

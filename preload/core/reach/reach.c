@@ -19,9 +19,9 @@ enum { STEPS_MOST = 16 };
 static const char default_path[] = "/bin:/usr/bin"; /* execvp(3) where there is no PATH */
 static const char shell[] = "/bin/sh";
 
-enum { GO_ON = REACHES }; /* one step is done */
+enum { GO_ON = REACHES }; /* a step was made; look at the next file */
 
-/* Out into the answer: the directory of env -C, one of PATH, and the name. */
+/* Writes the path to the answer: the directory of env -C, an element of PATH, and the name. */
 static bool set_file(struct reach_walk *walk, const char *directory, size_t size, const char *name)
 {
     struct text path = text_in(walk->out->file, sizeof walk->out->file);
@@ -45,7 +45,7 @@ static bool can_be_run(const char *path)
     return stat(path, &file) == 0 && S_ISREG(file.st_mode) && access(path, X_OK) == 0;
 }
 
-/* As execvp(3): the first that could be run. */
+/* Finds the file as execvp(3) does: the first along PATH that could be run. */
 static bool find_file(struct reach_walk *walk)
 {
     const char *at = walk->path ? walk->path : default_path;
@@ -65,8 +65,8 @@ static bool find_file(struct reach_walk *walk)
     }
 }
 
-/* The interpreter in front of the script: its name and one word, as the kernel parts them. 0 if it will say
- * ENOEXEC. */
+/* The words of a #! line as the kernel parts them: the interpreter, and all the rest as one word. 0 if it
+ * will say ENOEXEC. */
 static size_t interpreter_words(struct reach_walk *walk, const char *head, size_t size, const char **words)
 {
     const char *end = memchr(head, '\n', size), *start, *at;
@@ -90,7 +90,7 @@ static size_t interpreter_words(struct reach_walk *walk, const char *head, size_
     return 2;
 }
 
-/* The words become `count` of the interpreter's and the script's path. */
+/* The command becomes the interpreter's `count` words, the script's path, and the script's arguments. */
 static int go_on_with(struct reach_walk *walk, const char **words, size_t count)
 {
     words[count] = reach_keep(walk, walk->out->file, strlen(walk->out->file));
@@ -104,7 +104,7 @@ static int go_on_with(struct reach_walk *walk, const char **words, size_t count)
     return GO_ON;
 }
 
-/* A file of no known format is an error, which execvp(3) takes for a script of the shell. */
+/* A #! line, or a file of no known format, which execvp(3) gives to the shell. */
 static int through_text(struct reach_walk *walk, const char *head, size_t size)
 {
     const char *words[3] = { shell };

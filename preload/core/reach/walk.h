@@ -5,15 +5,15 @@
 #include <ptunnel/reach.h>
 #include <ptunnel/text.h>
 
-enum { REACH_HEAD_SIZE = 256 }; /* as much as the kernel looks at to know what a file is */
+enum { REACH_HEAD_SIZE = 256 }; /* BINPRM_BUF_SIZE: what the kernel reads to tell what a file is */
 
 /* The command as it stands after the steps so far. Its words live in `text` or are the caller's. */
 struct reach_walk {
     const struct net *net;
     struct reach_look *out;
-    const char **words; /* its argv, the first of them */
+    const char **words; /* its argv, at most REACH_WORDS of it */
     size_t count;
-    bool more;             /* there are words that had no room */
+    bool more;             /* there were more */
     const char *file;      /* what is to be run: a path, or with `search` a name */
     const char *path;      /* PATH */
     const char *directory; /* of env -C; NULL: where we are */
@@ -27,7 +27,7 @@ const char *reach_keep(struct reach_walk *walk, const char *bytes, size_t size);
 /* Puts `size` words in place of the first `drop`. False if there is no room for one of these. */
 bool reach_replace_words(struct reach_walk *walk, size_t drop, const char *const *words, size_t size);
 
-/* Takes the first words away, at most all. */
+/* Takes away the first words, all if there are fewer than `count`. */
 void reach_drop_words(struct reach_walk *walk, size_t count);
 
 #endif

@@ -19,7 +19,7 @@ struct prefix_record {
     uint32_t use;
 };
 
-/* At `number` in a scratch that holds elements of this type. */
+/* The element of this number in a scratch of such elements. */
 #define ELEMENT(scratch, type, number) ((type *)(void *)(scratch).start + (number))
 #define COUNT(scratch, type)           ((scratch).size / sizeof(type))
 
@@ -51,7 +51,7 @@ uint32_t rules_add(struct rules_builder *builder, const struct rule *rule)
     return rules_added(builder) - 1;
 }
 
-/* Number 0 is no use: the first one stays empty. */
+/* Use number 0 ends chains, so element 0 stays empty. */
 static uint32_t add_use(struct rules_builder *builder, uint16_t first, uint16_t last, unsigned where)
 {
     uint32_t number;
@@ -155,8 +155,9 @@ static void make_node(char *at, const struct name_record *record)
         node->name[i] = (char)text_lower(record->name[i]);
 }
 
-/* From the last record to the first, so that each chain ends up in the order of the rules. Returns where the
- * names end; unit 0 is left free. */
+/* Puts each name into the table and chains its uses. From the last record to the first, so that each chain
+ * ends up in the order of the rules. Returns where the names end; the first unit stays free, since node 0 is
+ * a free slot. */
 static size_t chain_names(struct rules_builder *builder, struct rules *out, struct name_slot *slots,
                           char *names)
 {
@@ -217,7 +218,7 @@ static void build_briefs(struct rules_builder *builder, struct rules *out)
     out->briefs = briefs;
 }
 
-/* The prefix around each: the nearest before it that has its address. */
+/* The enclosing prefix of each. Sorted as they are, it is the nearest one before that has its address. */
 static void find_parents(struct prefix_node *nodes, const struct prefix_key *keys, size_t count)
 {
     uint32_t around = 0;

@@ -1,4 +1,4 @@
-/* The structure that decides, see rules.h: what build.c fills and match.c reads. */
+/* The structure that decides, see rules.h. build.c makes it, match.c reads it. */
 #ifndef PTUNNEL_INDEX_H
 #define PTUNNEL_INDEX_H
 
@@ -9,10 +9,10 @@
 
 struct name_slot {
     uint32_t hash;
-    uint32_t node; /* where it begins in the names, in units of NAME_UNIT; 0: free */
+    uint32_t node; /* offset of the name_node in .names, in units of NAME_UNIT; 0: free */
 };
 
-/* With its bytes behind it, so that the processor fetches both at once. */
+/* The name lies behind its ports, so that one cache line often holds all. */
 struct name_node {
     struct ports itself, below;
     uint8_t size;
@@ -22,14 +22,14 @@ struct name_node {
 enum { NAME_UNIT = 4 };
 _Static_assert(_Alignof(struct name_node) <= NAME_UNIT, "a name may begin at an odd place");
 
-/* What is asked of a rule for each decision, apart from the rest of it. */
+/* What each decision needs of a rule, in an array of its own that stays in the cache. */
 struct rule_brief {
     uint8_t verdict, route;
 };
 
 struct prefix_node {
     struct ports ports;
-    uint32_t parent; /* number of the node around it, and 1; 0: none */
+    uint32_t parent; /* the number of the enclosing prefix, plus 1; 0: none */
     uint32_t bits;
 };
 
@@ -43,7 +43,7 @@ struct rules {
     size_t count;
     const struct rule *rules;
     const struct span *spans;
-    unsigned name_shift; /* of a hash, to make it the number of a slot */
+    unsigned name_shift; /* slot = hash * 2^32/phi >> name_shift */
     const struct name_slot *slots;
     const char *names;
     const struct rule_brief *briefs;
@@ -55,7 +55,7 @@ enum { SLOT_BITS_LEAST = 3 };
 
 struct rule_brief rules_brief(const struct rules *rules, uint32_t number); /* number < rules->count */
 
-/* FNV-1a, 32 bits, a byte at a time. */
+/* FNV-1a, 32 bits: adds one byte, in lower case. */
 static inline uint32_t name_hash(uint32_t hash, char c)
 {
     return (hash ^ text_lower(c)) * UINT32_C(16777619);
@@ -63,7 +63,7 @@ static inline uint32_t name_hash(uint32_t hash, char c)
 
 enum { NAME_HASH_START = 0 };
 
-/* The slot of the name: its own, or the free one where it would be. */
+/* The slot of the name, or the free one where it would be put. */
 const struct name_slot *rules_name_slot(const struct rules *rules, uint32_t hash, const char *name,
                                         size_t size);
 

@@ -112,7 +112,7 @@ static size_t match_address(const struct prefix_tree *tree, struct prefix_key ad
     return count;
 }
 
-/* The ports of all that matches the host. */
+/* The ports of each name or prefix that matches the host. Returns how many. */
 static size_t match_host(const struct rules *rules, const struct endpoint *target, bool local,
                          struct ports *out)
 {
@@ -128,7 +128,7 @@ static size_t match_host(const struct rules *rules, const struct endpoint *targe
     return count;
 }
 
-/* The span with the port is the last one that does not begin above it; the first begins at 0. */
+/* Binary search for the last span that does not begin above the port; the first begins at 0. */
 static uint32_t span_of(const struct span *spans, uint32_t count, uint16_t port)
 {
     uint32_t at = 0;

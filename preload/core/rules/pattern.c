@@ -16,12 +16,13 @@ static bool digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* A table, since this is asked of every byte of a long list of names. */
+/* A table: a block list asks for every byte of a hundred thousand names. */
 static const bool name_bytes[256] = {
     ['0' ... '9'] = true, ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['-'] = true, ['_'] = true,
 };
 
-/* Labels of name bytes, none of them empty, the last one not a number: that would be half an address. */
+/* Labels of name bytes, none of them empty. The last one must not be a number: it would be an IPv4 address
+ * that is not whole. */
 static bool domain(const char *name, const char *end)
 {
     bool label = false, number = true;
@@ -66,8 +67,8 @@ static bool parse_name(struct pattern *out, const char *text, const char *end, s
     return true;
 }
 
-/* The address of an endpoint, as a prefix in the tree of its family. The unspecified address means loopback,
- * as it does for connect(2). */
+/* The key in the tree of its family. A whole address is taken as endpoint.h holds it: the unspecified one
+ * means loopback, as for connect(2), and a mapped one is IPv4. */
 static bool set_prefix(struct pattern *out, int family, const void *address, unsigned bits)
 {
     struct endpoint literal = { .literal = true };
@@ -88,7 +89,7 @@ static bool set_prefix(struct pattern *out, int family, const void *address, uns
             endpoint_from_sockaddr(&literal, (const struct sockaddr *)&v6, sizeof v6);
         if (endpoint_is_v4(&literal) && bits >= 96)
             bits -= 96;
-        else if (endpoint_is_v4(&literal)) /* a prefix that is wider than the mapped addresses means IPv6 */
+        else if (endpoint_is_v4(&literal)) /* wider than ::ffff:0:0/96, so it means IPv6 */
             memset(&literal.address, 0, sizeof literal.address);
     }
     out->kind = endpoint_is_v4(&literal) ? PATTERN_V4 : PATTERN_V6;
@@ -97,7 +98,7 @@ static bool set_prefix(struct pattern *out, int family, const void *address, uns
     return true;
 }
 
-/* "/24" or nothing; behind it *at is at the end of the host. */
+/* "/24" or nothing. *at moves to the end of the host. */
 static bool parse_bits(unsigned *bits, unsigned most, const char **at, const char *end,
                        struct pattern_wrong *wrong)
 {
@@ -144,7 +145,7 @@ static bool parse_bracketed(struct pattern *out, const char *text, const char **
     return parse_address(out, AF_INET6, text + 1, (size_t)(close - text - 1), at, end, wrong);
 }
 
-/* The last label is a number, or a prefix length follows: an IPv4 address is meant. */
+/* Whether an IPv4 address is meant: the last label is a number, or "/" follows. */
 static bool means_v4(const char *text, const char *host_end, const char *end)
 {
     const char *c = host_end;
@@ -217,7 +218,7 @@ bool pattern_ports(const struct pattern *pattern, const char **at, uint16_t *fir
     const char *start = *at, *comma, *dash, *end;
 
     *wrong = (struct pattern_wrong){ 0 };
-    if (!start || pattern->ports == pattern->end) { /* NULL is behind the last range */
+    if (!start || pattern->ports == pattern->end) { /* *at is NULL behind the last range */
         *first = 0;
         *last = PORTS_END - 1;
         *at = NULL;

@@ -1,16 +1,17 @@
-/* The ports of one name or prefix: ranges in the order of their rules, the first counts. The range from port
- * to port is cut at every end of a range; each piece then goes to the first rule that has it. A piece that is
- * taken points behind itself, so whoever comes later skips what is taken in long steps, and no piece is
- * looked at twice. */
+/* The ports of one name or prefix: ranges in the order of their rules, the first rule with a port counts.
+ *
+ * All ports are cut into pieces at every end of a range. Each range, in the order of the rules, then takes the
+ * pieces in it that are still free. The next free piece is found by union-find with path compression: a taken
+ * piece points to the one behind it, so no piece is visited twice. */
 #include "ports.h"
 #include "sort.h"
 
 #include <string.h>
 
 struct piece {
-    uint8_t from[4]; /* the port, the highest byte first; PORTS_END is behind the last */
+    uint8_t from[4]; /* its first port, big endian, so that memcmp(3) orders pieces */
     uint32_t rule;
-    uint32_t next; /* the first piece from here on that may be free */
+    uint32_t next; /* itself while it is free, else a piece at or before the next free one */
 };
 
 static const struct use *use_at(const struct rules_builder *builder, uint32_t number)
@@ -23,7 +24,7 @@ static bool all_ports(const struct use *use)
     return use->first == 0 && use->last == PORTS_END - 1;
 }
 
-/* The next use of the chain that is for `where`, from `number` on. */
+/* The first use for `where` on the chain, from `number` on; 0: none. */
 static uint32_t skip(const struct rules_builder *builder, uint32_t number, unsigned where)
 {
     while (number && !(use_at(builder, number)->where & where))
@@ -50,8 +51,8 @@ static uint32_t from_of(const struct piece *piece)
            piece->from[3];
 }
 
-/* Leaves the pieces in work, sorted, each once; returns their number, the one
- * behind the last port included. */
+/* Leaves the pieces in builder->work, sorted, without doubles; the last one begins at PORTS_END and ends the
+ * list. Returns their number, 0 if there is no memory. */
 static uint32_t cut(struct rules_builder *builder, uint32_t chain, unsigned where)
 {
     size_t count, kept = 0;

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The bits of an address from the highest on; of an IPv4 address 32 in `high`. */
+/* The bits of an address, the first one highest in `high`; of an IPv4 address the upper 32 of `high`
+ * only. */
 struct prefix_key {
     uint64_t high, low;
 };
@@ -15,7 +16,7 @@ struct prefix_key {
 /* The first `bits` bits of the key, 0 to 128, and zeros behind them. */
 struct prefix_key prefix_mask(struct prefix_key key, unsigned bits);
 
-/* The key's first bytes, and a key of such bytes: 4 or 16. */
+/* From a key to its first bytes and back, in network order; size is 4 or 16. */
 void prefix_bytes(struct prefix_key key, uint8_t *out, size_t size);
 struct prefix_key prefix_of_bytes(const uint8_t *bytes, size_t size);
 

@@ -22,7 +22,8 @@ static void insert_records(char *records, char *spare, size_t count, size_t size
     }
 }
 
-/* One byte of the key. False if it is the same in all. */
+/* One pass of a radix sort (LSD), by the byte at byte_at. False, with nothing moved, if it is the same in
+ * all. */
 static bool pass(const char *from, char *to, size_t count, size_t size, size_t byte_at)
 {
     size_t starts[BYTE_VALUES] = { 0 }, sum = 0;
