@@ -30,10 +30,7 @@ static void set_options(int fd, int family)
 
 static void complain(struct text *wrong, const char *where, const char *words)
 {
-    text_add(wrong, "cannot listen on ");
-    text_add(wrong, where);
-    text_add(wrong, ": ");
-    text_add(wrong, words);
+    text_print(wrong, "cannot listen on %s: %s", where, words);
 }
 
 static void print_where(char *out, size_t size, const struct sockaddr *address, socklen_t length)

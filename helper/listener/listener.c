@@ -31,8 +31,7 @@ static void pause_accepting(struct listeners *all, int error)
 
     text_add(&line, "accepting no more until a tunnel ends: ");
     errors_print(&line, error);
-    text_add(&line, ", with tunnels: ");
-    text_add_number(&line, all->relays.count);
+    text_print(&line, ", with tunnels: %lu", (unsigned long)all->relays.count);
     log_failure((uint64_t)error, &line);
     set_accepting(all, false);
     loop_set_timer(&all->try_again, deadline_in(RETRY_AFTER)); /* others may have made room */

@@ -26,16 +26,9 @@ static _Noreturn void fail(struct service *service, const char *operand, const c
 
 static void announce(const struct bound *bound, const char *operand)
 {
-    char buffer[LOG_LINE_SIZE];
-    struct text line = text_in(buffer, sizeof buffer);
-
     if (bound->any_port)
         printf("listening %s for %s\n", bound->where, operand);
-    text_add(&line, "listening on ");
-    text_add(&line, bound->where);
-    text_add(&line, " for ");
-    text_add(&line, operand);
-    log_line(LOG_CONNECTION, &line);
+    log_print(LOG_CONNECTION, "listening on %s for %s", bound->where, operand);
 }
 
 static void listen_on(struct service *service, const struct specification *where,

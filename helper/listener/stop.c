@@ -15,14 +15,8 @@ static void on_grace_over(struct timer *timer)
 
 static void say(const struct stop *stop)
 {
-    char buffer[LOG_LINE_SIZE];
-    struct text line = text_in(buffer, sizeof buffer);
-
-    text_add(&line, "stopping; seconds for the open tunnels to finish: ");
-    text_add_number(&line, (unsigned long)stop->grace / 1000);
-    text_add(&line, ", tunnels: ");
-    text_add_number(&line, stop->listeners->relays.count);
-    log_line(LOG_CONNECTION, &line);
+    log_print(LOG_CONNECTION, "stopping; seconds for the open tunnels to finish: %u, tunnels: %lu",
+              (unsigned)stop->grace / 1000, (unsigned long)stop->listeners->relays.count);
 }
 
 static void on_signal(struct watch *watch, uint32_t events)

@@ -154,9 +154,7 @@ static void say(const struct relay *relay, enum log_level level, const char *wor
     char buffer[LOG_LINE_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
 
-    text_add(&line, relay->dial->authority);
-    text_add(&line, ": ");
-    text_add(&line, words);
+    text_print(&line, "%s: %s", relay->dial->authority, words);
     if (error)
         errors_print(&line, error);
     log_line(level, &line);

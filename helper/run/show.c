@@ -18,9 +18,7 @@ static void print_line(const char *words, const char *source, uint32_t line)
 
 static void add_name(struct text *out, const char *directive, const struct route *route)
 {
-    text_add(out, directive);
-    text_add(out, route->name ? " " : "");
-    text_add(out, route->name ? route->name : "");
+    text_print(out, "%s%s%s", directive, route->name ? " " : "", route->name ? route->name : "");
 }
 
 static void show_route(const struct config_route *route)
@@ -52,9 +50,7 @@ static void show_secrets(const struct config_route *route)
     for (const struct config_field *field = route->fields; field; field = field->next) {
         out = text_in(words, sizeof words);
         add_name(&out, "header", &route->route);
-        text_add(&out, " \"");
-        text_add_bytes(&out, field->field, strcspn(field->field, ":"));
-        text_add(&out, ": ***\"");
+        text_print(&out, " \"%.*s: ***\"", (int)strcspn(field->field, ":"), field->field);
         print_line(words, field->at.source, field->at.line);
     }
 }
@@ -66,16 +62,13 @@ static void show_setting(const struct config *config, enum config_setting which)
     char words[LINE_SIZE];
     struct text out = text_in(words, sizeof words);
 
-    text_add(&out, config_setting_name(which));
-    text_add(&out, " ");
+    text_print(&out, "%s ", config_setting_name(which));
     if (word)
         text_add(&out, word);
     else
         text_add_number(&out, (unsigned long)setting->value);
-    if (which == CONFIG_DEFAULT && setting->value == VERDICT_TUNNEL && setting->route) {
-        text_add(&out, " via ");
-        text_add(&out, config_route(config, setting->route)->route.name);
-    }
+    if (which == CONFIG_DEFAULT && setting->value == VERDICT_TUNNEL && setting->route)
+        text_print(&out, " via %s", config_route(config, setting->route)->route.name);
     print_line(words, setting->at.source, setting->at.line);
 }
 

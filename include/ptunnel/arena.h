@@ -9,4 +9,7 @@
 void *arena_alloc(size_t size);
 char *arena_copy(const char *text, size_t size); /* size bytes and a NUL; NULL as above */
 
+/* Whole pages from the kernel, zeroed, which may be given back with munmap(2). NULL as above. */
+void *arena_map(size_t size);
+
 #endif

@@ -35,7 +35,9 @@ bool log_wants(enum log_level level);
 /* Writes one line; errno is left alone, SIGPIPE is not raised, a full pipe loses
  * the line rather than wait. */
 void log_line(enum log_level level, const struct text *words);
-void log_words(enum log_level level, const char *words);
+
+/* The same, put together by text_print(). */
+__attribute__((format(printf, 2, 3))) void log_print(enum log_level level, const char *format, ...);
 
 /* As log_line at LOG_FAILURE, but at most once in 10 s for the same subject (any hash of it). */
 void log_failure(uint64_t subject, const struct text *words);

@@ -8,7 +8,6 @@
 struct scratch { /* all zero: empty */
     char *start;
     size_t size, room;
-    size_t ready; /* bytes that the kernel has been asked for in large pieces */
 };
 
 /* Adds `size` bytes of any content at the end. NULL: no memory. */

@@ -3,6 +3,7 @@
 #ifndef PTUNNEL_TEXT_H
 #define PTUNNEL_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,6 +16,12 @@ struct text text_in(char *buffer, size_t size); /* size >= 1 */
 void text_add(struct text *out, const char *words);
 void text_add_bytes(struct text *out, const char *bytes, size_t size);
 void text_add_number(struct text *out, unsigned long number);
+
+/* As printf(3), for %s, %.*s (the size not negative), %u and %lu alone. */
+__attribute__((format(printf, 2, 3))) void text_print(struct text *out, const char *format, ...);
+__attribute__((format(printf, 2, 0))) void text_print_list(struct text *out, const char *format,
+                                                           va_list *values);
+
 /* A peer's words are data: bytes outside 0x20..0x7e are written as \xHH, and at
  * most `most` bytes are taken. */
 void text_add_foreign(struct text *out, const char *bytes, size_t size, size_t most);

@@ -84,7 +84,7 @@ void guest_say_why(void)
     if (!atomic_load(&why.known) || atomic_exchange(&why.said, true))
         return;
     if (why.result == -ENOENT)
-        log_words(LOG_FAILURE,
+        log_print(LOG_FAILURE,
                   "no proxy is known, so nothing is let out: set PTUNNEL_PROXY or https_proxy, or name one "
                   "in a rule file (a line 'proxy http://HOST:PORT')");
     for (const char *line = why.words; *line;

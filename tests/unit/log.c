@@ -50,7 +50,7 @@ static void write_to_place(const void *row)
         child_stderr(place->later, ends);
     log_open(&child_net, LOG_FAILURE, NULL, false);
     errno = EXDEV;
-    log_words(LOG_FAILURE, "words");
+    log_print(LOG_FAILURE, "words");
     REQUIRE(errno == EXDEV);
     if (ends[0] >= 0)
         child_came(ends[0], came, sizeof came);
@@ -78,7 +78,7 @@ static void write_to_full_pipe(const void *row)
     log_guard_stderr();
     log_open(&child_net, LOG_FAILURE, NULL, false);
     alarm(20); /* a write that waits would wait for ever */
-    log_words(LOG_FAILURE, "words");
+    log_print(LOG_FAILURE, "words");
     REQUIRE(poll(&ready, 1, 0) == 0);
     child_came(ends[0], came, sizeof came);
     REQUIRE(strspn(came, "x") == sizeof came - 1);
@@ -127,7 +127,7 @@ static void write_to_broken_pipe(const void *row)
         raise(SIGPIPE);
     }
     errno = EXDEV;
-    log_words(LOG_FAILURE, "words");
+    log_print(LOG_FAILURE, "words");
     REQUIRE(errno == EXDEV);
     REQUIRE(sigpending(&now) == 0 && sigismember(&now, SIGPIPE) == broken->was_pending);
     REQUIRE(sigprocmask(SIG_BLOCK, NULL, &now) == 0 && sigismember(&now, SIGPIPE) == broken->was_pending);
@@ -147,7 +147,7 @@ static void write_to_own_socket(const void *row)
     child_stderr(SOCKET, ends);
     log_own_stderr();
     log_open(&child_net, LOG_FAILURE, NULL, false);
-    log_words(LOG_FAILURE, "words");
+    log_print(LOG_FAILURE, "words");
     child_came(ends[0], came, sizeof came);
     REQUIRE(strcmp(came, "ptunnel: words\n") == 0);
 }
@@ -217,8 +217,8 @@ static void write_to_path(const void *row)
                                                  : folder_path("log"),
              false);
     errno = EXDEV;
-    log_words(LOG_FAILURE, "one");
-    log_words(LOG_FAILURE, "two");
+    log_print(LOG_FAILURE, "one");
+    log_print(LOG_FAILURE, "two");
     REQUIRE(errno == EXDEV);
     REQUIRE(dup(0) == lowest); /* none was kept open */
     if (path_row->content)

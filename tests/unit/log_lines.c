@@ -34,7 +34,7 @@ static void write_at_levels(const void *row)
     log_open(&child_net, (enum log_level)level->level, NULL, false);
     for (int i = LOG_FAILURE; i <= LOG_DETAIL; i++) {
         REQUIRE(log_wants((enum log_level)i) == (i <= level->level));
-        log_words((enum log_level)i, words[i]);
+        log_print((enum log_level)i, "%s", words[i]);
     }
     child_came(ends[0], came, sizeof came);
     REQUIRE(strcmp(came, level->came) == 0);
@@ -54,7 +54,7 @@ static void write_before_open(const void *row)
     child_stderr(PIPE, ends);
     log_guard_stderr();
     REQUIRE(!log_wants(LOG_FAILURE));
-    log_words(LOG_FAILURE, "words");
+    log_print(LOG_FAILURE, "words");
     REQUIRE(child_came(ends[0], came, sizeof came) == 0);
 }
 
@@ -74,7 +74,7 @@ static void write_name(const void *row)
     log_guard_stderr();
     log_open(&child_net, LOG_FAILURE, NULL, true);
     program_invocation_short_name = name;
-    log_words(LOG_FAILURE, "words");
+    log_print(LOG_FAILURE, "words");
     child_came(ends[0], came, sizeof came);
     snprintf(wanted, sizeof wanted, "ptunnel: a\\x0ab[%d]: words\n", (int)getpid());
     REQUIRE(strcmp(came, wanted) == 0);

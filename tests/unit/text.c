@@ -5,6 +5,7 @@
 #include <ptunnel/text.h>
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 /* "abc" and "def" are added to a buffer of so many bytes. */
@@ -33,6 +34,31 @@ static void adding(void **state)
     assert_string_equal(buffer, row->text);
     assert_int_equal(text_size(&text), strlen(row->text));
     assert_int_equal(text.cut, row->cut);
+}
+
+/* What text_print() is given, and what snprintf(3) makes of it. */
+static void printing(void **state)
+{
+    char ours[64], libcs[64];
+    struct text text = text_in(ours, sizeof ours);
+
+    (void)state;
+#define SAME(...)                                       \
+    text = text_in(ours, sizeof ours);                  \
+    text_print(&text, __VA_ARGS__);                     \
+    snprintf(libcs, sizeof libcs, __VA_ARGS__);         \
+    assert_string_equal(ours, libcs)
+    SAME("plain");
+    SAME("%s", "");
+    SAME("%s:%u", "host", 65535u);
+    SAME("[%s]%lu and %u", "a", ULONG_MAX, 0u);
+    SAME("%.*s|%.*s|%.*s", 3, "abcdef", 9, "abc", 0, "abc");
+    SAME("%s%.*s%lu", "%u", 2, "%s", 7ul);
+#undef SAME
+    text = text_in(ours, 6);
+    text_print(&text, "%s-%s", "abc", "def");
+    assert_string_equal(ours, "abc-d");
+    assert_true(text.cut);
 }
 
 static void new_text_is_empty(void **state)
@@ -138,6 +164,7 @@ int main(void)
 {
     ROWS(additions, adding);
     STORY(new_text_is_empty);
+    STORY(printing);
     ROWS(printed, printing_a_number);
     ROWS(foreign, foreign_words);
     ROWS(numbers, reading_a_number);

@@ -211,10 +211,7 @@ void endpoint_print(const struct endpoint *endpoint, char *out)
     struct text text = text_in(out, ENDPOINT_TEXT_SIZE);
 
     endpoint_print_host(endpoint, host);
-    text_add(&text, brackets ? "[" : "");
-    text_add(&text, host);
-    text_add(&text, brackets ? "]:" : ":");
-    text_add_number(&text, endpoint->port);
+    text_print(&text, brackets ? "[%s]:%u" : "%s:%u", host, (unsigned)endpoint->port);
 }
 
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)

@@ -69,6 +69,5 @@ void errors_print(struct text *out, int error)
             text_add(out, known[i].words);
             return;
         }
-    text_add(out, "error ");
-    text_add_number(out, (unsigned long)error);
+    text_print(out, "error %u", (unsigned)error);
 }

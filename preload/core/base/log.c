@@ -124,9 +124,7 @@ static void put(const struct text *words)
     text_add(&line, "ptunnel: ");
     if (sink.name_program) {
         text_add_foreign(&line, program_invocation_short_name, strlen(program_invocation_short_name), 40);
-        text_add(&line, "[");
-        text_add_number(&line, (unsigned long)getpid());
-        text_add(&line, "]: ");
+        text_print(&line, "[%u]: ", (unsigned)getpid());
     }
     text_add_bytes(&line, words->start, text_size(words));
     *line.at++ = '\n'; /* the byte that text_in() did not get */
@@ -145,13 +143,16 @@ void log_line(enum log_level level, const struct text *words)
     errno = saved;
 }
 
-void log_words(enum log_level level, const char *words)
+void log_print(enum log_level level, const char *format, ...)
 {
     char buffer[LOG_LINE_SIZE];
-    struct text text = text_in(buffer, sizeof buffer);
+    struct text line = text_in(buffer, sizeof buffer);
+    va_list values;
 
-    text_add(&text, words);
-    log_line(level, &text);
+    va_start(values, format);
+    text_print_list(&line, format, &values);
+    va_end(values);
+    log_line(level, &line);
 }
 
 void log_failure(uint64_t subject, const struct text *words)

@@ -1,5 +1,6 @@
 #include <ptunnel/text.h>
 
+#include <stdarg.h>
 #include <string.h>
 
 struct text text_in(char *buffer, size_t size)
@@ -35,6 +36,48 @@ void text_add_number(struct text *out, unsigned long number)
         digits[--at] = (char)('0' + number % 10);
     while (number /= 10);
     text_add_bytes(out, digits + at, sizeof digits - at);
+}
+
+/* One conversion. Returns what stands behind it. */
+static const char *print_value(struct text *out, const char *at, va_list *values)
+{
+    const char *bytes;
+    size_t most;
+
+    switch (at[1]) {
+    case 's':
+        text_add(out, va_arg(*values, const char *));
+        return at + 2;
+    case 'u':
+        text_add_number(out, va_arg(*values, unsigned));
+        return at + 2;
+    case 'l': /* %lu */
+        text_add_number(out, va_arg(*values, unsigned long));
+        return at + 3;
+    default: /* %.*s */
+        most = (size_t)va_arg(*values, int);
+        bytes = va_arg(*values, const char *);
+        text_add_bytes(out, bytes, strnlen(bytes, most));
+        return at + 4;
+    }
+}
+
+void text_print_list(struct text *out, const char *format, va_list *values)
+{
+    for (size_t plain = strcspn(format, "%"); format[plain]; plain = strcspn(format, "%")) {
+        text_add_bytes(out, format, plain);
+        format = print_value(out, format + plain, values);
+    }
+    text_add(out, format);
+}
+
+void text_print(struct text *out, const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    text_print_list(out, format, &values);
+    va_end(values);
 }
 
 void text_add_foreign(struct text *out, const char *bytes, size_t size, size_t most)

@@ -30,10 +30,7 @@ void complaint_say(struct parser *parser, const struct place *place, const char 
 
 void complaint_add_expected(struct text *out, const char *what, const struct word *instead)
 {
-    text_add(out, "expected ");
-    text_add(out, what);
-    text_add(out, ", not ");
-    text_add(out, instead ? "'" : "the end of the line");
+    text_print(out, "expected %s, not %s", what, instead ? "'" : "the end of the line");
     if (instead) {
         text_add_foreign(out, instead->text, instead->size, SHOWN_MOST);
         text_add(out, "'");

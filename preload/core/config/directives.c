@@ -88,11 +88,8 @@ static void complain_directive(struct parser *parser, const struct word *word)
             best = distance(word, nearest);
         }
     complaint_add_expected(out, "tunnel, direct, reject, proxy, default or another directive", word);
-    if (nearest) {
-        text_add(out, ": did you mean '");
-        text_add(out, nearest);
-        text_add(out, "'?");
-    }
+    if (nearest)
+        text_print(out, ": did you mean '%s'?", nearest);
     complaint_end(parser);
 }
 

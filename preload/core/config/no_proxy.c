@@ -30,13 +30,10 @@ static void add_pattern(struct text *out, const char *word, size_t size)
 
     /* Of an address in brackets curl makes nothing, and so does the pattern. */
     if (!v6 && !is_address(AF_INET, word, host)) {
-        text_add(out, word[0] == '.' ? "" : ".");
-        text_add_bytes(out, word, size);
+        text_print(out, "%s%.*s", word[0] == '.' ? "" : ".", (int)size, word);
         return;
     }
-    text_add(out, v6 ? "[" : "");
-    text_add_bytes(out, word, host);
-    text_add(out, v6 ? "]" : "");
+    text_print(out, v6 ? "[%.*s]" : "%.*s", (int)host, word);
     if (bits)
         text_add_bytes(out, slash, size - host);
 }

@@ -10,8 +10,7 @@ static void complain_url(struct parser *parser, const struct word *url, const ch
 {
     struct text *out = complaint_start(parser, &url->at);
 
-    text_add(out, "proxy URL: ");
-    text_add(out, wrong);
+    text_print(out, "proxy URL: %s", wrong);
     complaint_end(parser);
 }
 
@@ -59,8 +58,7 @@ static void parse_urls(struct parser *parser, struct line *line, struct config_r
         const char *wrong = proxy_parse(&out->route.candidates[out->route.count++].proxy, url.text, url.size);
         if (wrong)
             complain_url(parser, &url, wrong);
-        text_add(&list, text_size(&list) ? " " : "");
-        text_add_bytes(&list, url.text, url.size);
+        text_print(&list, "%s%.*s", text_size(&list) ? " " : "", (int)url.size, url.text);
         if (has_password(&url)) {
             source_has_secret(parser, line->source, &url.at);
             out->has_secret = true;
@@ -264,8 +262,7 @@ void proxies_parse_header(struct parser *parser, struct line *line)
     if (wrong) {
         struct text *out = complaint_start(parser, &value.at);
 
-        text_add(out, "header field: ");
-        text_add(out, wrong);
+        text_print(out, "header field: %s", wrong);
         complaint_end(parser);
     }
     source_has_secret(parser, line->source, &value.at);

@@ -169,9 +169,7 @@ static void complain_twice(struct parser *parser, const struct place *place, con
     struct place line = { .source = first->source, .line = first->line };
     struct text *out = complaint_start(parser, place);
 
-    text_add(out, "'");
-    text_add(out, name);
-    text_add(out, "' is given twice, first in ");
+    text_print(out, "'%s' is given twice, first in ", name);
     place_print(out, &line);
     complaint_end(parser);
 }

@@ -17,11 +17,8 @@ bool source_refuse(struct parser *parser, const char *path, const struct place *
     struct place file = { .source = path };
     struct text *out = complaint_start(parser, asker ? asker : &file);
 
-    if (asker) {
-        text_add(out, "'");
-        text_add(out, path);
-        text_add(out, "': ");
-    }
+    if (asker)
+        text_print(out, "'%s': ", path);
     text_add(out, words);
     if (error)
         errors_print(out, error);

@@ -35,10 +35,8 @@ static void add_credentials(const struct config_text *text, struct text *out, st
     while (path->line != line->number)
         path = path->next;
     text_add(out, "credentials ");
-    if (line_word(line, &first) && line_word(line, &second)) {
-        text_add_bytes(out, first.text, first.size);
-        text_add(out, " ");
-    }
+    if (line_word(line, &first) && line_word(line, &second))
+        text_print(out, "%.*s ", (int)first.size, first.text);
     add_quoted(out, path->path);
     text_add(out, "\n");
 }
@@ -54,8 +52,7 @@ static void add_line(const struct config_text *text, struct text *out, struct li
     }
     while (line_word(line, &word))
         ;
-    text_add_bytes(out, first->text, (size_t)(line->at - first->text));
-    text_add(out, "\n");
+    text_print(out, "%.*s\n", (int)(line->at - first->text), first->text);
 }
 
 /* The file and what it includes, or an include of it; out is NULL within a file that is not copied. Returns
@@ -103,16 +100,12 @@ static void write_options(const struct config *config, const struct config_optio
     for (size_t i = 0; i < options->count; i++) {
         if (strcmp(options->rows[i].directive, "proxy") == 0)
             continue;
-        text_add(out, options->rows[i].directive);
-        text_add(out, " ");
-        text_add(out, options->rows[i].value);
-        text_add(out, "\n");
+        text_print(out, "%s %s\n", options->rows[i].directive, options->rows[i].value);
     }
     if (config->default_said)
         return;
-    text_add(out, "default ");
-    text_add(out, config_verdict_word((enum verdict)config->settings[CONFIG_DEFAULT].value));
-    text_add(out, "\n");
+    text_print(out, "default %s\n",
+               config_verdict_word((enum verdict)config->settings[CONFIG_DEFAULT].value));
 }
 
 /* The proxy of a variable that other programs share, and the rules of $no_proxy that go with it: the last
@@ -124,13 +117,9 @@ static void write_shared_variables(const struct config *config, struct text *out
     if (config->route_layer != LAYER_ENVIRONMENT)
         return;
     endpoint_print(&config->routes[0].route.candidates[0].proxy.at, authority);
-    text_add(out, "proxy http://");
-    text_add(out, authority);
-    text_add(out, "\n");
-    for (size_t i = config->shared_rules; i < config->rules->count; i++) {
-        text_add_bytes(out, config->rules->rules[i].words, config->rules->rules[i].size);
-        text_add(out, "\n");
-    }
+    text_print(out, "proxy http://%s\n", authority);
+    for (size_t i = config->shared_rules; i < config->rules->count; i++)
+        text_print(out, "%.*s\n", (int)config->rules->rules[i].size, config->rules->rules[i].words);
 }
 
 bool config_proxy_is_handed(const struct config *config)

@@ -194,8 +194,7 @@ static void say_unusable(const char *wrong)
     char buffer[LOG_LINE_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
 
-    text_add(&line, wrong);
-    text_add(&line, "; names looked up meanwhile mean something to this process only");
+    text_print(&line, "%s; names looked up meanwhile mean something to this process only", wrong);
     log_failure(hash_bytes(wrong, strlen(wrong)), &line);
 }
 
@@ -205,9 +204,10 @@ static void say_full(const struct names *map)
     char buffer[LOG_LINE_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
 
-    text_add(&line, "all stand-in addresses (of ");
-    text_add_number(&line, map->shared + map->own);
-    text_add(&line, ") were in use within 24 hours: set wider ranges with 'stand-ins'");
+    text_print(
+        &line,
+        "all stand-in addresses (of %u) were in use within 24 hours: set wider ranges with 'stand-ins'",
+        map->shared + map->own);
     log_failure(hash_bytes(subject, sizeof subject), &line);
 }
 

@@ -10,16 +10,13 @@
 
 static int complain(struct text *wrong, const char *path, const char *what, int error)
 {
-    text_add(wrong, path);
-    text_add(wrong, " ");
-    text_add(wrong, what);
+    text_print(wrong, "%s %s", path, what);
     return -error;
 }
 
 int private_file_complain(const struct private_file *file, int error, struct text *wrong)
 {
-    text_add(wrong, file->path);
-    text_add(wrong, ": ");
+    text_print(wrong, "%s: ", file->path);
     errors_print(wrong, error);
     return -error;
 }
@@ -62,8 +59,7 @@ static int find_path(struct private_file *file, const char *directory, struct te
     if (use_directory(file, "/run/user/", true))
         return 0;
     path = text_in(file->path, sizeof file->path);
-    text_add(&path, "/dev/shm/ptunnel-");
-    text_add_number(&path, geteuid());
+    text_print(&path, "/dev/shm/ptunnel-%u", (unsigned)geteuid());
     mkdir(file->path, 0700);
     bad = directory_wrong(file->path, 077);
     if (bad)

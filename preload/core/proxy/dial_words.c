@@ -14,8 +14,7 @@ void dial_start_line(const struct dial *dial, struct text *out)
     text_add(out, dial->authority);
     if (dial->candidate >= 0) {
         endpoint_print(&dial_candidate(dial)->proxy.at, authority);
-        text_add(out, " via ");
-        text_add(out, authority);
+        text_print(out, " via %s", authority);
     }
     text_add(out, ": ");
 }

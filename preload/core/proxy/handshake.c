@@ -6,13 +6,7 @@ size_t handshake_request(char *out, const char *authority, const struct proxy *p
 {
     struct text request = text_in(out, HANDSHAKE_REQUEST_SIZE);
 
-    text_add(&request, "CONNECT ");
-    text_add(&request, authority);
-    text_add(&request, " HTTP/1.1\r\nHost: ");
-    text_add(&request, authority);
-    text_add(&request, "\r\n");
-    text_add(&request, proxy->fields);
-    text_add(&request, "\r\n");
+    text_print(&request, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", authority, authority, proxy->fields);
     return text_size(&request);
 }
 

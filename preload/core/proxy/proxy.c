@@ -133,9 +133,7 @@ const char *proxy_set_credentials(struct proxy *proxy, const char *user, const c
         return "user name has a ':', which Basic authentication cannot carry";
     if (strlen(user) > PROXY_USER_MAX || strlen(password) > PROXY_USER_MAX)
         return "user name or password is longer than 255 bytes";
-    text_add(&pair, user);
-    text_add(&pair, ":");
-    text_add(&pair, password);
+    text_print(&pair, "%s:%s", user, password);
     for (const char *c = both; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return "user name or password has a control character, which Basic authentication cannot carry";
@@ -168,8 +166,7 @@ const char *proxy_add_field(struct proxy *proxy, const char *field)
             return "has a control character";
     if (strlen(field) + 2 > sizeof proxy->fields - used - 1)
         return "makes the request to this proxy too long";
-    text_add(&fields, field);
-    text_add(&fields, "\r\n");
+    text_print(&fields, "%s\r\n", field);
     return NULL;
 }
 

@@ -228,9 +228,7 @@ void reply_describe(const struct reply *reply, struct text *out)
         text_add(out, "the reply is not HTTP: is this an HTTP proxy?");
         return;
     }
-    text_add_number(out, (unsigned long)reply->status);
-    text_add(out, reply->reason[0] ? " " : "");
-    text_add(out, reply->reason);
+    text_print(out, "%u%s%s", (unsigned)reply->status, reply->reason[0] ? " " : "", reply->reason);
     if (reply->status == 403)
         text_add(out, " (many proxies allow CONNECT only to port 443)");
     if (reply->status == 407)
