@@ -35,10 +35,10 @@ _ptunnel_run()
     COMPREPLY=()
     case $option in
     -r | --rules | --password-file | --log) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-    --default) mapfile -t COMPREPLY < <(compgen -W 'tunnel direct reject' -- "$word") ;;
-    --fallback) mapfile -t COMPREPLY < <(compgen -W 'none direct' -- "$word") ;;
-    --names) mapfile -t COMPREPLY < <(compgen -W 'proxy local' -- "$word") ;;
-    --resolvers) mapfile -t COMPREPLY < <(compgen -W 'allow refuse' -- "$word") ;;
+    --*) # "--fallback WORD  when no proxy can be reached: none (fail) or direct"
+        help=$(sed -nE "s/^ *$option WORD .*: //p" <<< "$help" | sed -E 's/\([^)]*\)//g; s/,| or / /g')
+        mapfile -t COMPREPLY < <(compgen -W "$help" -- "$word")
+        ;;
     -*) ;;
     *)
         if ((at == COMP_CWORD)) && [[ $word == -* ]]; then

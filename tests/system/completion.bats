@@ -29,6 +29,12 @@ offers() {
     touch "$BATS_TEST_TMPDIR/file-one"
     offers --default ''
     equal "$output" "tunnel${NEWLINE}direct${NEWLINE}reject"
+    offers --fallback ''
+    equal "$output" "none${NEWLINE}direct"
+    offers --resolvers = ''
+    equal "$output" "allow${NEWLINE}refuse"
+    offers --timeout ''
+    equal "$output" ''
     offers --names = l
     equal "$output" local
     offers --rules "$BATS_TEST_TMPDIR/file-"

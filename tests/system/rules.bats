@@ -196,7 +196,7 @@ ptunnel-run: --names: expected proxy or local, not 'y'
 ptunnel-run: $RULES:1:7: proxy URL: port is not between 1 and 65535
 ptunnel-run: $RULES:2:1: expected tunnel, direct, reject, proxy, default or another directive, not 'tunel': did you mean 'tunnel'?
 ptunnel-run: $RULES:3:17: expected a prefix length from 0 to 32, not '99'
-ptunnel-run: $RULES:4:9: expected tunnel, direct or reject, not 'x'"
+ptunnel-run: $RULES:4:9: expected direct, tunnel or reject, not 'x'"
     [ ! -e "$BATS_TEST_TMPDIR/started" ]
 }
 

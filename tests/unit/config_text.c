@@ -137,7 +137,7 @@ static const struct {
     { "nothing", "direct", "",
       "-o: expected a pattern, such as example.org, .example.org:22 or 10.0.0.0/8, not the end of "
       "the line\n" },
-    { "a word", "default", "proxy", "-o: expected tunnel, direct or reject, not 'proxy'\n" },
+    { "a word", "default", "proxy", "-o: expected direct, tunnel or reject, not 'proxy'\n" },
     { "a second line", "tunnel", "a.test\nproxy evil:1", "-o: a line end in the value\n" },
 };
 

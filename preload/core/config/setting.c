@@ -16,28 +16,22 @@ static void parse_stand_ins(struct parser *parser, struct line *line, enum confi
                             struct setting *out);
 
 static const struct {
-    const char *name, *expected;
+    const char *name;
     void (*parse)(struct parser *parser, struct line *line, enum config_setting setting, struct setting *out);
-    const char *words[WORDS_MOST]; /* the value of a word is its number */
     long usual;
+    const char *words[WORDS_MOST]; /* of parse_word(): the value of a word is its number */
+    const char *expected;          /* of the others */
 } settings[] = {
-    [CONFIG_DEFAULT] = { "default",
-                         "tunnel, direct or reject",
-                         parse_word,
-                         { "direct", "tunnel", "reject" },
-                         VERDICT_TUNNEL },
-    [CONFIG_FALLBACK] = { "fallback", "none or direct", parse_word, { "none", "direct" }, 0 },
-    [CONFIG_NAMES] = { "names", "proxy or local", parse_word, { "proxy", "local" }, NAMES_PROXY },
-    [CONFIG_RESOLVERS] = { "resolvers", "allow or refuse", parse_word, { "allow", "refuse" }, 0 },
-    [CONFIG_LOOPBACK] = { "loopback", "direct or tunnel", parse_word, { "direct", "tunnel" }, 0 },
-    [CONFIG_TIMEOUT] = { "timeout", "whole seconds from 1 to 86400", parse_seconds, { NULL }, 60 },
-    [CONFIG_ATTEMPT] = { "attempt", "whole seconds from 1 to 86400", parse_seconds, { NULL }, 10 },
-    [CONFIG_CHILDREN] = { "children", "allow or refuse", parse_word, { "allow", "refuse" }, 0 },
-    [CONFIG_STAND_INS] = { "stand-ins",
-                           "a range of addresses: IPV4/8 to /24, [IPV6]/8 to /112",
-                           parse_stand_ins,
-                           { NULL },
-                           0 },
+    [CONFIG_DEFAULT] = { "default", parse_word, VERDICT_TUNNEL, .words = { "direct", "tunnel", "reject" } },
+    [CONFIG_FALLBACK] = { "fallback", parse_word, 0, .words = { "none", "direct" } },
+    [CONFIG_NAMES] = { "names", parse_word, NAMES_PROXY, .words = { "proxy", "local" } },
+    [CONFIG_RESOLVERS] = { "resolvers", parse_word, 0, .words = { "allow", "refuse" } },
+    [CONFIG_LOOPBACK] = { "loopback", parse_word, 0, .words = { "direct", "tunnel" } },
+    [CONFIG_TIMEOUT] = { "timeout", parse_seconds, 60, .expected = "whole seconds from 1 to 86400" },
+    [CONFIG_ATTEMPT] = { "attempt", parse_seconds, 10, .expected = "whole seconds from 1 to 86400" },
+    [CONFIG_CHILDREN] = { "children", parse_word, 0, .words = { "allow", "refuse" } },
+    [CONFIG_STAND_INS] = { "stand-ins", parse_stand_ins, 0,
+                           .expected = "a range of addresses: IPV4/8 to /24, [IPV6]/8 to /112" },
 };
 _Static_assert(sizeof settings / sizeof *settings == CONFIG_SETTINGS, "a setting has no row");
 
@@ -69,8 +63,14 @@ static void expect(struct parser *parser, struct line *line, enum config_setting
                    const struct word *instead)
 {
     struct place place = instead ? instead->at : line_place(line);
+    const char *const *words = settings[setting].words;
+    char list[64];
+    struct text out = text_in(list, sizeof list);
 
-    complaint_expected(parser, &place, settings[setting].expected, instead);
+    /* "direct, tunnel or reject" */
+    for (int i = 0; i < WORDS_MOST && words[i]; i++)
+        text_print(&out, "%s%s", i == 0 ? "" : i + 1 < WORDS_MOST && words[i + 1] ? ", " : " or ", words[i]);
+    complaint_expected(parser, &place, words[0] ? list : settings[setting].expected, instead);
     line->at = line->end;
 }
 
