@@ -1,6 +1,7 @@
 #include "relay.h"
 #include "../common/libc_net.h"
 
+#include <ptunnel/leg.h>
 #include <ptunnel/log.h>
 #include <ptunnel/errors.h>
 
@@ -53,6 +54,8 @@ static void free_dial(struct relay *relay)
 {
     struct relays *all = relay->all;
 
+    if (relay->dial)
+        leg_drop(relay->dial);
     free(relay->dial);
     relay->dial = NULL;
     if (list_is_empty(&all->dialing))

@@ -7,6 +7,11 @@
  *    `---|--next candidate--+---------------------+--nobody left-----------> FAILED
  *        `--nobody left, or the route is empty, and fallback is direct-----> DIRECT
  *
+ * A proxy that wants to know who asks may be asked several times:
+ *
+ *   READ --407--> BODY --its end--> SEND, the next leg on the same connection
+ *                   `--it closes--> CONNECT, to the same address; then the next leg
+ *
  * DIRECT: the kernel's own connect() to the target. Its name is looked up here; an address that the kernel
  * refuses at once is passed over.
  *
@@ -15,6 +20,7 @@
 #ifndef PTUNNEL_DIAL_H
 #define PTUNNEL_DIAL_H
 
+#include <ptunnel/body.h>
 #include <ptunnel/deadline.h>
 #include <ptunnel/handshake.h>
 #include <ptunnel/net.h>
@@ -28,7 +34,7 @@ enum dial_want {
     DIAL_FAILED,     /* .error says why; the socket is like the first, in any state: see dial_disconnect() */
 };
 
-enum dial_state { DIAL_STATE_CONNECT, DIAL_STATE_SEND, DIAL_STATE_READ, DIAL_STATE_SETTLED };
+enum dial_state { DIAL_STATE_CONNECT, DIAL_STATE_SEND, DIAL_STATE_READ, DIAL_STATE_BODY, DIAL_STATE_SETTLED };
 
 struct dial_limits {
     int timeout; /* milliseconds for the whole dial */
@@ -54,6 +60,35 @@ struct dial;
  * the way. */
 enum dial_socket { DIAL_REACH_BOTH, DIAL_LIKE_FIRST };
 typedef int dial_replace(struct dial *dial, enum dial_socket kind);
+
+/* What is to be said to a proxy with an account (see proxy.h) in leg number .legs.count + 1, after the
+ * challenges in the block: 0, and leg->bytes holds leg->size bytes of a header field, or none; or so many
+ * milliseconds after which to ask again; or a negative errno, with .legs.words, which ends the dial. It does
+ * not wait.
+ *
+ * With leg NULL: the leg whose field was given with .legs.tell set has come to its end: .settled says how, or
+ * the connection was lost. */
+struct leg;
+typedef int dial_authenticate(struct dial *dial, struct leg *leg);
+
+enum { DIAL_WORDS_SIZE = 192 };
+
+struct dial_legs {
+    dial_authenticate *authenticate; /* NULL: nobody is asked, and a 407 is a refusal */
+    struct leg *block;               /* NULL: nothing is being said, nor read */
+    int owner;                       /* the process that mapped it: no other one may have it */
+    uint64_t id;                     /* authenticate()'s: ties the legs together; 0: they begin */
+    struct deadline again;           /* when to ask authenticate() again; never: it was not put off */
+    uint8_t count;                   /* requests made so far */
+    bool made;                       /* this leg's request is among them */
+    bool used;                       /* the connection has carried a leg before this one */
+    bool another;                    /* it is not the one on which the challenges came */
+    bool lost;                       /* a used one was closed without a word: only once */
+    bool tell;
+    uint32_t field_size;         /* of the field that was sent last */
+    struct body body;            /* of the 407 */
+    char words[DIAL_WORDS_SIZE]; /* why authenticate() gave up; empty: it did not */
+};
 
 struct dial {
     const struct net *net;
@@ -86,10 +121,11 @@ struct dial {
     struct in6_addr reached; /* where the last connect() went */
     struct deadline whole, attempt;
     struct handshake handshake;
+    struct dial_legs legs;
 };
 
 /* Prepares; makes no call. Route and limits must outlive the dial. Whoever can replace a socket sets .replace
- * afterwards. */
+ * afterwards, whoever has somebody to ask .legs.authenticate. */
 void dial_start(struct dial *dial, const struct net *net, int fd, int family, const struct endpoint *target,
                 struct route *route, const struct dial_limits *limits);
 

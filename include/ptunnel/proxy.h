@@ -13,6 +13,8 @@ enum {
 struct proxy {
     struct endpoint at;
     bool has_credentials;
+    const char *account; /* NULL: what .fields says is enough. Else it says who asks the proxy, and how; it
+                            is for dial_authenticate alone, and lives as long as the proxy */
     char fields[PROXY_FIELDS_SIZE]; /* "Proxy-Authorization: Basic ...\r\n" and the like, secret */
 };
 

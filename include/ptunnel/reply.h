@@ -9,6 +9,7 @@
 
 struct reply {
     int status;       /* 100 to 999; 0: it was no HTTP */
+    bool old;         /* HTTP/1.0 */
     int cause;        /* errno that a header field named, which is more exact than the status; 0: none did */
     bool proxy_ill;   /* a Proxy-Status (RFC 9209) says that the proxy itself is the cause */
     char reason[80];  /* the reason phrase, escaped */

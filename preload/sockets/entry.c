@@ -2,6 +2,8 @@
 
 #include "../process/identity.h"
 
+#include <ptunnel/leg.h>
+
 #include <errno.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -147,6 +149,7 @@ struct entry *entry_take(void)
     atomic_store(&entry->deadline, INT64_MAX);
     entry->cookie = 0;
     entry->error = 0;
+    leg_drop(&entry->dial); /* of a dial that was given up */
     return entry;
 }
 

@@ -1,4 +1,6 @@
+#include "connection.h"
 #include "dial_words.h"
+#include "legs.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,6 +21,7 @@ void dial_start(struct dial *dial, const struct net *net, int fd, int family, co
         .candidate = -1,
         .whole = deadline_in(limits->timeout),
         .attempt = deadline_never(),
+        .legs.again = deadline_never(),
     };
     /* Here, and not where it is sent: printing takes a good deal of stack, and so does a step. */
     endpoint_print(target, dial->authority);
@@ -35,35 +38,19 @@ static bool has_alternative(const struct dial *dial)
     return may_fall_back(dial) || route_next(dial->route, dial->tried) >= 0;
 }
 
-struct deadline dial_deadline(const struct dial *dial)
+static struct deadline end_of_attempt(const struct dial *dial)
 {
     return deadline_earlier(dial->whole, dial->attempt);
 }
 
+struct deadline dial_deadline(const struct dial *dial)
+{
+    return deadline_earlier(end_of_attempt(dial), dial->legs.again);
+}
+
 int dial_disconnect(struct dial *dial)
 {
-    static const struct sockaddr unspecified = { .sa_family = AF_UNSPEC };
-    /* Once an IPv6 socket was connected to a mapped address the kernel keeps its IPv4 operations, through
-     * AF_UNSPEC too, and a SYN to a true IPv6 address is never sent. This address fails at once and brings
-     * them back. */
-    static const struct sockaddr_in6 cure = {
-        .sin6_family = AF_INET6,
-        .sin6_port = 0x0900, /* any port; discard's here */
-        .sin6_addr.s6_addr = { [10] = 255, 255, 255, 255, 255, 255 },
-    };
-
-    int on = 1;
-
-    if (!dial->touched)
-        return 0;
-    if (dial->net->connect(dial->fd, &unspecified, sizeof unspecified) < 0)
-        return -errno;
-    if (dial->mapped)
-        dial->net->connect(dial->fd, (const struct sockaddr *)&cure, sizeof cure);
-    if (dial->v6only)
-        dial->net->setsockopt(dial->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    dial->touched = dial->mapped = dial->v6only = false;
-    return 0;
+    return connection_undo(dial);
 }
 
 void dial_put_back(struct dial *dial)
@@ -77,6 +64,8 @@ static int settle(struct dial *dial, enum dial_want result)
     if (result == DIAL_FAILED)
         dial_put_back(dial);
     dial->settled = result;
+    legs_tell(dial);
+    leg_drop(dial);
     if (result == DIAL_FAILED)
         dial_report(dial, LOG_FAILURE);
     else
@@ -92,6 +81,7 @@ static int give_up(struct dial *dial, int error)
 
     dial->error = error;
     dial->failed_in = dial->state;
+    legs_reset(dial);
     result = dial_disconnect(dial);
     /* A kernel that cannot go back while another thread waits on the socket: no failover there. */
     if (result < 0)
@@ -100,38 +90,13 @@ static int give_up(struct dial *dial, int error)
     return GO_ON;
 }
 
-/* The addresses in order of preference: those of the first socket's family, then those that it reaches
- * mapped, or another socket in its place. */
-static bool pick_address(const struct dial *dial, const struct addresses *list, unsigned number,
-                         struct endpoint *out)
-{
-    bool own_family = number < list->count;
-
-    *out = (struct endpoint){ .literal = true };
-    out->address = list->at[number % list->count].address;
-    out->scope = list->at[number % list->count].scope;
-    return endpoint_is_v4(out) == (own_family == (dial->first_family == AF_INET));
-}
-
-/* The first at or behind *number; *number is then one further. */
-static bool find_address(const struct dial *dial, const struct addresses *list, unsigned *number,
-                         struct endpoint *out)
-{
-    unsigned all = (unsigned)list->count * (dial->first_family == AF_INET6 || dial->replace ? 2 : 1);
-
-    while (*number < all)
-        if (pick_address(dial, list, (*number)++, out))
-            return true;
-    return false;
-}
-
 /* A black hole behind one address must not take the time of all others. */
 static struct deadline attempt_deadline(const struct dial *dial, const struct addresses *list)
 {
     struct endpoint another;
     unsigned number = dial->address;
 
-    if (has_alternative(dial) || find_address(dial, list, &number, &another))
+    if (has_alternative(dial) || connection_find_address(dial, list, &number, &another))
         return deadline_in(dial->limits->attempt);
     return deadline_never();
 }
@@ -144,7 +109,7 @@ static bool next_address(struct dial *dial, struct endpoint *out)
         dial->error = EHOSTUNREACH;
     else if (dial->address == 0)
         dial->error = EAFNOSUPPORT; /* stands if there is no address that this socket can use */
-    if (!list || !find_address(dial, list, &dial->address, out))
+    if (!list || !connection_find_address(dial, list, &dial->address, out))
         return false;
     out->port = dial_candidate(dial)->proxy.at.port;
     dial->attempt = attempt_deadline(dial, list);
@@ -171,121 +136,6 @@ static bool next_candidate(struct dial *dial)
     return true;
 }
 
-/* connect(2) said something of the proxy or of the way there, not of the socket. */
-static bool speaks_of_the_way(int error)
-{
-    static const int errors[] = { ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
-                                  ECONNRESET,   ENETDOWN,  EHOSTDOWN,    EADDRNOTAVAIL,
-                                  EACCES,       EPERM,     ECONNABORTED };
-
-    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
-        if (errors[i] == error)
-            return true;
-    return false;
-}
-
-/* A socket that is IPV6_V6ONLY cannot go to a mapped address. While it is unbound that can be undone for as
- * long as the tunnel lives; dial_disconnect() puts it back. */
-static bool allow_mapped(struct dial *dial)
-{
-    int only = 0, off = 0;
-    socklen_t size = sizeof only;
-
-    if (dial->net->getsockopt(dial->fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) < 0 || !only)
-        return false;
-    dial->v6only = dial->net->setsockopt(dial->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0;
-    return dial->v6only;
-}
-
-static bool replace(struct dial *dial)
-{
-    if (!dial->replace || dial->replaced || dial->replace(dial, DIAL_REACH_BOTH) < 0)
-        return false;
-    dial->replaced = true;
-    dial->touched = dial->mapped = dial->v6only = false;
-    return true;
-}
-
-/* connect(2) to a literal; 0 or a positive errno. EINPROGRESS and EINTR mean that it goes on. */
-static int connect_to(struct dial *dial, const struct endpoint *to)
-{
-    struct sockaddr_storage address;
-    socklen_t size = endpoint_to_sockaddr(to, dial->family, &address);
-    bool mapped = dial->family == AF_INET6 && endpoint_is_v4(to);
-    int error = 0;
-
-    if (size == 0)
-        return EAFNOSUPPORT;
-    dial_note(dial, "connecting to ", to, NULL);
-    dial->reached = to->address;
-    if (dial->net->connect(dial->fd, (const struct sockaddr *)&address, size) < 0)
-        error = errno;
-    if (error == ENETUNREACH && mapped && !dial->v6only && allow_mapped(dial))
-        return connect_to(dial, to);
-    if (dial->family == AF_INET6 && error == (mapped ? ENETUNREACH : EAFNOSUPPORT) && replace(dial))
-        return connect_to(dial, to); /* it was bound to an address of the other kind */
-    if (error == 0 || error == EINPROGRESS || error == EINTR || speaks_of_the_way(error) || dial->v6only) {
-        dial->touched = true;
-        dial->mapped |= mapped;
-    }
-    dial->interrupted = error == EINTR;
-    dial->in_progress = error == EINPROGRESS;
-    return error;
-}
-
-static bool goes_on(int error)
-{
-    return error == 0 || error == EINPROGRESS || error == EINTR;
-}
-
-/* What the kernel has against a socket, other than the family: an address of the wrong one, as short as IPv4
- * has it, is the last thing that it complains about. */
-static int complaint(const struct dial *dial)
-{
-    static const struct sockaddr_in wrong = { .sin_family = AF_INET6 };
-
-    if (dial->net->connect(dial->fd, (const struct sockaddr *)&wrong, sizeof wrong) == 0)
-        return EISCONN;
-    return errno == EAFNOSUPPORT ? 0 : errno;
-}
-
-/* connect_to() an address of the proxy, with another socket if this one is of IPv4 and the address is not. */
-static int connect_to_proxy(struct dial *dial, const struct endpoint *to)
-{
-    int before = dial->error, error;
-
-    if (dial->family == AF_INET6 || endpoint_is_v4(to))
-        return connect_to(dial, to);
-    error = dial->touched ? 0 : complaint(dial);
-    if (error)
-        return error;
-    if (replace(dial))
-        return connect_to(dial, to);
-    dial->touched = true; /* it could be connected, only not there */
-    return before;
-}
-
-/* Without a proxy, at the first of the target's addresses that the kernel does not refuse at once. */
-static int connect_to_target(struct dial *dial)
-{
-    struct addresses list;
-    struct endpoint address;
-    unsigned number = 0;
-    int error = EAFNOSUPPORT;
-
-    if (!addresses_find(&list, &dial->target, dial->net))
-        return EHOSTUNREACH;
-    while (find_address(dial, &list, &number, &address)) {
-        if (dial_disconnect(dial) < 0)
-            break;
-        address.port = dial->target.port;
-        error = connect_to(dial, &address);
-        if (goes_on(error) || !dial->touched)
-            break;
-    }
-    return error;
-}
-
 static int fall_back(struct dial *dial)
 {
     dial->candidate = -1;
@@ -294,9 +144,9 @@ static int fall_back(struct dial *dial)
     dial->replace = NULL; /* from here on all is as without us */
     if (dial->route->count > 0)
         dial_say_fallback(dial);
-    dial->error = connect_to_target(dial);
+    dial->error = connection_to_target(dial);
     dial->state = DIAL_STATE_SETTLED;
-    dial->settled = goes_on(dial->error) ? DIAL_DIRECT : DIAL_FAILED;
+    dial->settled = connection_goes_on(dial->error) ? DIAL_DIRECT : DIAL_FAILED;
     return (int)dial->settled;
 }
 
@@ -308,28 +158,47 @@ static int step_connect(struct dial *dial)
     while (dial->candidate < 0 || !next_address(dial, &address))
         if (!next_candidate(dial))
             return may_fall_back(dial) ? fall_back(dial) : settle(dial, DIAL_FAILED);
-    error = connect_to_proxy(dial, &address);
-    if (!goes_on(error) && !dial->touched && !dial->replaced) {
+    error = connection_to_proxy(dial, &address);
+    if (!connection_goes_on(error) && !dial->touched && !dial->replaced) {
+        leg_drop(dial);
         dial->error = error;
         dial->unusable = true; /* the program's own mistake: nothing to report */
         dial->settled = DIAL_FAILED;
         dial->state = DIAL_STATE_SETTLED;
         return DIAL_FAILED;
     }
-    if (!goes_on(error))
+    if (!connection_goes_on(error))
         return give_up(dial, error);
     dial->sent = 0;
     dial->state = DIAL_STATE_SEND;
     return dial->interrupted ? DIAL_WANT_WRITE : GO_ON;
 }
 
+/* On with the same leg, or the next one, on another connection to the same address. */
+static int connect_again(struct dial *dial)
+{
+    leg_keep_only_challenges(dial);
+    dial->error = ECONNRESET;
+    dial->failed_in = dial->state;
+    if (dial_disconnect(dial) < 0)
+        return settle(dial, DIAL_FAILED);
+    dial->address--;
+    dial->legs.another = true;
+    dial->legs.used = false;
+    dial->state = DIAL_STATE_CONNECT;
+    return GO_ON;
+}
+
+static int lose_connection(struct dial *dial, int error)
+{
+    return legs_may_repeat(dial) ? connect_again(dial) : give_up(dial, error);
+}
+
 /* Whether the connection is made needs no question of its own: while it is not, send() says
  * EAGAIN. connect() is not called again, so that the program's own second call still meets the
  * kernel's "0 once, then EISCONN". */
-static int step_send(struct dial *dial)
+static int send_rest(struct dial *dial, const char *request, size_t size)
 {
-    char request[HANDSHAKE_REQUEST_SIZE];
-    size_t size = handshake_request(request, dial->authority, &dial_candidate(dial)->proxy);
     ssize_t sent;
 
     do
@@ -339,11 +208,12 @@ static int step_send(struct dial *dial)
     if (sent < 0 && (errno == EAGAIN || errno == EALREADY))
         return DIAL_WANT_WRITE;
     if (sent < 0)
-        return give_up(dial, errno == EPIPE || errno == ENOTCONN ? ECONNRESET : errno);
+        return lose_connection(dial, errno == EPIPE || errno == ENOTCONN ? ECONNRESET : errno);
     dial->sent += (size_t)sent;
     if (dial->sent < size)
         return DIAL_WANT_WRITE;
     dial_note(dial, "connected, CONNECT is sent", NULL, NULL);
+    leg_drop(dial);
     candidate_answered(dial_candidate(dial));
     handshake_start(&dial->handshake);
     if (!has_alternative(dial)) /* this address is a good one: another of the same proxy would do no better */
@@ -352,16 +222,85 @@ static int step_send(struct dial *dial)
     return DIAL_WANT_READ;
 }
 
+/* Apart, so that its frame is not below authenticate()'s. */
+static __attribute__((noinline)) int send_request(struct dial *dial)
+{
+    char request[HANDSHAKE_REQUEST_SIZE];
+    size_t size = handshake_request(request, dial->authority, &dial_candidate(dial)->proxy);
+
+    return send_rest(dial, request, size);
+}
+
+static int send_leg(struct dial *dial)
+{
+    const struct leg *leg;
+
+    switch (legs_prepare(dial)) {
+    case LEGS_WRITE:
+        return DIAL_WANT_WRITE;
+    case LEGS_WAIT:
+        return DIAL_WANT_READ;
+    case LEGS_BROKEN:
+        return lose_connection(dial, dial->error);
+    case LEGS_REFUSED:
+        return settle(dial, DIAL_FAILED);
+    case LEGS_READY:
+        break;
+    }
+    leg = dial->legs.block;
+    return send_rest(dial, leg->bytes + leg->at, leg->end - leg->at);
+}
+
+static int step_send(struct dial *dial)
+{
+    return legs_wanted(dial) ? send_leg(dial) : send_request(dial);
+}
+
+/* What came with the head and is not the body's has no meaning here. */
+static int next_leg(struct dial *dial)
+{
+    struct dial_room *room = dial->room;
+    struct body *body = &dial->legs.body;
+
+    dial_note(dial, "answered ", NULL, &dial->handshake.reply);
+    dial->answered = true;
+    dial->state = DIAL_STATE_BODY;
+    if (!room)
+        return GO_ON;
+    room->at += body_feed(body, room->bytes + room->at, room->end - room->at);
+    if (room->at < room->end)
+        body->state = BODY_LOST;
+    return GO_ON;
+}
+
+static int step_body(struct dial *dial)
+{
+    enum dial_want want;
+
+    if (!legs_skip_body(dial, &want))
+        return (int)want;
+    handshake_start(&dial->handshake);
+    dial->sent = 0;
+    if (dial->legs.body.state == BODY_LOST)
+        return connect_again(dial);
+    dial->legs.used = true;
+    dial->legs.another = false;
+    dial->state = DIAL_STATE_SEND;
+    return GO_ON;
+}
+
 static int end_of_reply(struct dial *dial)
 {
     const struct reply *reply = &dial->handshake.reply;
 
+    if (legs_go_on(dial))
+        return next_leg(dial);
     dial_note(dial, "answered ", NULL, reply);
     if (dial->handshake.state == HANDSHAKE_OPEN) {
         dial->error = 0;
         return settle(dial, DIAL_OPEN);
     }
-    dial->error = reply_error(reply);
+    dial->error = dial_field_too_long(dial) ? EACCES : reply_error(reply);
     dial->answered = true;
     if (reply->proxy_ill && route_next(dial->route, dial->tried) >= 0) {
         dial->address = ADDRESSES_MOST * 2; /* its other addresses are the same proxy */
@@ -386,12 +325,12 @@ static int step_read(struct dial *dial)
     if (seen < 0 && errno == EAGAIN)
         return DIAL_WANT_READ;
     if (seen < 0) /* after a reset an MPTCP socket has no connection any more */
-        return give_up(dial, errno == ENOTCONN ? ECONNRESET : errno);
+        return lose_connection(dial, errno == ENOTCONN ? ECONNRESET : errno);
     if (seen == 0)
-        return give_up(dial, ECONNRESET);
+        return lose_connection(dial, ECONNRESET);
     room->end = (size_t)seen;
-    room->at = handshake_feed(&dial->handshake, room->bytes, room->end);
-    if (peek && dial->handshake.state != HANDSHAKE_REFUSED &&
+    room->at = legs_feed(dial, room->bytes, room->end);
+    if (peek && (dial->handshake.state != HANDSHAKE_REFUSED || dial->legs.block) &&
         dial->net->recv(dial->fd, room->bytes, room->at, MSG_DONTWAIT) < 0)
         return give_up(dial, errno);
     return dial->handshake.state >= HANDSHAKE_OPEN ? end_of_reply(dial) : GO_ON;
@@ -399,6 +338,10 @@ static int step_read(struct dial *dial)
 
 static int expire(struct dial *dial)
 {
+    if (dial->legs.again.at != deadline_never().at) {
+        legs_say_silent(dial);
+        return settle(dial, DIAL_FAILED);
+    }
     if (!deadline_passed(dial->whole))
         return give_up(dial, ETIMEDOUT);
     dial->error = ETIMEDOUT;
@@ -408,21 +351,35 @@ static int expire(struct dial *dial)
     return settle(dial, DIAL_FAILED);
 }
 
+/* In a process that was forked meanwhile. Nothing of the program's has been said yet. */
+static int begin_anew(struct dial *dial)
+{
+    dial->legs.block = NULL;
+    dial->legs.id = 0;
+    dial->legs.made = false;
+    handshake_start(&dial->handshake);
+    dial->sent = 0;
+    return connect_again(dial);
+}
+
 enum dial_want dial_step(struct dial *dial)
 {
     static int (*const steps[])(struct dial * dial) = {
         [DIAL_STATE_CONNECT] = step_connect,
         [DIAL_STATE_SEND] = step_send,
         [DIAL_STATE_READ] = step_read,
+        [DIAL_STATE_BODY] = step_body,
     };
     int want = GO_ON;
 
     if (dial->state == DIAL_STATE_SETTLED)
         return dial->settled;
+    if (legs_are_lost(dial))
+        want = begin_anew(dial);
     while (want == GO_ON) {
         want = steps[dial->state](dial);
         /* Looked at behind the step: a program that comes late still finds the answer that came in time. */
-        if ((want == DIAL_WANT_WRITE || want == DIAL_WANT_READ) && deadline_passed(dial_deadline(dial)))
+        if ((want == DIAL_WANT_WRITE || want == DIAL_WANT_READ) && deadline_passed(end_of_attempt(dial)))
             want = expire(dial);
     }
     return (enum dial_want)want;

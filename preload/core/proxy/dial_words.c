@@ -22,7 +22,14 @@ void dial_start_line(const struct dial *dial, struct text *out)
 void dial_describe(const struct dial *dial, struct text *out)
 {
     dial_start_line(dial, out);
-    if (dial->handshake.state == HANDSHAKE_REFUSED) {
+    if (dial->legs.words[0]) {
+        text_add(out, dial->legs.words);
+    } else if (dial_field_too_long(dial)) {
+        text_add_number(out, (unsigned long)dial->handshake.reply.status);
+        text_add(out, ": the proxy cannot take this Kerberos ticket (");
+        text_add_number(out, dial->legs.field_size);
+        text_add(out, " bytes: too many groups)");
+    } else if (dial->handshake.state == HANDSHAKE_REFUSED) {
         reply_describe(&dial->handshake.reply, out);
     } else if (dial->settled == DIAL_OPEN) {
         text_add(out, "open");

@@ -18,6 +18,14 @@ void dial_note_line(const struct dial *dial, const char *what, const struct endp
 void dial_report_line(const struct dial *dial, enum log_level level);
 void dial_say_fallback(const struct dial *dial);
 
+/* The proxy refused a field as too large. Proxies take 8 KiB, or 16, of all fields together. */
+static inline bool dial_field_too_long(const struct dial *dial)
+{
+    int status = dial->handshake.reply.status;
+
+    return dial->legs.field_size > 8000 && (status == 400 || status == 431);
+}
+
 /* What is tried and answered, a line each; what is secret is not among it. */
 static inline void dial_note(const struct dial *dial, const char *what, const struct endpoint *where,
                              const struct reply *reply)

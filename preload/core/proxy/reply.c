@@ -73,6 +73,7 @@ bool reply_status_line(struct reply *reply, const char *line, size_t size)
     if (status < 0 || (size > 12 && line[12] != ' '))
         return false;
     reply->status = (int)status;
+    reply->old = line[7] == '0';
     if (size > 13)
         text_add_foreign(&reason, line + 13, size - 13, PHRASE_MOST);
     return true;

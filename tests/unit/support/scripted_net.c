@@ -1,6 +1,8 @@
 #include "scripted_net.h"
 #include "rows.h"
 
+#include <ptunnel/leg.h>
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -40,6 +42,11 @@ static const struct line *foreseen(enum line_kind kind, const char *call)
         [LINE_V6ONLY] = "getsockopt",
         [LINE_SET_V6ONLY] = "setsockopt",
         [LINE_REPLACE] = "that the socket is replaced",
+        [LINE_POLL] = "poll",
+        [LINE_ERROR] = "SO_ERROR",
+        [LINE_DROP] = "drop",
+        [LINE_ASK] = "that somebody is asked",
+        [LINE_TOLD] = "that somebody is told",
         [LINE_STEP] = "that the step ends",
         [LINE_PASS] = "that time passes",
     };
@@ -125,9 +132,23 @@ static const struct line *foreseen_recv(int flags)
     return due->kind == LINE_READ ? foreseen(LINE_READ, "read") : foreseen(LINE_TAKE, "take");
 }
 
+static ssize_t scripted_drop(const void *buffer, size_t size, int flags)
+{
+    const struct line *line = foreseen(LINE_DROP, "drop");
+
+    assert_null(buffer);
+    assert_int_equal(flags, MSG_TRUNC | MSG_DONTWAIT);
+    assert_int_equal(size, line->number);
+    return line->error > 0 ? result(line->error) : -line->error;
+}
+
 static ssize_t scripted_recv(int fd, void *buffer, size_t size, int flags)
 {
-    const struct line *line = foreseen_recv(flags);
+    const struct line *line;
+
+    if (flags & MSG_TRUNC)
+        return scripted_drop(buffer, size, flags);
+    line = foreseen_recv(flags);
 
     assert_int_equal(fd, SCRIPTED_FD);
     assert_int_equal(flags & ~MSG_PEEK, MSG_DONTWAIT);
@@ -143,12 +164,47 @@ static ssize_t scripted_recv(int fd, void *buffer, size_t size, int flags)
     return (ssize_t)size;
 }
 
+static int scripted_poll(struct pollfd *fds, nfds_t count, int milliseconds)
+{
+    const struct line *line = foreseen(LINE_POLL, "poll");
+
+    assert_true(count == 1 && fds->fd == SCRIPTED_FD && milliseconds == 0);
+    assert_int_equal(fds->events, POLLIN | POLLOUT);
+    fds->revents = (short)line->number;
+    return line->number != 0;
+}
+
+int scripted_authenticate(struct dial *dial, struct leg *leg)
+{
+    const struct line *line = foreseen(leg ? LINE_ASK : LINE_TOLD, leg ? "ask" : "tell");
+    struct text words = text_in(dial->legs.words, sizeof dial->legs.words);
+
+    if (!leg)
+        return 0;
+    assert_int_equal(leg->size, strlen(line->words));
+    assert_memory_equal(leg_text(leg), line->words, leg->size);
+    if (line->number)
+        return (int)line->number;
+    if (line->error) {
+        text_add(&words, "somebody gave up");
+        return -line->error;
+    }
+    leg->size = strlen(line->answer);
+    memcpy(leg_text(leg), line->answer, leg->size);
+    return 0;
+}
+
 static int scripted_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 {
-    const struct line *line = foreseen(LINE_V6ONLY, "getsockopt");
-    int number = (int)line->number;
+    bool error = level == SOL_SOCKET && name == SO_ERROR;
+    const struct line *line = foreseen(error ? LINE_ERROR : LINE_V6ONLY, "getsockopt");
+    int number = error ? line->error : (int)line->number;
 
     assert_int_equal(fd, SCRIPTED_FD);
+    if (error) {
+        memcpy(value, &number, sizeof number);
+        return 0;
+    }
     assert_true(level == IPPROTO_IPV6 && name == IPV6_V6ONLY && *size == sizeof number);
     memcpy(value, &number, sizeof number);
     return result(line->error);
@@ -202,6 +258,7 @@ const struct net scripted_net = {
     .connect = scripted_connect,
     .send = scripted_send,
     .recv = scripted_recv,
+    .poll = scripted_poll,
     .getsockopt = scripted_getsockopt,
     .setsockopt = scripted_setsockopt,
     .getaddrinfo = scripted_getaddrinfo,

@@ -16,6 +16,11 @@ enum line_kind {
     LINE_V6ONLY,
     LINE_SET_V6ONLY,
     LINE_REPLACE,
+    LINE_POLL,
+    LINE_ERROR,
+    LINE_DROP,
+    LINE_ASK,
+    LINE_TOLD,
     LINE_STEP,
     LINE_PASS,
 };
@@ -57,6 +62,16 @@ enum { SENT_ALL = -2, SCRIPTED_FD = 7 };
     {                                                                                                        \
         .kind = LINE_REPLACE, .number = (family)                                                             \
     }
+/* poll() for no time says these events; SO_ERROR is asked for; recv() with MSG_TRUNC is asked for bytes, drops some, or fails. */
+#define POLL(events) { .kind = LINE_POLL, .number = (events) }
+#define ERROR_IS(errno_) { .kind = LINE_ERROR, .error = (errno_) }
+#define DROP(asked, dropped) { .kind = LINE_DROP, .number = (asked), .error = -(dropped) }
+#define DROP_FAILS(asked, errno_) { .kind = LINE_DROP, .number = (asked), .error = (errno_) }
+/* Somebody is asked for the next leg, given these challenges, and has a field, puts it off, or gives up; is told of an end. */
+#define ASK(challenges, field) { .kind = LINE_ASK, .words = (challenges), .answer = (field) }
+#define ASK_LATER(challenges, milliseconds) { .kind = LINE_ASK, .words = (challenges), .number = (milliseconds) }
+#define ASK_FAILS(challenges, errno_) { .kind = LINE_ASK, .words = (challenges), .error = (errno_) }
+#define TOLD { .kind = LINE_TOLD }
 /* dial_step() is called and, after what stands between, returns this. */
 #define STEP(want) { .kind = LINE_STEP, .number = (want) }
 #define PASS(milliseconds) { .kind = LINE_PASS, .number = (milliseconds) }
@@ -65,6 +80,7 @@ enum { SENT_ALL = -2, SCRIPTED_FD = 7 };
 
 extern const struct net scripted_net;
 dial_replace scripted_replace;
+dial_authenticate scripted_authenticate;
 
 void script_start(const struct line *script);
 const struct line *script_next(void); /* the line that is due */

@@ -1,0 +1,24 @@
+/* connect(2) for a dial: to which of the addresses, and what this socket has against them. */
+#ifndef PTUNNEL_CONNECTION_H
+#define PTUNNEL_CONNECTION_H
+
+#include <ptunnel/dial.h>
+
+/* The next address that the socket can be connected to, at or behind *number, in order of preference; *number
+ * is then one further. */
+bool connection_find_address(const struct dial *dial, const struct addresses *list, unsigned *number,
+                             struct endpoint *out);
+
+/* connect(2) to a literal, an address of the proxy: 0 or a positive errno. */
+int connection_to_proxy(struct dial *dial, const struct endpoint *to);
+
+/* The same without a proxy, to the first of the target's addresses that the kernel does not refuse at once. */
+int connection_to_target(struct dial *dial);
+
+/* dial_disconnect(). */
+int connection_undo(struct dial *dial);
+
+/* What connect(2) said does not mean that it has failed: 0, EINPROGRESS, EINTR. */
+bool connection_goes_on(int error);
+
+#endif
