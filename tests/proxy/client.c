@@ -8,6 +8,7 @@
  * The request head is read into `up`. What is left there when the reply goes out was sent too early. */
 #include "client.h"
 
+#include "decision.h"
 #include "dial.h"
 #include "relay.h"
 #include "reply.h"
@@ -17,15 +18,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 enum { LINGER_MS = 2000 };
 
 enum state { READING, WAITING, REPLYING, RELAYING, LINGERING, HANGING };
-
-enum next { NEXT_RELAY, NEXT_REQUEST, NEXT_END };
 
 struct client {
     struct clients *clients;
@@ -42,12 +39,9 @@ struct client {
     bool authorized;
     bool early_reported;
     struct dial dial;
-    struct bytes reply;
-    size_t sent;
-    bool endless;
+    struct decision decision;
+    size_t sent; /* of the reply */
     size_t chunk;
-    enum next next;
-    enum ending ending;
 };
 
 static void proceed(struct client *client);
@@ -63,7 +57,7 @@ static void client_free(struct client *client)
     pipe_free(&client->up);
     pipe_free(&client->down);
     request_free(&client->request);
-    bytes_free(&client->reply);
+    bytes_free(&client->decision.reply);
     *client->link = client->after;
     if (client->after)
         client->after->link = client->link;
@@ -126,7 +120,7 @@ static void on_lingering(struct client *client, uint32_t events)
 static void on_hanging(struct client *client, uint32_t events)
 {
     (void)events;
-    if (client->request.head && client->reply.length == 0) {
+    if (client->request.head && client->decision.reply.length == 0) {
         pipe_fill(&client->up, client->near.fd);
         report_early(client);
     }
@@ -159,7 +153,7 @@ static void on_relaying(struct client *client, uint32_t events)
 
 static void reply_done(struct client *client)
 {
-    switch (client->next) {
+    switch (client->decision.next) {
     case NEXT_RELAY:
         client->state = RELAYING;
         client->clients->tunnels++;
@@ -169,7 +163,7 @@ static void reply_done(struct client *client)
         next_request(client);
         break;
     case NEXT_END:
-        finish(client, client->ending);
+        finish(client, client->decision.ending);
         break;
     }
 }
@@ -181,25 +175,26 @@ static uint32_t early_interest(const struct client *client)
 
 static void send_reply(struct client *client)
 {
-    size_t left = client->reply.length - client->sent;
+    struct bytes *reply = &client->decision.reply;
+    size_t left = reply->length - client->sent;
     size_t piece = client->chunk > 0 && client->chunk < left ? client->chunk : left;
     ssize_t count;
 
     pipe_fill(&client->up, client->near.fd);
     if (piece == left)
         report_early(client);
-    count = piece > 0 ? send(client->near.fd, client->reply.data + client->sent, piece, MSG_NOSIGNAL) : 0;
+    count = piece > 0 ? send(client->near.fd, reply->data + client->sent, piece, MSG_NOSIGNAL) : 0;
     if ((count < 0 && errno != EAGAIN) || client->up.failed) {
         client_reset(client);
         return;
     }
     if (count > 0)
         client->sent += (size_t)count;
-    if (client->sent == client->reply.length && client->endless) {
-        client->reply.length = client->sent = 0;
-        reply_filler(&client->reply, client->rule);
+    if (client->sent == reply->length && client->decision.endless) {
+        reply->length = client->sent = 0;
+        reply_filler(reply, client->rule);
     }
-    if (client->sent == client->reply.length) {
+    if (client->sent == reply->length) {
         reply_done(client);
     } else if (client->chunk > 0 && count > 0) {
         watch_want(&client->near, early_interest(client));
@@ -221,99 +216,25 @@ static void on_replying(struct client *client, uint32_t events)
     watch_want(&client->near, early_interest(client) | (client->near.interest & EPOLLOUT));
 }
 
-static void log_field(void *owner, const char *line)
-{
-    struct client *client = owner;
-
-    record_line(client->clients->record, "HEADER %s", line);
-}
-
-static void log_decision(const struct client *client, const char *word)
-{
-    const struct record *record = client->clients->record;
-
-    if (record->headers)
-        request_each_field(&client->request, log_field, (void *)client);
-    record_line(record, "%s %s %s", client->request.method, client->request.target, word);
-}
-
-/* Generates the reply for a status, and says what comes after it. */
-static void say(struct client *client, int status, const char *reason, const char *field)
-{
-    const struct answer answer = {.status = status, .reason = reason, .field = field};
-    char word[16];
-
-    snprintf(word, sizeof word, "%d", status);
-    log_decision(client, word);
-    reply_head(&client->reply, client->rule, &answer);
-    client->next = status / 100 == 2 ? NEXT_RELAY : client->rule->keep ? NEXT_REQUEST : NEXT_END;
-}
-
-static void say_raw(struct client *client)
-{
-    const struct behaviour *rule = client->rule;
-
-    log_decision(client, "raw");
-    bytes_add(&client->reply, rule->raw.data, rule->raw.length);
-    client->next = rule->relay ? NEXT_RELAY : rule->keep ? NEXT_REQUEST : NEXT_END;
-}
-
-/* What the rule wants of a request that is in order. */
-static void follow_rule(struct client *client)
-{
-    const struct behaviour *rule = client->rule;
-
-    reply_interims(&client->reply, rule);
-    client->ending = rule->ending;
-    client->endless = rule->endless;
-    if (rule->silent) {
-        log_decision(client, ending_names[rule->ending]);
-        client->next = NEXT_END;
-    } else if (client->dial.error && !rule->hold) {
-        struct dial_failure failure = dial_failure(client->dial.error);
-
-        say(client, failure.status, NULL, rule->plain_errors ? NULL : failure.field);
-    } else if (rule->raw.data) {
-        say_raw(client);
-    } else {
-        say(client, rule->status ? rule->status : 200, rule->reason, NULL);
-    }
-    if (client->next == NEXT_RELAY && rule->join) {
-        bytes_add(&client->reply, client->down.data + client->down.start, client->down.length);
-        pipe_take(&client->down, client->down.length);
-    }
-    if (rule->cuts) {
-        client->reply.length = rule->cut < client->reply.length ? rule->cut : client->reply.length;
-        client->next = NEXT_END;
-    }
-}
-
 static void answer(struct client *client)
 {
+    const struct question question = {
+        .request = &client->request,
+        .rule = client->rule,
+        .refusal = client->refusal,
+        .authorized = client->authorized,
+        .dial_error = client->dial.error,
+        .down = &client->down,
+    };
+
     client->state = REPLYING;
-    client->reply.length = client->sent = 0;
-    client->endless = false;
-    client->ending = END_CLOSE;
+    client->sent = 0;
     client->chunk = client->rule->chunk;
-    if (client->refusal)
-        say(client, client->refusal, NULL, client->refusal == 405 ? "Allow: CONNECT" : NULL);
-    else if (!client->authorized)
-        say(client, 407, NULL, "Proxy-Authenticate: Basic realm=\"proxy\"");
-    else
-        follow_rule(client);
+    decision_make(&client->decision, &question, client->clients->record);
     send_reply(client);
 }
 
 /* ---- waiting for the delay and the target ---- */
-
-static bool opens_tunnel(const struct behaviour *rule)
-{
-    if (rule->silent || rule->cuts || rule->endless)
-        return false;
-    if (rule->raw.data)
-        return rule->relay;
-    return rule->status == 0 || rule->status / 100 == 2;
-}
 
 static void on_waiting(struct client *client, uint32_t events)
 {
@@ -399,20 +320,6 @@ static void proceed(struct client *client)
 
 /* ---- the request ---- */
 
-static void check_authorization(void *owner, const char *line)
-{
-    static const char name[] = "Proxy-Authorization:", scheme[] = "Basic ";
-    struct client *client = owner;
-
-    if (strncasecmp(line, name, strlen(name)) != 0)
-        return;
-    line += strlen(name);
-    line += strspn(line, " \t");
-    if (strncasecmp(line, scheme, strlen(scheme)) == 0 &&
-        strcmp(line + strlen(scheme), client->rule->authorization) == 0)
-        client->authorized = true;
-}
-
 static void take_request(struct client *client)
 {
     static const struct behaviour plain;
@@ -424,14 +331,12 @@ static void take_request(struct client *client)
     client->state = WAITING;
     client->early_reported = false;
     client->dial = (struct dial){0};
-    client->authorized = !rule->authorization;
-    if (rule->authorization)
-        request_each_field(&client->request, check_authorization, client);
+    client->authorized = decision_authorized(rule, &client->request);
     client->held = rule->delay_ms > 0;
     if (client->held)
         timer_set(client->clients->loop, &client->timer, rule->delay_ms);
     watch_want(&client->near, early_interest(client));
-    if (client->authorized && !client->refusal && (opens_tunnel(rule) || rule->hold)) {
+    if (client->authorized && !client->refusal && (decision_opens(rule) || rule->hold)) {
         dial_prepare(&client->dial, rule->to ? rule->to : client->request.target);
         dial_on(client);
     }

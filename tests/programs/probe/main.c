@@ -26,9 +26,9 @@ enum { LOOK = 5 }; /* ms between looks at the rows */
 
 struct mode mode = { .family = AF_INET };
 
-static const struct row *const groups[] = { result_rows,     address_rows, option_rows,
-                                            descriptor_rows, peer_rows,    wait_rows,
-                                            thread_rows,     process_rows, call_rows };
+static const struct row *const groups[] = { result_rows, address_rows, option_rows, descriptor_rows,
+                                            peer_rows,   wait_rows,    signal_rows, thread_rows,
+                                            process_rows, call_rows };
 
 /* What the rows said, by row. */
 struct said {

@@ -20,7 +20,7 @@ struct row {
 
 /* Each ends with a row without a name. */
 extern const struct row result_rows[], address_rows[], option_rows[], descriptor_rows[], peer_rows[],
-    wait_rows[], thread_rows[], process_rows[], call_rows[];
+    wait_rows[], signal_rows[], thread_rows[], process_rows[], call_rows[];
 
 extern struct mode {
     int family;          /* AF_INET, AF_INET6 */
