@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What the sources keep to, so that they can be read: short functions, and arrows that point one way.
+# What the sources keep to, so that they can be read: short functions and files, and arrows that point one way.
 
 load helpers
 
@@ -13,6 +13,24 @@ sources() { # DIR... : the C files and headers below
     [ ${#files[@]} -gt 200 ]
     run awk '/^{/ { start = FNR } /^}/ && start { if (FNR - start - 1 > 40) print FILENAME ":" start; start = 0 }' "${files[@]}"
     equal "$output" ''
+}
+
+# too_long DIR... : the code and the scripts below that have more than 500 lines
+too_long() {
+    find "$@" -type f \( -name '*.[ch]' -o -name '*.ba*' -o -name '*.sh' -o -name '*.py' -o -name '*.js' -o -name '*.java' -o -perm /111 \) \
+        -exec awk 'FNR == 501 { print FILENAME }' {} +
+}
+
+@test "no file has more than 500 lines" {
+    cd "$ROOT"
+    equal "$(too_long include preload helper tests)" ''
+    cd "$BATS_TEST_TMPDIR"
+    for file in a.c a.h a.bats a.bash a.sh run; do
+        seq 500 > "long-enough-$file"
+        seq 501 > "$file"
+    done
+    chmod +x run long-enough-run
+    equal "$(too_long . | sort | tr '\n' ' ')" './a.bash ./a.bats ./a.c ./a.h ./a.sh ./run '
 }
 
 # includes DIR : what the files there include of ours, as paths from the root (<ptunnel/...> aside)
