@@ -149,3 +149,19 @@ upwards() {
     run clang-format --dry-run --Werror $(sources include preload helper)
     succeeds
 }
+
+# What stands for any file is in capitals (hooks/TOPIC.c); braces and stars are the shell's.
+@test "every path that a document names is there" {
+    local names path
+
+    cd "$ROOT"
+    names=$(
+        grep -ohE '(^|[^A-Za-z0-9_/.-])(preload|helper|include|tests)/[A-Za-z0-9_./*{},-]+' ./*.md preload/*.md tests/*.md findings/*.md | sed 's/^[^a-z]//'
+        grep -ohE '`(hooks|calls|names|process|core|sockets|pending|ready)/[a-z_/]+\.[ch]' preload/README.md | sed 's/^./preload\//'
+    )
+    [ "$(wc -l <<< "$names")" -gt 100 ]
+    for path in $(sed 's/[.,]*$//' <<< "$names" | grep -v '[A-Z]' | sort -u); do
+        compgen -G "${path%\{*}*" > /dev/null || echo "not there: $path"
+    done > "$BATS_TEST_TMPDIR/missing"
+    equal "$(cat "$BATS_TEST_TMPDIR/missing")" ''
+}
