@@ -1,4 +1,4 @@
-/* The core's calls, as a program makes them that nobody stands in front of. */
+/* struct net with libc's own functions, for the helpers. */
 #ifndef PTUNNEL_LIBC_NET_H
 #define PTUNNEL_LIBC_NET_H
 

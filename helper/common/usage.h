@@ -3,14 +3,14 @@
 #define PTUNNEL_USAGE_H
 
 struct choice {
-    int id;            /* the letter, or any number above 255 for an option without one */
+    int id;            /* the letter, or a number above 255 for an option without one */
     const char *name;  /* of the long option */
     const char *value; /* NULL: takes none */
     const char *meaning;
 };
 
-/* Sets up for one command line. Reading stops at the first operand if it is a command's own line that
- * follows, otherwise operands may stand anywhere. */
+/* Starts a command line. OPERANDS_END_OPTIONS: the first operand is a command, and the words behind it are
+ * its own; OPERANDS_ANYWHERE: options may follow operands. */
 enum operands { OPERANDS_END_OPTIONS, OPERANDS_ANYWHERE };
 void usage_start(enum operands operands);
 void usage_add(const struct choice *row); /* in the order of --help */

@@ -71,8 +71,8 @@ static int listen_on_host(struct bound *out, const struct addrinfo *at)
     return error;
 }
 
-/* A machine without IPv6 has `localhost` and `*` all the same: what it has not is passed over while there is
- * another. */
+/* A machine without IPv6 may have ::1 for `localhost`: an address whose family is missing is passed over if
+ * there is another one. */
 static bool is_missing_family(int error)
 {
     return error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
@@ -127,7 +127,7 @@ static bool is_socket(const char *path)
     return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
-/* A socket in the file system that nobody listens on any more: its owner had no time to remove it. */
+/* A socket in the file system on which nobody listens: a process that was killed left it behind. */
 static bool is_abandoned(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -40,7 +40,7 @@ int far_family(const struct route *route, const struct endpoint *target, bool di
 
     for (size_t i = 0; v4 && i < route->count; i++)
         v4 = all_v4(&route->candidates[i]);
-    /* An IPv6 socket reaches IPv4 too, mapped; where there is no doubt it is spared the detour. */
+    /* An IPv6 socket reaches IPv4 too, by mapped addresses; it is used only where it is needed. */
     return v4 || !kernel_has_ipv6() ? AF_INET : AF_INET6;
 }
 
@@ -51,8 +51,8 @@ int far_socket(int family)
 
     if (fd < 0)
         return -errno;
-    /* What was written in two pieces over there shall not wait for an acknowledgement here. Whether a peer is
-     * still there when nothing is said for hours, the kernel finds out. */
+    /* TCP_NODELAY: what the client wrote in two pieces must not wait for an acknowledgement here.
+     * SO_KEEPALIVE: the kernel finds out whether a silent peer is still there. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     return fd;

@@ -96,9 +96,9 @@ static void on_client(struct watch *watch, uint32_t events)
     (void)events;
     if (all->closed || all->paused)
         return;
-    /* One a round: if there is another, the next round says so, and the tunnels have had their turn. */
+    /* One for each event: a level-triggered listener is reported again, and the relays get their turn. */
     result = accept_one(listener);
-    /* Any other error is of the client that has left, or of its network: accept(2) has them all. */
+    /* Any other error is the client's, which has left, or its network's: see accept(2). */
     if (is_shortage(-result))
         pause_accepting(all, -result);
 }

@@ -17,8 +17,8 @@ struct pipe {
     bool broken;
 };
 
-/* O_NONBLOCK belongs to what was opened, which we share with others: the shell has the same terminal. So it
- * is opened once more, for us alone. */
+/* O_NONBLOCK belongs to the open file, which other processes share: the shell has the same terminal. So it
+ * is opened once more, for this process alone. */
 static int reopen(int fd, int flags)
 {
     char path[32];
@@ -31,7 +31,7 @@ static int reopen(int fd, int flags)
     return own;
 }
 
-/* The descriptor to use in the place of fd, non-blocking unless it never blocks anyway. */
+/* The descriptor to use in the place of fd: non-blocking, or one that never blocks. */
 static int make_nonblocking(int fd, int flags)
 {
     struct stat status;

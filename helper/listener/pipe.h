@@ -4,8 +4,8 @@
 
 #include "setup.h"
 
-/* The exit status: 0 if it was opened, and both sides have said all that they had to say; if it was not, why
- * is in the log. Ends the program if there is no such tunnel to be had here. */
+/* Returns the exit status: 0 if the tunnel was opened and both sides ended with an end of file; else the log
+ * says why not. Ends the program if it cannot begin. */
 int pipe_or_exit(const struct options *options, const struct setup *setup);
 
 #endif

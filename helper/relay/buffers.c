@@ -13,8 +13,8 @@ struct buffer *buffers_take(struct buffers *buffers)
         buffers->spare_count--;
         return buffer;
     }
-    /* Not malloc(): a buffer that is not needed any more shall be gone, not lie between two tunnels on the
-     * heap. */
+    /* mmap(2), so that a buffer that is not needed goes back to the kernel; malloc(3) might keep it between
+     * others. */
     buffer = mmap(NULL, sizeof *buffer, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return buffer == MAP_FAILED ? NULL : buffer;
 }

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SHARE = 4 }; /* buffers a turn */
+enum { SHARE = 4 }; /* buffers read in a turn */
 
 void flow_start(struct flow *flow, int from, int to)
 {
@@ -53,7 +53,7 @@ void flow_to_ready(struct flow *flow, uint32_t events, struct buffers *buffers)
         flow_lose_to(flow, buffers);
 }
 
-/* The end of file, passed on, unless closing does that at once. */
+/* Passes the end of file on. Not if `to` is closed right after this: close(2) says it, too. */
 static void end(struct flow *flow)
 {
     if (!flow->from_lost && !flow->last && shutdown(flow->to, SHUT_WR) < 0 && errno == ENOTSOCK) {
@@ -63,7 +63,7 @@ static void end(struct flow *flow)
     flow->ended = true;
 }
 
-/* What was taken only in part has filled the descriptor; that there is room again is another event. */
+/* A short write has filled the descriptor: room will be another event. */
 static void write_held(struct flow *flow, struct buffers *buffers)
 {
     struct buffer *held = flow->held;

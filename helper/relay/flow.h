@@ -1,8 +1,12 @@
-/* One direction of a tunnel: bytes from one descriptor to another, both non-blocking and watched
+/* One direction of a tunnel: bytes from one descriptor to another, both non-blocking, watched
  * edge-triggered.
  *
- * It has ended when the end of file was passed on, when a write failed, or when a read failed and all that
- * came before was written. */
+ *   EMPTY --read--> HELD --all of it written--> EMPTY
+ *     |               `--write failed--> ENDED, to_lost
+ *     |--end of file--> passed on with shutdown(2) --> ENDED
+ *     `--read failed--> ENDED, from_lost: no end of file is passed on
+ *
+ * In EMPTY, .held is NULL. FLOW_WAIT is for an event, since .readable is false, or in HELD .writable. */
 #ifndef PTUNNEL_FLOW_H
 #define PTUNNEL_FLOW_H
 
@@ -13,37 +17,37 @@
 
 struct flow {
     int from, to;
-    bool readable; /* an event said so, and nothing the contrary since */
-    bool writable; /* nothing was said to the contrary since the last event */
-    /* What was moved only in part does not mean that there will be another event: the end of file is near, or
-     * it is a regular file. */
+    bool readable; /* an event said so, and no read(2) said EAGAIN since */
+    bool writable; /* no write(2) said EAGAIN since the last event */
+    /* Go on to EAGAIN: a short read or write does not mean that another event will come. After EPOLLRDHUP,
+     * and of regular files, epoll(7) reports nothing more. */
     bool read_on, write_on;
-    bool end_read;           /* nothing more will come */
-    bool last;               /* the other direction has ended: whoever closes `to` says this one's end, too */
-    bool from_lost, to_lost; /* that side was reset or the like: no end of file is passed on */
+    bool end_read;           /* read(2) has nothing more */
+    bool last;               /* the other direction has ended: closing `to` will pass on this one's end */
+    bool from_lost, to_lost; /* read(2) failed, write(2) failed */
     bool ended;
-    struct buffer *held; /* what `to` did not take yet */
+    struct buffer *held; /* read and not yet written */
 };
 
 enum flow_next { FLOW_WAIT, FLOW_AGAIN };
 
 void flow_start(struct flow *flow, int from, int to);
 
-/* A descriptor that epoll(7) does not watch, since it never keeps anybody waiting. */
+/* The descriptor is one that epoll(7) refuses (EPERM) since it never blocks: a regular file. */
 void flow_from_always(struct flow *flow);
 void flow_to_always(struct flow *flow);
 
-/* Bytes that somebody else has read, at the start, and whether that left nothing behind. */
+/* Begins with bytes that were read before; `emptied`: the next read(2) would say EAGAIN. */
 void flow_begin(struct flow *flow, const char *bytes, size_t size, bool emptied, struct buffers *buffers);
 
-/* What epoll(7) said of the descriptors. An error of the side to write to ends the flow at once. */
+/* Takes an event of `from`, of `to`. EPOLLERR of `to` ends the flow at once. */
 void flow_from_ready(struct flow *flow, uint32_t events);
 void flow_to_ready(struct flow *flow, uint32_t events, struct buffers *buffers);
 
-/* Moves bytes until it would have to wait, or has had its share: FLOW_AGAIN, so that others get theirs. */
+/* Moves bytes until it has to wait for an event (FLOW_WAIT), or has had its share of 1 MiB (FLOW_AGAIN). */
 enum flow_next flow_run(struct flow *flow, struct buffers *buffers);
 
-/* The side to write to is gone: the flow has ended, with what it holds undelivered. */
+/* Nothing can be written any more: ends the flow, and drops what it holds. */
 void flow_lose_to(struct flow *flow, struct buffers *buffers);
 
 #endif

@@ -1,4 +1,4 @@
-/* Lists whose links are part of what they link. An item is in exactly one list. */
+/* Doubly linked lists, the links being members of the items. An item is in exactly one list. */
 #ifndef PTUNNEL_LIST_H
 #define PTUNNEL_LIST_H
 
@@ -9,7 +9,7 @@ struct link {
     struct link *next, *previous;
 };
 
-/* The struct that a member of it is in. */
+/* The struct that has this member (container_of). */
 #define owner_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 static inline void list_start(struct link *list)

@@ -13,12 +13,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Room to write is asked for only when there was none: it would be reported at once, for nothing. */
+/* EPOLLOUT is registered only after a write(2) said EAGAIN: before, it would be reported at once, for
+ * nothing. */
 static const uint32_t to_read = EPOLLIN | EPOLLRDHUP | EPOLLET;
 static const uint32_t to_write = EPOLLOUT | EPOLLET;
 
-/* Closes so that the peer sees a reset, as it would have without us. What it has not yet received would be
- * lost by that: then the end of file must do. */
+/* Closes with a reset (SO_LINGER of 0), which the peer would have got without us. A reset drops what is not
+ * acknowledged: if there is any, an ordinary close must do. */
 static void reset(int fd)
 {
     static const struct linger at_once = { .l_onoff = 1 };
@@ -59,7 +60,7 @@ static void free_dial(struct relay *relay)
     free(relay->dial);
     relay->dial = NULL;
     if (list_is_empty(&all->dialing))
-        all->next_deadline.at = deadline_never(); /* nobody is woken for nothing */
+        all->next_deadline.at = deadline_never(); /* no timer for nothing */
 }
 
 static void end_relay(struct relay *relay)
@@ -78,7 +79,8 @@ static void end_relay(struct relay *relay)
     all->on_end(all, relay);
 }
 
-/* A side is gone: nothing can be written to it, and it will send no more than what has arrived already. */
+/* If one direction has lost a side, so has the other: nothing can be written to it, and it sends no more
+ * than what has already arrived. */
 static void spread_losses(struct relay *relay)
 {
     struct buffers *buffers = &relay->all->buffers;
@@ -92,7 +94,7 @@ static void spread_losses(struct relay *relay)
         in->from_lost = true;
     if (in->to_lost)
         out->from_lost = true;
-    /* Standard input goes on when there is no standard output any more; whoever reads it does not. */
+    /* Standard input can go on without standard output; but whoever writes to it will not get an answer. */
     if (in->to_lost && in->to != out->from)
         flow_lose_to(out, buffers);
 }
@@ -102,7 +104,7 @@ static bool near_is_one(const struct relay *relay)
     return relay->in.to == relay->out.from;
 }
 
-/* What has no room now will be told when it has. */
+/* Asks for an event where a write(2) said EAGAIN. */
 static void want_room(struct relay *relay)
 {
     struct loop *loop = relay->all->loop;
@@ -121,7 +123,7 @@ static void pass_on(struct relay *relay)
     spread_losses(relay);
     relay->out.last = relay->in.ended;
     out = flow_run(&relay->out, &all->buffers);
-    /* Others may have standard output open, too: closing ours would tell nobody. */
+    /* Standard output may be open in other processes, too: closing ours would not pass on the end. */
     relay->in.last = relay->out.ended && near_is_one(relay);
     in = flow_run(&relay->in, &all->buffers);
     spread_losses(relay);
@@ -134,7 +136,7 @@ static void pass_on(struct relay *relay)
     }
 }
 
-/* The dial has read the reply, and what came with it. */
+/* The bytes behind the reply's head, which the dial has read with it. */
 static void begin_in(struct relay *relay)
 {
     struct relays *all = relay->all;
@@ -178,7 +180,7 @@ static void wait_to_write(struct relay *relay)
     loop_set_timer(&relay->all->next_deadline, dial_deadline(relay->dial));
 }
 
-/* The socket was handed to the kernel's own connect(). An event may be an old one: who the peer is tells. */
+/* The kernel connects the socket to the target. The event may be an old one, so getpeername(2) decides. */
 static void step_connect(struct relay *relay)
 {
     struct sockaddr_storage peer;
@@ -363,7 +365,7 @@ void relays_end(struct relays *all)
     buffers_free(&all->buffers);
 }
 
-/* A regular file or a device cannot be watched, and never keeps anybody waiting. */
+/* EPERM: a regular file or a device, which never blocks. */
 static int watch_stdio(struct relay *relay, const struct relay_ends *ends)
 {
     struct loop *loop = relay->all->loop;
@@ -386,8 +388,8 @@ static int watch_near(struct relay *relay, const struct relay_ends *ends)
     return loop_watch(relay->all->loop, ends->near_in, to_read, &relay->near);
 }
 
-/* After the first step: a socket that is not connecting yet would report that at once, for nothing. What
- * happened since is not missed. */
+/* Registered after the first step: a socket that is not connecting reports EPOLLHUP. Edge-triggered
+ * registration reports what has happened since. */
 static int watch_far(struct relay *relay)
 {
     bool writes = relay->dial ? relay->dial->state != DIAL_STATE_READ : !relay->out.writable;

@@ -3,8 +3,7 @@
  *
  *   DIALS --2xx--> OPEN --both directions ended--> ENDED
  *     |--fallback direct--> CONNECTS --connected--> OPEN
- *     `--refused, too late, the client went away--> ENDED
- */
+ *     `--refused, too late, the client went away--> ENDED */
 #ifndef PTUNNEL_RELAY_H
 #define PTUNNEL_RELAY_H
 
@@ -24,22 +23,22 @@ struct relay {
     struct dial *dial;                /* until it is open */
     struct flow out, in;              /* near to far, far to near */
     enum relay_state state;
-    bool broken; /* it has ended, but not with an end of file each way */
+    bool broken; /* it ended otherwise than by an end of file in each direction */
 };
 
-enum { REPLY_SIZE = 2048 }; /* of a longer one, a piece */
+enum { REPLY_SIZE = 2048 }; /* bytes of the proxy's reply that are read at once */
 
 /* Its descriptors are closed, and it will be freed. */
 typedef void relay_ended(struct relays *all, const struct relay *relay);
 
 struct relays {
     struct loop *loop;
-    struct dial_limits limits, direct_limits; /* the latter where there is no proxy in the route */
+    struct dial_limits limits, direct_limits; /* direct_limits: of routes without a proxy */
     struct buffers buffers;
-    struct dial_room room; /* for the dial that is being stepped */
+    struct dial_room room; /* of the dial that is being stepped; they take turns */
     char reply[REPLY_SIZE];
     struct link dialing, relaying, busy, ended;
-    size_t count; /* all but the ended */
+    size_t count; /* without the ended ones */
     struct timer next_deadline, next_turn, reaper;
     relay_ended *on_end;
 };
@@ -53,11 +52,11 @@ struct relay_ends {
 
 void relays_start(struct relays *all, struct loop *loop, const struct dial_limits *limits,
                   relay_ended *on_end);
-void relays_end(struct relays *all); /* those that are left */
+void relays_end(struct relays *all); /* ends those that are left */
 
-/* A route without a proxy means a direct connection: by a rule if it has a name, otherwise as the fallback,
- * which is said in the log. Takes the descriptors over. 0, or a negative errno with them closed; on_end is
- * then not called. */
+/* Starts a relay to the target. A route without a proxy is a direct connection: by a rule if the route has a
+ * name, otherwise as the fallback, which the log says. The descriptors belong to it from here on. 0, or a
+ * negative errno with them closed; on_end is then not called. */
 int relay_start(struct relays *all, const struct relay_ends *ends, const struct endpoint *target,
                 struct route *route);
 

@@ -153,7 +153,7 @@ static enum check_result drive(struct dial *dial, const char *name)
     return of_dial(dial, milliseconds);
 }
 
-/* Over a socket of that family; the addresses that it can use are tried in turn. */
+/* Checks the candidate with sockets of that family, at each of its addresses that such a socket can use. */
 static enum check_result check_over(int family, struct candidate *candidate, const char *target)
 {
     static const struct dial_limits limits = { .timeout = CANDIDATE_TIMEOUT, .attempt = CANDIDATE_TIMEOUT };
@@ -230,7 +230,7 @@ static enum check_result check_candidate(struct candidate *candidate, char *cons
     return first;
 }
 
-/* The proxies were asked whatever the rules say. */
+/* Says which targets the rules do not tunnel: the check asks the proxies whatever the rules say. */
 static void tell_untunnelled(const struct config *config, char *const *targets)
 {
     struct endpoint endpoint;

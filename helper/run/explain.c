@@ -136,7 +136,7 @@ static bool explain_one(const struct config *config, const char *words)
         return false;
     }
     endpoint_parse(&other, words, size, 2);
-    if (target.port != other.port) { /* it takes whatever port it is offered: none was given */
+    if (target.port != other.port) { /* endpoint_parse() took both default ports: no port was given */
         explain_host(config, target);
         return true;
     }

@@ -18,7 +18,7 @@ static const char *environment_variable(const char *name)
     return getenv(name);
 }
 
-/* Without the proxies that variables name. */
+/* The environment without the variables that name proxies. */
 static const char *other_variable(const char *name)
 {
     size_t size = strlen(name);
@@ -44,8 +44,8 @@ static const struct config *load(const struct rule_options *rules)
     return result == 0 ? config : NULL;
 }
 
-/* Emptied, not taken out: a library that an outer ptunnel-run has put in front of us would put it back at
- * exec. */
+/* Not unsetenv(3): the library of an outer ptunnel-run, in front of this process, would put its own value
+ * back at exec. */
 bool handover_variable(const char *name, const char *value)
 {
     if ((!value && !getenv(name)) || setenv(name, value ? value : "", 1) == 0)
@@ -65,8 +65,8 @@ static bool file_has_proxy(const struct rule_options *rules)
            config_route(config, 0)->route.count > 0;
 }
 
-/* PTUNNEL_PROXY is the user's word, and comes before a file, unless an outer ptunnel-run has set it:
- * PTUNNEL_CONFIG is its mark. A file that is named here and now is the later word. */
+/* PTUNNEL_PROXY comes before a file if the user has set it. If an outer ptunnel-run has (PTUNNEL_CONFIG is
+ * its mark), a file that -r names here comes before it. */
 static bool drop_outer_proxy(const struct rule_options *rules)
 {
     const char *mark = getenv("PTUNNEL_CONFIG"), *file = rules->all.rules;

@@ -5,12 +5,12 @@
 #include "../common/proxy_options.h"
 #include "../common/rule_options.h"
 
-/* Everything, read and checked. NULL, with words on standard error, if something is wrong or no proxy is
- * known. Asks for a password where one is missing. */
+/* Reads and checks the configuration; asks for a password where one is missing. NULL, with words on standard
+ * error, if something is wrong or no proxy is known. */
 const struct config *handover_load(struct proxy_options *proxy, struct rule_options *rules);
 
-/* Sets a variable for the command; value NULL: it is as good as not set, whoever set it before. False, with
- * words on standard error, if that cannot be. */
+/* Sets a variable for the command; value NULL: to "", which counts as not set. False, with words on standard
+ * error, if there is no memory. */
 bool handover_variable(const char *name, const char *value);
 
 /* Sets PTUNNEL_PROXY and PTUNNEL_CONFIG. False, with words on standard error, if that cannot be. */

@@ -24,8 +24,8 @@ static bool is_there(const char *path)
     return access(path, F_OK) == 0;
 }
 
-/* What is not in our own directory is trusted if it belongs to whom this program belongs to: next to /tmp/bin
- * anybody can make a /tmp/lib. */
+/* A library outside our own directory must have the owner of this program: next to /tmp/bin anybody can make
+ * a /tmp/lib. */
 static bool has_our_owner(const char *path)
 {
     struct stat ours, file;

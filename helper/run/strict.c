@@ -14,8 +14,8 @@
 #define SYS_io_uring_setup 425
 #endif
 
-/* A number has one meaning, or none, in all the ABIs that a kernel offers beside each other: i386 and arm
- * count as x86-64 and arm64 do from 424 on. */
+/* From 424 on system call numbers are the same in every ABI of a kernel, so one comparison serves i386 and
+ * x86-64, arm and arm64. x32 and MIPS add an offset. */
 #define ANSWER_ENOSYS(number)                                                                                \
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS)
 

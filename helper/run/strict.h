@@ -1,5 +1,4 @@
-/* `children refuse`, as far as it is ours: no way round the library is left to the command and what it
- * starts. */
+/* `children refuse` in ptunnel-run itself: closes what would lead past the library. */
 #ifndef PTUNNEL_STRICT_H
 #define PTUNNEL_STRICT_H
 
@@ -10,8 +9,9 @@
 /* False, with words on standard error, if `force` was said although the setting forbids it. */
 bool strict_allows(const struct config *config, bool force);
 
-/* Where the setting holds: no privileges are gained from here on, and io_uring, whose calls no library sees,
- * is what it is in a kernel without. False, with words on standard error, if the kernel will not have it. */
+/* If the setting holds: sets no_new_privs (so set-user-ID programs gain nothing and stay preloaded), and a
+ * seccomp(2) filter that answers ENOSYS to io_uring_setup(2), whose operations no library sees. False, with
+ * words on standard error, if the kernel refuses. */
 bool strict_begin(const struct config *config);
 
 #endif

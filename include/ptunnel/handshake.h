@@ -2,8 +2,7 @@
  *
  *   STATUS --2xx--> FIELDS --empty line--> OPEN
  *     ^  `--1xx--> FIELDS --empty line--> STATUS
- *     `--others--> FIELDS --empty line--> REFUSED <-- not HTTP, a NUL, more than 64 KiB (from any state)
- */
+ *     `--others--> FIELDS --empty line--> REFUSED <-- not HTTP, a NUL, more than 64 KiB (from any state) */
 #ifndef PTUNNEL_HANDSHAKE_H
 #define PTUNNEL_HANDSHAKE_H
 
@@ -16,12 +15,13 @@
 
 enum {
     HANDSHAKE_REQUEST_SIZE = 2 * ENDPOINT_TEXT_SIZE + PROXY_FIELDS_SIZE + 64,
-    HANDSHAKE_HEAD_MOST = 64 * 1024, /* bytes of all heads, 1xx included */
+    HANDSHAKE_HEAD_MOST = 64 * 1024, /* bytes of all heads, those of 1xx replies included */
 };
 
+/* In this order: below HANDSHAKE_OPEN the head is not whole. */
 enum handshake_state {
-    HANDSHAKE_STATUS,  /* in a status line */
-    HANDSHAKE_FIELDS,  /* in the header fields behind it */
+    HANDSHAKE_STATUS,  /* reading a status line */
+    HANDSHAKE_FIELDS,  /* reading the header fields behind it */
     HANDSHAKE_OPEN,    /* 2xx: the next byte is the target's */
     HANDSHAKE_REFUSED, /* reply_error() of .reply says how */
 };
@@ -29,19 +29,19 @@ enum handshake_state {
 struct handshake {
     enum handshake_state state;
     struct reply reply;
-    uint32_t head_size; /* bytes taken so far */
+    uint32_t head_size; /* bytes taken so far, of HANDSHAKE_HEAD_MOST */
     uint16_t line_size;
-    char line[256]; /* of a longer line the beginning: no more is needed of any */
+    char line[256]; /* the line so far; of a longer one its beginning, nothing more is needed of any */
 };
 
-/* The request of RFC 9110 9.3.6 for an authority as endpoint_print() writes it, always the same for the same
- * arguments: whoever sent a part of it lets it be written again for the rest. Returns its size; out has
+/* The request of RFC 9110 9.3.6; authority as endpoint_print() writes it. The same arguments make the same
+ * bytes: whoever could send only a part makes it again for the rest. Returns its size; out has
  * HANDSHAKE_REQUEST_SIZE bytes. */
 size_t handshake_request(char *out, const char *authority, const struct proxy *proxy);
 
 void handshake_start(struct handshake *handshake);
 
-/* Takes bytes of the reply. Returns how many belong to the head; those behind them are the program's. */
+/* Takes bytes of the reply. Returns how many belong to its head; those behind them are the target's. */
 size_t handshake_feed(struct handshake *handshake, const char *bytes, size_t size);
 
 #endif

@@ -18,22 +18,24 @@ enum log_level {
 
 enum { LOG_LINE_SIZE = 1024 };
 
-/* Remembers which file descriptor 2 is now. Programs use 2 for sockets and databases later: a line is written
- * there only while it is the same terminal, pipe or regular file. Called once, before the program runs. */
+/* Remembers which file is descriptor 2 now. Programs use the number 2 for sockets and databases later: a
+ * line is written there only while it is the same terminal, pipe or regular file. Called once, before the
+ * program runs. */
 void log_guard_stderr(void);
 
-/* For a program of our own, whose descriptor 2 is nobody else's: a socket (systemd's journal) will do as
- * well. */
+/* For our own programs, whose descriptor 2 is always standard error: it may be a socket (systemd's journal),
+ * too. */
 void log_own_stderr(void);
 
-/* From here on: lines up to `level`, through net, to the file `path` (appended to, opened for each line,
- * never followed through a symbolic link) or, when path is NULL, to the guarded descriptor 2. */
+/* From here on lines up to `level` are written through net, to the file `path` (appended to, opened for each
+ * line, never followed through a symbolic link) or, if path is NULL, to the descriptor 2 of above. Both must
+ * outlive the log. name_program: "ssh[4711]: " stands in front. */
 void log_open(const struct net *net, enum log_level level, const char *path, bool name_program);
 
 bool log_wants(enum log_level level);
 
-/* Writes one line; errno is left alone, SIGPIPE is not raised, a full pipe loses
- * the line rather than wait. */
+/* Writes one line. errno is left alone, SIGPIPE is not raised; if a pipe is full the line is lost, nothing
+ * waits. */
 void log_line(enum log_level level, const struct text *words);
 
 /* The same, put together by text_print(). */

@@ -1,7 +1,10 @@
 /* The calls that the core makes and that the library stands in front of. Core code never makes them by name:
- * in the library that would call our own hook. A helper fills the table with libc's, the library with the
- * next definitions behind its own, a unit test with scripted ones. Each entry is the function of its name in
- * section 2 of the manual. */
+ * in the library that would call our own hook. A helper fills the table with libc's functions, the library
+ * with the next definitions behind its own, a unit test with scripted ones. Each entry is the function of its
+ * name in section 2 of the manual.
+ *
+ * What the core's functions do to errno is undefined, unless their header says otherwise. Nor do they take
+ * more stack than a signal handler may have, 8 KiB. */
 #ifndef PTUNNEL_NET_H
 #define PTUNNEL_NET_H
 

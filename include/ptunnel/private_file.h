@@ -28,7 +28,7 @@ int private_file_open(struct private_file *file, const struct net *net, const ch
 
 void private_file_close(struct private_file *file);
 
-/* "/run/user/1000/ptunnel-names: no space left"; returns -error. */
+/* Adds "/run/user/1000/ptunnel-names: no space left" to `wrong`; returns -error. */
 int private_file_complain(const struct private_file *file, int error, struct text *wrong);
 
 #endif

@@ -1,4 +1,4 @@
-/* An HTTP proxy: where it is, and what it wants to be told with each CONNECT. */
+/* An HTTP proxy: where it is, and the header fields for it. */
 #ifndef PTUNNEL_PROXY_H
 #define PTUNNEL_PROXY_H
 
@@ -26,10 +26,11 @@ const char *proxy_parse(struct proxy *out, const char *url, size_t size);
 /* Basic credentials (RFC 7617) in place of those of the URL. Result as above. */
 const char *proxy_set_credentials(struct proxy *proxy, const char *user, const char *password);
 
-/* One more header field, "Name: value". Result as above: RFC 9112 5 bytes only, no room, and so on. */
+/* Adds a header field, "Name: value". Result as above: bytes that RFC 9112 5 does not allow, no room, and so
+ * on. */
 const char *proxy_add_field(struct proxy *proxy, const char *field);
 
-/* Writes a user name or password as a URL has it. */
+/* Adds a user name or password, percent-encoded as a URL's userinfo (RFC 3986 3.2.1). */
 void proxy_add_encoded(struct text *out, const char *userinfo);
 
 #endif

@@ -1,6 +1,6 @@
-/* Whether a command can be reached by preloading, told before it is run: from the files that the kernel and
- * the loader will look at, through #! lines, env(1) and symbolic links. Nothing is run and nothing is
- * allocated. */
+/* Whether the loader will preload the library into a command, told before it is run: from the files that the
+ * kernel and the loader will look at, through #! lines, env(1) and symbolic links. Nothing is run and
+ * nothing is allocated. */
 #ifndef PTUNNEL_REACH_H
 #define PTUNNEL_REACH_H
 
@@ -12,14 +12,14 @@
 
 enum reach {
     REACH_PRELOADED, /* the loader puts the library in front of it */
-    REACH_NOTHING,   /* there is nothing that could be run: the kernel will say why */
+    REACH_NOTHING,   /* no such file, or no permission: execve(2) will say why */
     REACH_STATIC,    /* no loader */
-    REACH_GO,        /* makes its system calls itself, linked dynamically or not */
+    REACH_GO,        /* Go makes its system calls itself, linked dynamically or not */
     REACH_SETID,     /* set-user-ID or set-group-ID: the loader preloads nothing, see ld.so(8) */
     REACH_CAPABLE,   /* file capabilities: the same */
-    REACH_CALLER,    /* our own real and effective IDs differ: the same, for whatever we run */
+    REACH_CALLER,    /* this process's own real and effective IDs differ: the same, for whatever it runs */
     REACH_MACHINE,   /* of another class, byte order or processor than this library */
-    REACH_HIDDEN,    /* may be run but not read */
+    REACH_HIDDEN,    /* it may be run but not read */
     REACH_UNCLEAR,   /* what it runs cannot be told beforehand */
     REACHES,
 };
@@ -34,7 +34,7 @@ struct reach_command {
 
 enum { REACH_WORDS = 64, REACH_TEXT_SIZE = 4096 };
 
-/* What was found, and behind it room for the search, so that the caller decides where that lies. */
+/* What was found, and the search's room: the caller decides where so much lies. */
 struct reach_look {
     enum reach reach;
     char file[PATH_MAX]; /* the file that decided */
@@ -42,13 +42,14 @@ struct reach_look {
     char text[REACH_TEXT_SIZE];
 };
 
-/* errno is left alone. */
+/* What the command is, also in look->reach. errno is left alone. */
 enum reach reach_look(struct reach_look *look, const struct reach_command *command, const struct net *net);
 
-/* Whether it would run with nothing in front of its connect(), or might. */
+/* Whether such a command runs, or may run, without the library. */
 bool reach_misses(enum reach reach);
 
-/* "is statically linked, ...", to stand behind the file's name; and what to do instead. */
+/* Phrases: the reason, to stand behind the file's name ("is statically linked, ..."), and what to do
+ * instead. */
 const char *reach_reason(enum reach reach);
 const char *reach_remedy(enum reach reach);
 

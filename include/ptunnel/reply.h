@@ -1,4 +1,8 @@
-/* What a proxy said to CONNECT, and the one table that turns it into an errno. */
+/* What a proxy said to CONNECT, and the tables that turn it into an errno:
+ *
+ *   status 2xx --> 0
+ *   another, and Proxy-Status (RFC 9209) or X-Squid-Error names a cause --> that errno
+ *   another --> the errno of the row that the status is in */
 #ifndef PTUNNEL_REPLY_H
 #define PTUNNEL_REPLY_H
 
@@ -8,24 +12,24 @@
 #include <stddef.h>
 
 struct reply {
-    int status;       /* 100 to 999; 0: it was no HTTP */
+    int status;       /* 100 to 999; 0: the reply was no HTTP */
     bool old;         /* HTTP/1.0 */
     int cause;        /* errno that a header field named, which is more exact than the status; 0: none did */
     bool proxy_ill;   /* a Proxy-Status (RFC 9209) says that the proxy itself is the cause */
-    char reason[80];  /* the reason phrase, escaped */
+    char reason[80];  /* the reason phrase; bytes outside 0x20..0x7e as \xHH */
     char schemes[64]; /* of Proxy-Authenticate, "NTLM, Basic" */
 };
 
 /* "HTTP/1.1 200 Reason", without its line end; false if it is not an HTTP/1 status line (RFC 9112 4). */
 bool reply_status_line(struct reply *reply, const char *line, size_t size);
 
-/* "Name: value"; takes what it knows and ignores the rest. */
+/* Takes a header field, "Name: value"; those that say nothing here are ignored. */
 void reply_field(struct reply *reply, const char *line, size_t size);
 
-/* 0 for 2xx, otherwise a positive errno: of the reply's header fields, else of its status. */
+/* 0 for 2xx, otherwise a positive errno, see above; no other than those of the tables. */
 int reply_error(const struct reply *reply);
 
-/* "407 Proxy Authentication Required (offers NTLM; ...)", with the remedy where users need one. */
+/* Adds "407 Proxy Authentication Required (offers NTLM; ...)", with the remedy where users need one. */
 void reply_describe(const struct reply *reply, struct text *out);
 
 #endif

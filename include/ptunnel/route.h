@@ -15,8 +15,8 @@ struct route {
     struct candidate *candidates;
 };
 
-/* The next candidate to try: the first whose bit is not in `tried` and which did not fail of late, else the
- * first whose bit is not in it. -1 when all were tried. */
+/* The number of the next candidate to try: the first whose bit is not in `tried` and which did not fail of
+ * late (candidate.h), else the first whose bit is not in it. -1 when all were tried. */
 int route_next(const struct route *route, uint32_t tried);
 
 /* Whether the endpoint is one of the route's proxies, see candidate_is(). */

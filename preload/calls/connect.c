@@ -332,8 +332,8 @@ static int start(struct attempt *attempt)
     return is_blocking(attempt) ? connect_blocking(attempt, want) : connect_nonblocking(attempt, want);
 }
 
-/* A stand-in whose name turned out to be direct at this port: it is looked up now, and its addresses tried.
- */
+/* A stand-in whose name turned out to be direct at this port: it is looked up
+ * now, and its addresses tried. */
 static void start_dial(struct attempt *attempt, const struct claim *claim, const struct config *config)
 {
     static struct route no_proxy;

@@ -23,8 +23,8 @@ static char *const *completed(void *room, char *const *envp)
 /* On the stack of whoever says it, since it has to last until exec. */
 #define COMPLETED(envp) completed(children_readable(envp) ? CHILDREN_ROOM(envp) : NULL, envp)
 
-/* This process becomes the program: what it hands on has to be connected first, for the program has no table.
- */
+/* This process becomes the program: what it hands on has to be connected first,
+ * for the program has no table. */
 static int before_exec(const struct child *child)
 {
     descriptors_before_exec();

@@ -31,8 +31,7 @@ enum meaning {
     MEANS_ADDRESS, /* what it says */
     MEANS_ANSWER,  /* an address that was looked up here for a name: the name now stands in the endpoint */
     MEANS_NAME,    /* a stand-in: the name that it means now stands in the endpoint */
-    MEANS_NOTHING, /* a stand-in that means no name, which was logged: EHOSTUNREACH, it never leaves the
-                       machine */
+    MEANS_NOTHING, /* a stand-in that means no name (logged): EHOSTUNREACH, it never leaves the machine */
 };
 
 /* What the target of a connect() means. Where that is a name, it takes the place of the address in `target`;

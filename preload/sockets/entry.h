@@ -48,8 +48,7 @@ struct entry {
     _Atomic int want;         /* enum dial_want of the last step */
     _Atomic int64_t deadline; /* of the dial, deadline_now()'s time */
     _Atomic uint64_t cookie;  /* SO_COOKIE: the socket, whatever its number; 0 before entry_adopt() */
-    int error;             /* positive errno of ENTRY_FAILED; of ENTRY_DIRECT what connect() still has to say,
-                              or 0 */
+    int error;             /* positive errno of ENTRY_FAILED; of ENTRY_DIRECT what connect() will say, or 0 */
     struct endpoint asked; /* the address that the program gave */
     struct dial dial;      /* under the lock */
 };

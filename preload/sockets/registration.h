@@ -42,8 +42,8 @@ void registration_forget(int fd);
 bool registration_is_set(int fd);        /* registrations were made in it */
 extern _Atomic bool registration_nested; /* some set was ever put into another */
 
-/* The descriptor that is registered in the set with this data; -1: none is known. Slow: for sets inside sets.
- */
+/* The descriptor that is registered in the set with this data; -1: none is known.
+ * Slow: for sets inside sets. */
 int registration_descriptor(int set, uint64_t data);
 
 #endif

@@ -178,8 +178,8 @@ int substitute_control(int set, int operation, int fd, struct epoll_event *event
             return -errno;
         registration_remember(set, fd, event, true);
         atomic_store(&entry->waited, true);
-        if (atomic_load(&entry->state) !=
-            ENTRY_PENDING) /* it ended in another thread, which did not know this set */
+        /* It may have ended in another thread, which did not know this set. */
+        if (atomic_load(&entry->state) != ENTRY_PENDING)
             substitute_take_back(fd);
         return 0;
     }

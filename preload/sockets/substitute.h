@@ -4,8 +4,7 @@
  * for a pending descriptor the kernel holds a substitute: what the dial wants, one-shot, with a cookie as
  * data that no program has. epoll_wait takes cookies out of what it got and steps their dials. When a dial
  * ends the program's own registration goes back: that re-arms edge-triggered ones, and the kernel itself
- * reports the right event.
- */
+ * reports the right event. */
 #ifndef PTUNNEL_SUBSTITUTE_H
 #define PTUNNEL_SUBSTITUTE_H
 

@@ -165,3 +165,10 @@ upwards() {
     done > "$BATS_TEST_TMPDIR/missing"
     equal "$(cat "$BATS_TEST_TMPDIR/missing")" ''
 }
+
+# clang-format leaves comments alone, and used to break them.
+@test "no line holds nothing but the end of a comment" {
+    cd "$ROOT"
+    run grep -nE '^ *\*/$' -r include preload helper
+    fails_with 1
+}

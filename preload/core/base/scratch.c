@@ -8,8 +8,8 @@
 
 enum { ROOM_LEAST = 64 * 1024 }; /* whole pages, whatever their size */
 
-static const size_t at_most =
-    SIZE_MAX / 16; /* no address space has as much, and its double is still a size_t */
+/* No address space has as much, and its double is still a size_t. */
+static const size_t at_most = SIZE_MAX / 16;
 
 static bool make_room(struct scratch *scratch, size_t size)
 {

@@ -7,7 +7,7 @@
 /* All lines of a text. */
 void directives_parse(struct parser *parser, struct source *source);
 
-/* The same of a rule file, which is kept in the order in which it was asked for (see config_write()). */
+/* All lines of a rule file, which is kept for config_write(). */
 void directives_parse_file(struct parser *parser, struct source *file);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Where a rule file is looked for if none is named; what is not there is no error. */
+/* Where a rule file is looked for if none is named. It need not be there. */
 static const struct {
     const char *variable, *rest; /* variable NULL: `rest` is the path */
 } searched[] = {

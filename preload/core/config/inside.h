@@ -19,10 +19,11 @@ struct config {
     struct names_ranges stand_ins;
     size_t route_count, port_count;
     struct config_route *routes;
-    struct proxy_port *ports; /* of all proxies */
+    /* those of all proxies, so that most targets are told from a proxy by their port */
+    struct proxy_port *ports;
     const char *file;
-    const struct config_text *texts; /* the first is that of `file` */
-    enum layer route_layer;          /* whose the default route is */
+    const struct config_text *texts; /* in the order of reading; the first is that of .file */
+    enum layer route_layer;          /* who defined the default route */
     bool default_said;
     size_t shared_rules; /* number of the first rule that $no_proxy gave */
 };

@@ -1,9 +1,9 @@
-/* Who says something. */
+/* Who says something of the configuration. */
 #ifndef PTUNNEL_LAYER_H
 #define PTUNNEL_LAYER_H
 
-/* The first of these that speaks of a setting or of the default route counts; config_proxy_is_handed() and
- * others compare them. */
+/* Of a setting, or of the default route, the first of these that says anything counts. The order is
+ * compared: `<` means "comes before". */
 enum layer { LAYER_OPTIONS, LAYER_VARIABLE, LAYER_FILE, LAYER_ENVIRONMENT, LAYER_NOBODY };
 
 #endif

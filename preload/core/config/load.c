@@ -1,4 +1,5 @@
-/* From options, variables and files to one struct. */
+/* config_load(): options, variables and files, in the order of layer.h, and what the configuration keeps of
+ * them. */
 #include "complaint.h"
 #include "directives.h"
 #include "files.h"
@@ -15,8 +16,8 @@
 
 static const char blanks[] = " \t\r\n";
 
-/* Where a proxy is looked for if neither an option nor PTUNNEL_PROXY nor the rule file names one. HTTP_PROXY
- * is not among them: in a CGI program it is a header of the request. */
+/* Where a proxy is looked for if neither an option nor PTUNNEL_PROXY nor the rule file names one. Not in
+ * HTTP_PROXY: in a CGI program that is the header field `Proxy:` of the request (httpoxy). */
 static const char *const proxy_variables[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
                                                "http_proxy" };
 
@@ -84,7 +85,8 @@ static void parse_variables(struct parser *parser)
         parse_proxy_variable(parser, "PTUNNEL_PROXY");
 }
 
-/* The variables that other programs share; with them $no_proxy holds. */
+/* The variables that other programs share. Only if one of them gives the proxy do the rules of $no_proxy
+ * hold. */
 static void parse_shared_variables(struct parser *parser)
 {
     size_t i = 0;
@@ -105,8 +107,8 @@ static void parse_shared_variables(struct parser *parser)
         no_proxy_parse(parser, "NO_PROXY", parser->variable("NO_PROXY"));
 }
 
-/* What holds for the targets that no rule speaks of. A file that has rules must say it; where there is none,
- * patterns that are to be tunnelled mean that others are not. */
+/* The default: a file that has rules must say it. Otherwise it is direct if an option says which targets to
+ * tunnel, and tunnel if none does. */
 static void choose_default(struct parser *parser)
 {
     struct setting *setting = &parser->settings[CONFIG_DEFAULT];

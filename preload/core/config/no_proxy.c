@@ -1,6 +1,6 @@
-/* $no_proxy, as curl reads it: names (with or without a dot in front: the name and what is below it),
- * addresses, CIDRs, parted by commas or blanks; '*' means everything if it stands alone. What is none of
- * these matches nothing. */
+/* $no_proxy, as curl(1) reads it: names, with or without a dot in front (the name and those below it),
+ * addresses and CIDRs, separated by commas or blanks. "*" alone is everything. Words that are none of these
+ * match nothing. */
 #include "no_proxy.h"
 
 #include <arpa/inet.h>
@@ -21,14 +21,14 @@ static bool is_address(int family, const char *word, size_t size)
     return inet_pton(family, copy, &address) == 1;
 }
 
-/* Writes curl's word as a pattern; a prefix length of 0 means the address itself to curl. */
+/* Adds curl's word as a pattern of ours. To curl "/0" is no prefix: it means the address itself. */
 static void add_pattern(struct text *out, const char *word, size_t size)
 {
     const char *slash = memchr(word, '/', size);
     size_t host = slash ? (size_t)(slash - word) : size;
     bool v6 = is_address(AF_INET6, word, host), bits = slash && !(size - host == 2 && slash[1] == '0');
 
-    /* Of an address in brackets curl makes nothing, and so does the pattern. */
+    /* An address in brackets matches nothing in curl, and as a name it matches nothing here. */
     if (!v6 && !is_address(AF_INET, word, host)) {
         text_print(out, "%s%.*s", word[0] == '.' ? "" : ".", (int)size, word);
         return;

@@ -1,4 +1,4 @@
-/* What is known while a configuration is read. */
+/* The state of reading a configuration. */
 #ifndef PTUNNEL_PARSER_H
 #define PTUNNEL_PARSER_H
 
@@ -25,11 +25,11 @@ struct parser {
     struct {
         enum layer by;
         struct place at;
-    } said_last[CONFIG_SETTINGS]; /* nobody may say it twice */
+    } said_last[CONFIG_SETTINGS]; /* a layer may say it once */
     struct names_ranges stand_ins;
     unsigned files;
-    size_t file_rules;   /* rules of files */
-    size_t file_default; /* `default` lines of files */
+    size_t file_rules;   /* how many rules files have */
+    size_t file_default; /* how many `default` lines files have */
     bool option_tunnels; /* an option says `tunnel` */
     bool wants_default;  /* a rule needs the default route */
     const char *file;

@@ -1,11 +1,11 @@
-/* proxy, credentials, header: the routes, and what each proxy is told. */
+/* The directives proxy, credentials and header. */
 #include "proxies.h"
 #include "complaint.h"
 #include "routes.h"
 
 #include <string.h>
 
-/* A URL's own words are never shown: they may hold a password. */
+/* Never repeats the URL: it may hold a password. */
 static void complain_url(struct parser *parser, const struct word *url, const char *wrong)
 {
     struct text *out = complaint_start(parser, &url->at);
@@ -33,7 +33,7 @@ static size_t count_words(struct line line)
     return count;
 }
 
-/* The rest of the line as a route's candidates. */
+/* Reads the rest of the line as the candidates of a route. */
 static void parse_urls(struct parser *parser, struct line *line, struct config_route *out)
 {
     size_t count = count_words(*line);
@@ -130,7 +130,8 @@ void proxies_parse(struct parser *parser, struct line *line)
     define(parser, line, number, &place);
 }
 
-/* "[NAME] VALUE": the route's number, and the value; false, with a complaint, if it is not that. */
+/* Reads "[NAME] VALUE" of a directive: the number of the route NAME, which is made if need be, and the
+ * value. False, with a complaint, if that is not what the line says. */
 static bool parse_named(struct parser *parser, struct line *line, const char *what, uint16_t *number,
                         struct word *value)
 {
@@ -158,7 +159,7 @@ static bool parse_named(struct parser *parser, struct line *line, const char *wh
     return !line->expected && !parser->no_memory;
 }
 
-/* "USER:PASSWORD" in the first line. */
+/* Takes USER:PASSWORD from the first line of the file. NULL, or what is wrong. */
 static const char *take_credentials(struct route_entry *entry, const struct source *source)
 {
     size_t size = (size_t)(source->end - source->at), user;
@@ -226,7 +227,7 @@ void proxies_parse_credentials(struct parser *parser, struct line *line)
     routes_entry(parser, number)->made.credentials = value.at;
 }
 
-/* These are the request's own. */
+/* Fields that the request itself has: a second one would change its meaning. */
 static bool reserved_field(const char *field)
 {
     static const char *const names[] = { "Host:", "Content-Length:", "Transfer-Encoding:", "Connection:" };

@@ -88,8 +88,9 @@ static bool is_candidate(const struct route *route, const struct endpoint *proxy
     return false;
 }
 
-/* Own userinfo, else the route's credentials. Header fields of a file are for the proxies that the file
- * names: one that replaced them is told none. */
+/* Tells one proxy what the route says: credentials, unless its URL has its own, and header fields. Where an
+ * option or a variable replaced the file's default route, the file's header fields go only to proxies that
+ * the file names, too: they may be secret. NULL, or what is wrong. */
 static const char *equip(const struct route_entry *entry, struct proxy *proxy)
 {
     const char *wrong = NULL;

@@ -9,17 +9,17 @@ struct route_entry {
     const char *name; /* NULL: the default route */
     size_t name_size;
     enum layer layer;   /* who defined it; LAYER_NOBODY: nobody so far */
-    enum layer said_by; /* who spoke of it last, and where: nobody may do so twice */
+    enum layer said_by; /* a layer may speak of it once; where it did */
     struct place said_at;
-    struct place wanted;          /* by a rule, before it was defined */
-    const struct route *replaced; /* what the file says of a default route that is given elsewhere */
+    struct place wanted;          /* where a rule first named it */
+    const struct route *replaced; /* the file's default route, if an option or a variable gives another one */
     bool has_credentials;
     char user[PROXY_USER_MAX + 1], password[PROXY_USER_MAX + 1];
 };
 
 size_t routes_count(const struct parser *parser);
 
-/* Where it lies until the next one is made. */
+/* The pointer holds until the next route is made. */
 struct route_entry *routes_entry(struct parser *parser, size_t number);
 
 bool routes_is_name(const struct word *word);
@@ -28,7 +28,8 @@ bool routes_is_name(const struct word *word);
  * it cannot. */
 uint16_t routes_find_or_make(struct parser *parser, const struct word *name);
 
-/* The same for a word that may be no name, and a route that must be defined somewhere. */
+/* The same, for a rule that names a route: complains if the word is no name, and of a route that is never
+ * defined. */
 uint16_t routes_wanted(struct parser *parser, const struct word *name);
 
 /* Tells each proxy its credentials and header fields. Complains of routes that nobody defined. */

@@ -1,4 +1,4 @@
-/* The settings: what may be said of each, and what holds if nothing is said. */
+/* The settings: their values in words, and what holds if nothing is said. */
 #include "setting.h"
 #include "complaint.h"
 #include "routes.h"
@@ -118,7 +118,8 @@ static void parse_seconds(struct parser *parser, struct line *line, enum config_
         expect(parser, line, setting, &word);
 }
 
-/* A range of either family, which is noted as given. False, with a complaint, if it is none, or one too many. */
+/* Puts one range in its place; given[] says which family had one in this line. False, with a complaint, if
+ * it is no range, or the second of its family. */
 static bool parse_range(struct parser *parser, struct line *line, const struct word *word, bool given[2],
                         struct names_ranges *out)
 {

@@ -28,7 +28,7 @@ bool source_refuse(struct parser *parser, const char *path, const struct place *
     return false;
 }
 
-/* NULL, or why nobody should believe what is in the file, with the remedy. */
+/* NULL, or why the file must not be believed, with the remedy. */
 static const char *distrust(const struct stat *file, bool secret)
 {
     if (!S_ISREG(file->st_mode))
@@ -44,7 +44,7 @@ static const char *distrust(const struct stat *file, bool secret)
     return NULL;
 }
 
-/* Reads it all; 0, or a positive errno. */
+/* Reads the whole file. 0, or a positive errno; EAGAIN: its size changed meanwhile. */
 static int read_all(struct parser *parser, int fd, char *out, size_t size)
 {
     char more;
@@ -60,7 +60,7 @@ static int read_all(struct parser *parser, int fd, char *out, size_t size)
     }
     if (got < 0)
         return errno;
-    /* Half a file may say the opposite of the whole. */
+    /* Half a file may say the opposite of the whole one. */
     return used < size || parser->net->read(fd, &more, 1) != 0 ? EAGAIN : 0;
 }
 
@@ -101,7 +101,7 @@ static bool read_source(struct parser *parser, struct source *out, int fd, const
 
 static int open_file(const char *path)
 {
-    /* O_NONBLOCK: a FIFO must not hold up the program. */
+    /* O_NONBLOCK: the open(2) of a FIFO would wait for a writer. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
     return fd < 0 ? -errno : fd;

@@ -1,4 +1,4 @@
-/* A text that is read: found, opened, judged. */
+/* The texts that are read: opened, and judged whether they can be trusted. */
 #ifndef PTUNNEL_SOURCE_H
 #define PTUNNEL_SOURCE_H
 
@@ -10,7 +10,7 @@
 struct parser;
 struct word;
 
-/* Where a `credentials` line's file is. */
+/* The absolute path of the file of a `credentials` line. */
 struct config_path {
     const struct config_path *next;
     const char *path;
@@ -22,7 +22,7 @@ struct config_text {
     struct config_text *next;
     const char *path, *start, *end;
     const struct config_path *paths;
-    bool secret; /* it holds one: it must not be copied to where others may see it */
+    bool secret; /* it has a secret: it must not be copied into the environment */
 };
 
 /* A text that is read: a file, a variable or an option. */
@@ -31,12 +31,12 @@ struct source {
     const char *at, *end;
     const char *path;           /* of a file, else NULL */
     struct config_text *kept;   /* of a rule file, else NULL */
-    const struct source *asker; /* whose include this is */
+    const struct source *asker; /* the file whose `include` named this one */
     dev_t device;
     ino_t inode;
     mode_t mode;
     bool has_lines; /* places in it have a line and a column */
-    bool blamed;    /* that others may read a password here was said */
+    bool blamed;    /* it was said that others can read a password here */
 };
 
 /* Complains of a file, at `asker` or, if that is NULL, at the file itself; error 0: the words say it all.
@@ -58,7 +58,7 @@ enum source_found source_search(struct parser *parser, struct source *out, const
  * $HOME. NULL, with a complaint, if it cannot be. */
 const char *source_path(struct parser *parser, const struct source *source, const struct word *path);
 
-/* The source holds a secret: it must not be copied, and if others can read it there is a complaint. */
+/* Notes that the source has a secret: it is not copied, and there is a complaint if others can read it. */
 void source_has_secret(struct parser *parser, struct source *source, const struct place *place);
 
 #endif

@@ -1,4 +1,4 @@
-/* A configuration as rule text again, for processes that may not find or read the files that it came from. */
+/* config_write(): the configuration as rule text, for processes that may not find or read its files. */
 #include "inside.h"
 #include "line.h"
 
@@ -26,7 +26,7 @@ static void add_include(struct text *out, const char *path)
     text_add(out, "\n");
 }
 
-/* A credentials line names its file from the root on: the text it will stand in has no directory. */
+/* A credentials line with an absolute path: the text that it goes to has no directory. */
 static void add_credentials(const struct config_text *text, struct text *out, struct line *line)
 {
     const struct config_path *path = text->paths;
@@ -55,8 +55,8 @@ static void add_line(const struct config_text *text, struct text *out, struct li
     text_print(out, "%.*s\n", (int)(line->at - first->text), first->text);
 }
 
-/* The file and what it includes, or an include of it; out is NULL within a file that is not copied. Returns
- * the file that was read after them. */
+/* Writes the file and, in the place of `include` lines, what they include; an include of it if it has a
+ * secret. out is NULL within such a file. Returns the text that was read after these. */
 static const struct config_text *write_text(const struct config_text *text, struct text *out)
 {
     struct source source = { .path = text->path, .at = text->start, .end = text->end };
@@ -108,7 +108,7 @@ static void write_options(const struct config *config, const struct config_optio
                config_verdict_word((enum verdict)config->settings[CONFIG_DEFAULT].value));
 }
 
-/* The proxy of a variable that other programs share, and the rules of $no_proxy that go with it: the last
+/* The proxy that a variable such as https_proxy gives, and the rules of $no_proxy, which are the last
  * ones. */
 static void write_shared_variables(const struct config *config, struct text *out)
 {

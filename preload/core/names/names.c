@@ -18,8 +18,8 @@ enum {
 };
 static const int64_t fresh_for = 3600; /* seconds, after which the file is told that a name is still in use */
 
-/* What was learnt of one stand-in. Nothing but `checked` ever changes, and none is removed: other threads
- * read without a lock. The last one learnt stands first in its lists. */
+/* One stand-in that this process knows. Only `checked` ever changes, and none is removed: other threads read
+ * without a lock. The one learnt last stands first in its two lists. */
 struct known {
     struct known *next_by_name, *next_by_offset;
     uint32_t offset;
@@ -115,7 +115,7 @@ struct in6_addr names_address(const struct names *map, uint32_t offset, int fami
     return address;
 }
 
-/* Nobody sets this clock, and it goes on while the machine sleeps. */
+/* CLOCK_BOOTTIME: no one sets it, and it goes on while the machine sleeps. */
 static int64_t now_in_seconds(void)
 {
     return clock_now(CLOCK_BOOTTIME) / 1000000000;
@@ -211,8 +211,9 @@ static void say_full(const struct names *map)
     log_failure(hash_bytes(subject, sizeof subject), &line);
 }
 
-/* A name's place depends on the name alone: another process with a map of its own gives it the same stand-in,
- * as a rule, and where it does not, it knows none of that number. */
+/* Gives a name an offset that only this process knows. Where the search begins depends on the name alone:
+ * processes with private maps nearly always agree; where they do not, the other one has nothing at that
+ * address. */
 static int own_stand_in(struct names *map, const char *name, uint64_t hash, uint32_t *offset)
 {
     struct known *fresh = new_known(name, 0), *there;
@@ -269,7 +270,8 @@ int names_stand_in(struct names *map, const char *name, uint32_t *offset)
     return result;
 }
 
-/* What this process was told itself counts, however long ago; the file is only told that it is in use. */
+/* A name that this process has got from the file before counts, however long ago that was: a look-up then
+ * only renews its time in the file. */
 static int read_shared(struct names *map, uint32_t offset, const struct known *known, char *name)
 {
     char buffer[LOG_LINE_SIZE];

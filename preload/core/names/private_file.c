@@ -34,7 +34,8 @@ static const char *directory_wrong(const char *path, mode_t forbidden)
     return now.st_mode & forbidden ? "is open to others: set its mode to 0700" : NULL;
 }
 
-/* False if the directory is not the user's own, or the path does not fit. */
+/* Sets file->path to a file in that directory. False if it is not the user's own, or the path does not
+ * fit. */
 static bool use_directory(struct private_file *file, const char *base, bool with_user)
 {
     struct text path = text_in(file->path, sizeof file->path);
@@ -48,7 +49,7 @@ static bool use_directory(struct private_file *file, const char *base, bool with
     return !path.cut;
 }
 
-/* Not remembered: a program may change its user. */
+/* Looked for each time, since a program may change its user. */
 static int find_path(struct private_file *file, const char *directory, struct text *wrong)
 {
     struct text path;
@@ -81,7 +82,7 @@ static const char *file_wrong(int fd)
     if (now.st_mode & 077)
         return "is open to others: remove it";
     if ((now.st_mode & 0600) != 0600 && fchmod(fd, 0600) < 0)
-        return "has not the mode 0600: remove it"; /* the umask that it was made under may be anything */
+        return "has not the mode 0600: remove it"; /* whatever umask it was made under */
     return NULL;
 }
 

@@ -39,7 +39,7 @@ enum {
     LOCK_WAIT = 5000,       /* ms: on a loaded machine a holder may have to wait for its turn */
 };
 
-/* One piece of work on the file. */
+/* One opening of the file. */
 struct work {
     const struct slots *slots;
     struct private_file file;
@@ -55,7 +55,8 @@ static uint64_t checksum(const struct slot *slot, uint32_t number)
     return hash_bytes((const char *)parts, sizeof parts);
 }
 
-/* A checksum is no proof of who wrote: what is no host name gets no further. */
+/* Whether the slot holds a name. A checksum does not say who wrote it: only what is a host name is
+ * believed. */
 static bool is_taken(const struct slot *slot, uint32_t number)
 {
     struct endpoint host = { 0 };
@@ -70,7 +71,7 @@ static bool is_of(const struct slot *slot, const char *name)
     return strcmp(slot->name, name) == 0;
 }
 
-/* A time far ahead is damage, not use. */
+/* A time in the future is damage, not use. */
 static int64_t last_use(const struct slot *slot, int64_t now)
 {
     return slot->used > now + UNUSED_FOR ? INT64_MIN : slot->used;
@@ -95,7 +96,7 @@ static int get(const struct work *work, uint32_t number, struct slot *slots, siz
     return got < 0 ? -errno : 0;
 }
 
-/* Beyond RLIMIT_FSIZE a write is a signal that ends the program. */
+/* A write beyond RLIMIT_FSIZE raises SIGXFSZ, which ends the program. */
 static bool may_grow_to(off_t end)
 {
     struct rlimit most;
@@ -119,8 +120,7 @@ static int put(const struct work *work, uint32_t number, const char *name)
     return written < 0 ? -errno : -ENOSPC;
 }
 
-/* Of the open file, not of the process (F_OFD_SETLK): other threads have others, and closing the file gives
- * it up. */
+/* F_OFD_SETLK: the lock belongs to this opening, so threads exclude each other, and close(2) gives it up. */
 static int set_lock_at(const struct work *work, off_t start, off_t size, short type)
 {
     struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = size };
@@ -269,7 +269,8 @@ static bool is_recent(const struct slot *slot, int64_t now)
     return slot->used >= now - RENEW_AFTER && slot->used <= now + RENEW_AFTER;
 }
 
-/* Notes that the name is in use, where it still stands. If that fails, the name is only forgotten earlier. */
+/* Writes the time of use, if the slot still has this name. A failure only makes the name forgotten
+ * earlier. */
 static void renew(const struct work *work, uint32_t number, const struct slot *seen)
 {
     off_t at = place_of(number) + (off_t)offsetof(struct slot, used);
@@ -283,7 +284,7 @@ static void renew(const struct work *work, uint32_t number, const struct slot *s
     unlock_slot(work, number);
 }
 
-/* The way over the slots that a name may be in. */
+/* The search for a name's slot. */
 struct walk {
     const char *name;
     uint32_t number; /* the slot that was visited last */
@@ -303,8 +304,8 @@ static void note_age(const struct work *work, struct walk *walk, const struct sl
     walk->oldest_use = used;
 }
 
-/* 0 if the slot is now the name's, -EEXIST to go on. A slot that stays locked is passed over: the name may
- * then have two slots, and both mean it. */
+/* Looks at one slot. 0 if it is now the name's, -EEXIST to go on. A slot that stays locked is passed over:
+ * the name may then get two slots, and both mean it. */
 static int visit(const struct work *work, struct walk *walk, const struct slot *slot, uint32_t number)
 {
     int result;
@@ -378,7 +379,7 @@ int slots_claim(const struct slots *slots, const char *name, uint32_t *number, s
     return result == 0 || result == -EAGAIN ? result : private_file_complain(&work.file, -result, wrong);
 }
 
-/* What looks damaged may be half written: whoever writes it has the lock. */
+/* A slot whose checksum is wrong may be half written: the writer holds the lock, so look again under it. */
 static int read_slot(const struct work *work, uint32_t number, struct slot *slot)
 {
     int result = get(work, number, slot, 1);

@@ -1,8 +1,8 @@
 /* The ports of one name or prefix: ranges in the order of their rules, the first rule with a port counts.
  *
- * All ports are cut into pieces at every end of a range. Each range, in the order of the rules, then takes the
- * pieces in it that are still free. The next free piece is found by union-find with path compression: a taken
- * piece points to the one behind it, so no piece is visited twice. */
+ * All ports are cut into pieces at every end of a range. Each range, in the order of the rules, then takes
+ * the pieces in it that are still free. The next free piece is found by union-find with path compression:
+ * a taken piece points to the one behind it, so no piece is visited twice. */
 #include "ports.h"
 #include "sort.h"
 
