@@ -167,7 +167,7 @@ static void say(const struct relay *relay, enum log_level level, const char *wor
 
 static void fail_direct(struct relay *relay, int error)
 {
-    if (error == EHOSTUNREACH && !relay->dial->touched)
+    if (error == EHOSTUNREACH && !relay->dial->must_disconnect)
         say(relay, LOG_FAILURE, "cannot connect directly: the name does not resolve", 0);
     else
         say(relay, LOG_FAILURE, "cannot connect directly: ", error);

@@ -54,10 +54,9 @@ struct dial_room {
 
 struct dial;
 
-/* Puts another socket, unconnected, in the place of dial->fd and says its family in dial->family: one that
- * reaches both families (DIAL_REACH_BOTH), or again one like the first (DIAL_LIKE_FIRST). 0, or a negative
- * errno with the socket as it was: -EAFNOSUPPORT or -ENETUNREACH where it is not the socket that stands in
- * the way. */
+/* Puts another socket, unconnected, under the number dial->fd and sets dial->family: a socket that reaches
+ * both families (DIAL_REACH_BOTH), or one like the first again (DIAL_LIKE_FIRST). 0, or a negative errno
+ * with the socket as it was: -EAFNOSUPPORT or -ENETUNREACH if another socket would not help. */
 enum dial_socket { DIAL_REACH_BOTH, DIAL_LIKE_FIRST };
 typedef int dial_replace(struct dial *dial, enum dial_socket kind);
 
@@ -105,8 +104,8 @@ struct dial {
     enum dial_want settled;    /* OPEN, DIRECT or FAILED, once state is SETTLED */
     enum dial_state failed_in; /* in which state the last attempt failed */
     int error;                 /* a positive errno */
-    bool touched;              /* the kernel has seen a connect() that has to be undone before the next */
-    bool mapped;               /* that one went to an IPv4-mapped address: see dial_disconnect() */
+    bool must_disconnect;      /* a connect() was made that has to be undone before the next one */
+    bool mapped;               /* that connect() went to an IPv4-mapped address: see connection_undo() */
     bool unusable;          /* the kernel refused the socket itself (EISCONN, EINVAL ...): it is as it was */
     bool v6only;            /* IPV6_V6ONLY was cleared for it */
     bool replaced;          /* another socket stands in the place of the first */
@@ -114,7 +113,7 @@ struct dial {
     bool in_progress;       /* connect() said EINPROGRESS: the socket does not block, or its time ran out */
     bool interrupted;       /* connect() or a look-up ended with EINTR: whoever drives the dial clears this */
     int candidate;          /* in the route; -1 before the first */
-    unsigned address;       /* the next of its addresses in the order of preference, see pick_address() */
+    unsigned address;       /* the next of its addresses, see connection_find_address() */
     uint32_t tried;         /* a bit for each candidate that was tried */
     size_t sent;            /* bytes of the request that were sent */
     struct dial_room *room; /* NULL: what stands behind the reply's head stays in the socket */
@@ -124,8 +123,9 @@ struct dial {
     struct dial_legs legs;
 };
 
-/* Prepares; makes no call. Route and limits must outlive the dial. Whoever can replace a socket sets .replace
- * afterwards, whoever has somebody to ask .legs.authenticate. */
+/* Fills *dial in; makes no system call. What the arguments point to must outlive the dial, but for the
+ * target, which is copied. Whoever can replace a socket sets .replace afterwards, whoever has somebody to
+ * ask .legs.authenticate. */
 void dial_start(struct dial *dial, const struct net *net, int fd, int family, const struct endpoint *target,
                 struct route *route, const struct dial_limits *limits);
 
@@ -134,18 +134,18 @@ void dial_start(struct dial *dial, const struct net *net, int fd, int family, co
  * Leaves errno undefined. */
 enum dial_want dial_step(struct dial *dial);
 
-/* When to step even if the socket is not ready. */
+/* When to step again, even if the socket is not ready. */
 struct deadline dial_deadline(const struct dial *dial);
 
-/* Takes the socket back to the unconnected state, flags and options kept. A negative errno if the kernel
- * refuses (EBUSY). */
+/* Undoes connect(2): the socket is unconnected again, flags and options kept. 0, or a negative errno if the
+ * kernel refuses (of some kernels EBUSY, while another thread waits on the socket). */
 int dial_disconnect(struct dial *dial);
 
-/* A socket like the first one again, if another stands in its place, unconnected. Where that cannot be, that
- * other one stays, which serves the program nearly as well. */
+/* Puts a socket like the first one, unconnected, under the number again, if another one is there. If that
+ * cannot be, the other one stays: to the program it is nearly the same. */
 void dial_put_back(struct dial *dial);
 
-/* "example.org:22 via proxy:3128: 407 Proxy Authentication Required ..." */
+/* Adds "example.org:22 via proxy:3128: 407 Proxy Authentication Required ...". */
 void dial_describe(const struct dial *dial, struct text *out);
 
 #endif

@@ -166,7 +166,7 @@ static int leave_failed(struct attempt *attempt, int error)
     int unread;
     socklen_t size = sizeof unread;
 
-    attempt->dial->touched = true;
+    attempt->dial->must_disconnect = true;
     dial_disconnect(attempt->dial);
     real()->getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &unread, &size);
     peer_forget(attempt->fd);

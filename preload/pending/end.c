@@ -75,7 +75,7 @@ bool pending_cancel(int fd)
     cancel = cancel_hold();
     if (atomic_load(&entry->state) == ENTRY_PENDING && slot_find(fd) == entry) {
         entry->dial.fd = fd;
-        entry->dial.touched = true;
+        entry->dial.must_disconnect = true;
         cancelled = dial_disconnect(&entry->dial) == 0;
         entry->error = ECONNRESET;
         pending_restore(fd, entry);

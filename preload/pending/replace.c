@@ -149,10 +149,10 @@ int replace_socket(struct dial *dial, enum dial_socket kind)
     if (!original_of(dial->fd, &original))
         return -EBADF;
     /* A process that was forked meanwhile keeps this one: for it the connection has failed, too. */
-    dial->touched = true;
+    dial->must_disconnect = true;
     dial_disconnect(dial);
     socket_connect_to_nowhere(dial->fd, dial->family);
-    dial->touched = true;
+    dial->must_disconnect = true;
     result = like_first(dial->fd, &original, entry);
     if (result == 0)
         dial->family = original.name.any.sa_family;

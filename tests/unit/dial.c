@@ -200,7 +200,7 @@ static void own_error_is_final(void **state)
         dial_start(&dial, &scripted_net, SCRIPTED_FD, family, &target, &route, &limits);
         story_play(&dial);
         assert_int_equal(dial.error, row->error);
-        assert_false(dial.touched);
+        assert_false(dial.must_disconnect);
     }
 }
 

@@ -183,7 +183,7 @@ static void the_proxy_goes_away(void **state)
     close(proxy);
     assert_int_equal(step_until(&dial, DIAL_FAILED), DIAL_FAILED);
     assert_int_equal(dial.error, ECONNRESET);
-    assert_false(dial.touched);
+    assert_false(dial.must_disconnect);
     assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof(struct sockaddr_in)), -1);
     assert_int_equal(errno, EINPROGRESS); /* it is unconnected again */
     close(client);

@@ -198,7 +198,7 @@ static void leg_by_leg(void **state)
     begin(row, &route, &limits);
     story_play(&dial);
     assert_int_equal(dial.error, row->error);
-    assert_int_equal(dial.touched, row->touched);
+    assert_int_equal(dial.must_disconnect, row->touched);
     assert_null(dial.legs.block);
     dial_describe(&dial, &said);
     if (row->said)

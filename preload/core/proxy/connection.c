@@ -17,7 +17,7 @@ int connection_undo(struct dial *dial)
 
     int on = 1;
 
-    if (!dial->touched)
+    if (!dial->must_disconnect)
         return 0;
     if (dial->net->connect(dial->fd, &unspecified, sizeof unspecified) < 0)
         return -errno;
@@ -25,12 +25,13 @@ int connection_undo(struct dial *dial)
         dial->net->connect(dial->fd, (const struct sockaddr *)&cure, sizeof cure);
     if (dial->v6only)
         dial->net->setsockopt(dial->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    dial->touched = dial->mapped = dial->v6only = false;
+    dial->must_disconnect = dial->mapped = dial->v6only = false;
     return 0;
 }
 
-/* The addresses in order of preference: those of the first socket's family, then those that it reaches
- * mapped, or another socket in its place. */
+/* Address `number` in the order of preference: first those of the first socket's family, then the others,
+ * which an IPv6 socket reaches mapped and an IPv4 one only if it is replaced. False: the address is of the
+ * other half. list->count is never 0, see addresses_find(). */
 static bool pick_address(const struct dial *dial, const struct addresses *list, unsigned number,
                          struct endpoint *out)
 {
@@ -53,7 +54,7 @@ bool connection_find_address(const struct dial *dial, const struct addresses *li
     return false;
 }
 
-/* connect(2) said something of the proxy or of the way there, not of the socket. */
+/* Whether the errno of connect(2) tells of the proxy or the network, not of the socket. */
 static bool speaks_of_the_way(int error)
 {
     static const int errors[] = { ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
@@ -66,8 +67,8 @@ static bool speaks_of_the_way(int error)
     return false;
 }
 
-/* A socket that is IPV6_V6ONLY cannot go to a mapped address. While it is unbound that can be undone for as
- * long as the tunnel lives; dial_disconnect() puts it back. */
+/* An IPV6_V6ONLY socket cannot connect to a mapped address. While it is not bound the option can be cleared,
+ * for as long as the tunnel lives; connection_undo() sets it again. */
 static bool allow_mapped(struct dial *dial)
 {
     int only = 0, off = 0;
@@ -84,11 +85,12 @@ static bool replace(struct dial *dial)
     if (!dial->replace || dial->replaced || dial->replace(dial, DIAL_REACH_BOTH) < 0)
         return false;
     dial->replaced = true;
-    dial->touched = dial->mapped = dial->v6only = false;
+    dial->must_disconnect = dial->mapped = dial->v6only = false;
     return true;
 }
 
-/* connect(2) to a literal; 0 or a positive errno. EINPROGRESS and EINTR mean that it goes on. */
+/* connect(2) to a literal: 0 or a positive errno, of which EINPROGRESS and EINTR mean that it goes on. If
+ * only the socket stands in the way, changes it or has it replaced and tries once more. */
 static int connect_to(struct dial *dial, const struct endpoint *to)
 {
     struct sockaddr_storage address;
@@ -105,9 +107,9 @@ static int connect_to(struct dial *dial, const struct endpoint *to)
     if (error == ENETUNREACH && mapped && !dial->v6only && allow_mapped(dial))
         return connect_to(dial, to);
     if (dial->family == AF_INET6 && error == (mapped ? ENETUNREACH : EAFNOSUPPORT) && replace(dial))
-        return connect_to(dial, to); /* it was bound to an address of the other kind */
+        return connect_to(dial, to); /* it is bound to an address of the other family */
     if (error == 0 || error == EINPROGRESS || error == EINTR || speaks_of_the_way(error) || dial->v6only) {
-        dial->touched = true;
+        dial->must_disconnect = true;
         dial->mapped |= mapped;
     }
     dial->interrupted = error == EINTR;
@@ -120,8 +122,9 @@ bool connection_goes_on(int error)
     return error == 0 || error == EINPROGRESS || error == EINTR;
 }
 
-/* What the kernel has against a socket, other than the family: an address of the wrong one, as short as IPv4
- * has it, is the last thing that it complains about. */
+/* The errno of whatever keeps this socket from being connected, other than its family; 0: nothing. Found by
+ * a connect(2) of AF_INET6 and the size of an IPv4 address on an IPv4 socket: the family is the last thing
+ * that the kernel checks. */
 static int complaint(const struct dial *dial)
 {
     static const struct sockaddr_in wrong = { .sin_family = AF_INET6 };
@@ -131,19 +134,19 @@ static int complaint(const struct dial *dial)
     return errno == EAFNOSUPPORT ? 0 : errno;
 }
 
-/* With another socket if this one is of IPv4 and the address is not. */
+/* Replaces the socket first if it is of IPv4 and the address of IPv6. */
 int connection_to_proxy(struct dial *dial, const struct endpoint *to)
 {
     int before = dial->error, error;
 
     if (dial->family == AF_INET6 || endpoint_is_v4(to))
         return connect_to(dial, to);
-    error = dial->touched ? 0 : complaint(dial);
+    error = dial->must_disconnect ? 0 : complaint(dial);
     if (error)
         return error;
     if (replace(dial))
         return connect_to(dial, to);
-    dial->touched = true; /* it could be connected, only not there */
+    dial->must_disconnect = true; /* the socket could be connected, but not to this address */
     return before;
 }
 
@@ -161,7 +164,7 @@ int connection_to_target(struct dial *dial)
             break;
         address.port = dial->target.port;
         error = connect_to(dial, &address);
-        if (connection_goes_on(error) || !dial->touched)
+        if (connection_goes_on(error) || !dial->must_disconnect)
             break;
     }
     return error;

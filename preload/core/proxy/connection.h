@@ -1,4 +1,4 @@
-/* connect(2) for a dial: to which of the addresses, and what this socket has against them. */
+/* connect(2) for a dial: in which order of addresses, and with what done to the socket. */
 #ifndef PTUNNEL_CONNECTION_H
 #define PTUNNEL_CONNECTION_H
 
@@ -18,7 +18,7 @@ int connection_to_target(struct dial *dial);
 /* dial_disconnect(). */
 int connection_undo(struct dial *dial);
 
-/* What connect(2) said does not mean that it has failed: 0, EINPROGRESS, EINTR. */
+/* Whether connect(2) has not failed: 0, EINPROGRESS, EINTR. */
 bool connection_goes_on(int error);
 
 #endif

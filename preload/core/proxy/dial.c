@@ -23,11 +23,11 @@ void dial_start(struct dial *dial, const struct net *net, int fd, int family, co
         .attempt = deadline_never(),
         .legs.again = deadline_never(),
     };
-    /* Here, and not where it is sent: printing takes a good deal of stack, and so does a step. */
+    /* Printed once here: endpoint_print() takes more stack than a step should. */
     endpoint_print(target, dial->authority);
 }
 
-/* Once a proxy has answered, be it that it is ill itself, its target is not reached in another way. */
+/* Only if no proxy answered: one that did has decided about the target, be it by an error of its own. */
 static bool may_fall_back(const struct dial *dial)
 {
     return dial->limits->fallback_direct && !dial->answered;
@@ -56,7 +56,7 @@ int dial_disconnect(struct dial *dial)
 void dial_put_back(struct dial *dial)
 {
     if (dial->replaced && dial->replace(dial, DIAL_LIKE_FIRST) == 0)
-        dial->replaced = dial->touched = dial->mapped = dial->v6only = false;
+        dial->replaced = dial->must_disconnect = dial->mapped = dial->v6only = false;
 }
 
 static int settle(struct dial *dial, enum dial_want result)
@@ -74,7 +74,7 @@ static int settle(struct dial *dial, enum dial_want result)
     return (int)result;
 }
 
-/* The attempt under way came to nothing: on with the next address or candidate. */
+/* The attempt has failed: go on with the next address or candidate. */
 static int give_up(struct dial *dial, int error)
 {
     int result;
@@ -83,14 +83,16 @@ static int give_up(struct dial *dial, int error)
     dial->failed_in = dial->state;
     legs_reset(dial);
     result = dial_disconnect(dial);
-    /* A kernel that cannot go back while another thread waits on the socket: no failover there. */
+    /* EBUSY: some kernels do not disconnect while another thread waits on the socket. Then there is no other
+     * attempt. */
     if (result < 0)
         return settle(dial, DIAL_FAILED);
     dial->state = DIAL_STATE_CONNECT;
     return GO_ON;
 }
 
-/* A black hole behind one address must not take the time of all others. */
+/* An address that swallows packets must not use up the time of the others: an attempt is bounded while there
+ * is another address, candidate or the fallback. */
 static struct deadline attempt_deadline(const struct dial *dial, const struct addresses *list)
 {
     struct endpoint another;
@@ -108,7 +110,7 @@ static bool next_address(struct dial *dial, struct endpoint *out)
     if (!list)
         dial->error = EHOSTUNREACH;
     else if (dial->address == 0)
-        dial->error = EAFNOSUPPORT; /* stands if there is no address that this socket can use */
+        dial->error = EAFNOSUPPORT; /* stays if this socket can use none of the addresses */
     if (!list || !connection_find_address(dial, list, &dial->address, out))
         return false;
     out->port = dial_candidate(dial)->proxy.at.port;
@@ -121,7 +123,7 @@ static bool next_candidate(struct dial *dial)
     int next = route_next(dial->route, dial->tried);
 
     if (dial->candidate >= 0) {
-        if (dial->error != EAFNOSUPPORT) /* that speaks of the socket */
+        if (dial->error != EAFNOSUPPORT) /* that is the socket's fault, not the candidate's */
             candidate_failed(dial_candidate(dial));
         if (has_alternative(dial))
             dial_report(dial, LOG_CONNECTION);
@@ -130,7 +132,7 @@ static bool next_candidate(struct dial *dial)
         return false;
     dial->candidate = next;
     dial->address = 0;
-    handshake_start(&dial->handshake); /* what the one before said was not said by this one */
+    handshake_start(&dial->handshake); /* forgets the reply of the one before */
     dial->tried |= UINT32_C(1) << next;
     dial->attempt = deadline_never(); /* until there is an address */
     return true;
@@ -141,7 +143,7 @@ static int fall_back(struct dial *dial)
     dial->candidate = -1;
     dial->attempt = deadline_never();
     dial_put_back(dial);
-    dial->replace = NULL; /* from here on all is as without us */
+    dial->replace = NULL; /* the kernel's own connect() replaces nothing */
     if (dial->route->count > 0)
         dial_say_fallback(dial);
     dial->error = connection_to_target(dial);
@@ -159,10 +161,10 @@ static int step_connect(struct dial *dial)
         if (!next_candidate(dial))
             return may_fall_back(dial) ? fall_back(dial) : settle(dial, DIAL_FAILED);
     error = connection_to_proxy(dial, &address);
-    if (!connection_goes_on(error) && !dial->touched && !dial->replaced) {
+    if (!connection_goes_on(error) && !dial->must_disconnect && !dial->replaced) {
         leg_drop(dial);
         dial->error = error;
-        dial->unusable = true; /* the program's own mistake: nothing to report */
+        dial->unusable = true; /* an error of the program's: nothing to report */
         dial->settled = DIAL_FAILED;
         dial->state = DIAL_STATE_SETTLED;
         return DIAL_FAILED;
@@ -174,7 +176,7 @@ static int step_connect(struct dial *dial)
     return dial->interrupted ? DIAL_WANT_WRITE : GO_ON;
 }
 
-/* On with the same leg, or the next one, on another connection to the same address. */
+/* Connects to the same address again, for this leg or the next. */
 static int connect_again(struct dial *dial)
 {
     leg_keep_only_challenges(dial);
@@ -194,9 +196,9 @@ static int lose_connection(struct dial *dial, int error)
     return legs_may_repeat(dial) ? connect_again(dial) : give_up(dial, error);
 }
 
-/* Whether the connection is made needs no question of its own: while it is not, send() says
- * EAGAIN. connect() is not called again, so that the program's own second call still meets the
- * kernel's "0 once, then EISCONN". */
+/* A connect(2) that is not finished shows as EAGAIN of send(2). It is not asked for by another
+ * connect(2), because Linux answers 0 to the first one after the connection was made, and that answer
+ * is the program's. */
 static int send_rest(struct dial *dial, const char *request, size_t size)
 {
     ssize_t sent;
@@ -216,7 +218,7 @@ static int send_rest(struct dial *dial, const char *request, size_t size)
     leg_drop(dial);
     candidate_answered(dial_candidate(dial));
     handshake_start(&dial->handshake);
-    if (!has_alternative(dial)) /* this address is a good one: another of the same proxy would do no better */
+    if (!has_alternative(dial)) /* the address answers: there is nothing to go on to */
         dial->attempt = deadline_never();
     dial->state = DIAL_STATE_READ;
     return DIAL_WANT_READ;
@@ -303,15 +305,15 @@ static int end_of_reply(struct dial *dial)
     dial->error = dial_field_too_long(dial) ? EACCES : reply_error(reply);
     dial->answered = true;
     if (reply->proxy_ill && route_next(dial->route, dial->tried) >= 0) {
-        dial->address = ADDRESSES_MOST * 2; /* its other addresses are the same proxy */
+        dial->address = ADDRESSES_MOST * 2; /* skips its other addresses: they lead to the same proxy */
         return give_up(dial, dial->error);
     }
     return settle(dial, DIAL_FAILED);
 }
 
-/* Looks before it takes, unless there is room: what stands behind the head is the program's. A head that is
- * not whole is taken nevertheless, or poll() would spin on it and one larger than the receive buffer would
- * never end. */
+/* Without .room, looks with MSG_PEEK and then takes what belongs to the head: the bytes behind it are the
+ * program's to read. A head is taken in the pieces in which it comes: left in the socket it would keep
+ * poll(2) from waiting, and one larger than the receive buffer would never be whole. */
 static int step_read(struct dial *dial)
 {
     char buffer[PEEK_SIZE];
@@ -324,7 +326,7 @@ static int step_read(struct dial *dial)
         return GO_ON;
     if (seen < 0 && errno == EAGAIN)
         return DIAL_WANT_READ;
-    if (seen < 0) /* after a reset an MPTCP socket has no connection any more */
+    if (seen < 0) /* ENOTCONN: an MPTCP socket after a reset */
         return lose_connection(dial, errno == ENOTCONN ? ECONNRESET : errno);
     if (seen == 0)
         return lose_connection(dial, ECONNRESET);
@@ -378,7 +380,7 @@ enum dial_want dial_step(struct dial *dial)
         want = begin_anew(dial);
     while (want == GO_ON) {
         want = steps[dial->state](dial);
-        /* Looked at behind the step: a program that comes late still finds the answer that came in time. */
+        /* Only after the step: a program that comes too late still gets the answer that came in time. */
         if ((want == DIAL_WANT_WRITE || want == DIAL_WANT_READ) && deadline_passed(end_of_attempt(dial)))
             want = expire(dial);
     }
