@@ -37,9 +37,13 @@ static bool keep(struct shared_options *options, const struct row *row, char *va
 
 static bool take_setting(struct shared_options *options, const struct row *row, char *value)
 {
-    if (row->choice.id == TIMEOUT && shared_options_seconds("--timeout", value, 1) < 0)
-        return false;
     return rule_options_take(&options->rules, row->choice.id, value);
+}
+
+static bool take_seconds(struct shared_options *options, const struct row *row, char *value)
+{
+    return shared_options_seconds(row->choice.id == TIMEOUT ? "--timeout" : "--attempt", value, 1) > 0 &&
+           take_setting(options, row, value);
 }
 
 /* -q and then -v is as -v alone. */
@@ -78,9 +82,9 @@ static const struct row shared[] = {
     { { FALLBACK, "fallback", "WORD", "when no proxy can be reached: none (fail) or direct" },
       take_setting,
       0 },
-    { { TIMEOUT, "timeout", "SECONDS", "the most that opening a tunnel may take (60)" }, take_setting, 0 },
+    { { TIMEOUT, "timeout", "SECONDS", "the most that opening a tunnel may take (60)" }, take_seconds, 0 },
     { { ATTEMPT, "attempt", "SECONDS", "the most for one proxy while another is left (10)" },
-      take_setting,
+      take_seconds,
       0 },
     { .take = NULL }, /* here a program's own ones stand */
     { { 'v', "verbose", NULL, "say more; up to three times" }, take_loudness, 0 },

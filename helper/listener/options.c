@@ -102,9 +102,6 @@ static bool take(struct options *options, int id, char *value)
         return true;
     case FALLBACK:
         return take_fallback(options, value);
-    case ATTEMPT:
-        return shared_options_seconds("--attempt", value, 1) > 0 &&
-               shared_options_take(&options->shared, id, value);
     default:
         return shared_options_take(&options->shared, id, value);
     }

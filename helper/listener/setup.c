@@ -73,7 +73,9 @@ struct setup setup_or_exit(struct options *options)
 {
     static char words[COMPLAINTS_SIZE];
     struct text wrong = text_in(words, sizeof words);
-    struct setup setup = { .limits = { .timeout = 60000, .attempt = 10000, .fallback_direct = true } };
+    struct setup setup = { .limits = { .timeout = CONFIG_TIMEOUT_USUAL * 1000,
+                                       .attempt = CONFIG_ATTEMPT_USUAL * 1000,
+                                       .fallback_direct = true } };
     int result;
 
     raise_descriptor_limit();

@@ -23,16 +23,15 @@ static void add_name(struct text *out, const char *directive, const struct route
 
 static void show_route(const struct config_route *route)
 {
-    char words[LINE_SIZE], authority[ENDPOINT_TEXT_SIZE];
+    char words[LINE_SIZE];
     struct text out = text_in(words, sizeof words);
 
     add_name(&out, "proxy", &route->route);
     for (size_t i = 0; i < route->route.count; i++) {
         const struct proxy *proxy = &route->route.candidates[i].proxy;
 
-        endpoint_print(&proxy->at, authority);
-        text_add(&out, proxy->has_credentials ? " http://***@" : " http://");
-        text_add(&out, authority);
+        text_add(&out, " ");
+        proxy_print(&out, proxy, proxy->has_credentials ? "***@" : "");
     }
     print_line(words, route->at.source, route->at.line);
 }

@@ -95,6 +95,9 @@ enum config_setting {
 
 enum config_names { NAMES_PROXY, NAMES_LOCAL };
 
+/* What holds if nobody says anything, in seconds. */
+enum { CONFIG_TIMEOUT_USUAL = 60, CONFIG_ATTEMPT_USUAL = 10 };
+
 struct setting {
     long value;
     uint16_t route;  /* of CONFIG_DEFAULT, if it is VERDICT_TUNNEL */

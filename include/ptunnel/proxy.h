@@ -23,6 +23,9 @@ struct proxy {
  * *out is then undefined. */
 const char *proxy_parse(struct proxy *out, const char *url, size_t size);
 
+/* Adds the URL, "http://proxy.example.org:3128", with `userinfo` where a URL has it: "" or "***@". */
+void proxy_print(struct text *out, const struct proxy *proxy, const char *userinfo);
+
 /* Basic credentials (RFC 7617) in place of those of the URL. Result as above. */
 const char *proxy_set_credentials(struct proxy *proxy, const char *user, const char *password);
 

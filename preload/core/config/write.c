@@ -112,12 +112,11 @@ static void write_options(const struct config *config, const struct config_optio
  * ones. */
 static void write_shared_variables(const struct config *config, struct text *out)
 {
-    char authority[ENDPOINT_TEXT_SIZE];
-
     if (config->route_layer != LAYER_ENVIRONMENT)
         return;
-    endpoint_print(&config->routes[0].route.candidates[0].proxy.at, authority);
-    text_print(out, "proxy http://%s\n", authority);
+    text_add(out, "proxy ");
+    proxy_print(out, &config->routes[0].route.candidates[0].proxy, "");
+    text_add(out, "\n");
     for (size_t i = config->shared_rules; i < config->rules->count; i++)
         text_print(out, "%.*s\n", (int)config->rules->rules[i].size, config->rules->rules[i].words);
 }

@@ -123,6 +123,14 @@ const char *proxy_parse(struct proxy *out, const char *url, size_t size)
     return endpoint_parse(&out->at, rest, (size_t)(end - rest), http ? PORT_OF_HTTP : PORT_OF_PROXIES);
 }
 
+void proxy_print(struct text *out, const struct proxy *proxy, const char *userinfo)
+{
+    char authority[ENDPOINT_TEXT_SIZE];
+
+    endpoint_print(&proxy->at, authority);
+    text_print(out, "http://%s%s", userinfo, authority);
+}
+
 const char *proxy_set_credentials(struct proxy *proxy, const char *user, const char *password)
 {
     char both[2 * PROXY_USER_MAX + 2];
