@@ -25,7 +25,8 @@ B       ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 override B := $(patsubst $(CURDIR)/%,%,$(B))
 
 CFLAGS  ?= -O2 -g
-WARN    := $(if $(filter 1,$(STRICT)),-Werror) -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla
+# -Wno-psabi: nothing of ours is shared with what another compiler has made.
+WARN    := -Wno-psabi $(if $(filter 1,$(STRICT)),-Werror) -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla
 # The library serves glibc and musl programs alike: no fortified names, no C23 number parsers.
 ALL     := -std=gnu11 $(WARN) -Iinclude -D_GNU_SOURCE -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -ftls-model=initial-exec -MMD -MP \
            $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
@@ -46,9 +47,6 @@ TESTS   := $(B)/tests/proxy $(B)/programs/probe $(B)/programs/readiness $(PROGRA
 FOLDERS := preload preload/* preload/core/* helper helper/*
 SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS) tests/* tests/*/*))
 
-# The one list of hooked functions feeds the export map and the tests.
-HOOKED  := $(shell sed -n 's/^ *[XA].[^,]*, *\([a-z_0-9A-Z]*\).*/\1/p' preload/real.h)
-
 # The library's own folders, lowest first: each may use those before it, and the core.
 LIBRARY := process names sockets pending ready calls hooks
 
@@ -67,6 +65,8 @@ $(if $(STALE),$(shell rm -f $(STALE) $(STALE:.o=.d)))
 all: $(PRODUCT)
 tests: all $(TESTS)
 
+$(B)/obj/preload/core/%: ALL += -include preload/core/base/offsets.h
+$(B)/obj/helper/%: ALL += -include preload/core/base/offsets.h
 $(PLACED): ALL += $(PLACE)
 $(PLACED): $(B)/place
 
@@ -78,9 +78,14 @@ $(B)/obj/%.o: %.c $(B)/flags
 $(B)/libptunnel-core.a: $(call objects,preload/core/*/*.c) $(B)/sources
 	$(Q)rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
 
-$(B)/exports.map: preload/real.h Makefile
-	@mkdir -p $(@D)
-	$(Q)printf '{ global: %s local: *; };\n' '$(HOOKED:%=%;)' > $@
+# The one list of hooked functions feeds the export map and the tests; what is in it depends on the C library.
+LISTED   = \#include "preload/real.h"\n\#define X(type, name, parameters) HOOKED name\n\#define A(one, name) HOOKED name\n
+$(B)/hooked: preload/real.h preload/libc.h $(B)/flags
+	$(Q)printf '$(LISTED)REAL_FUNCTIONS(X) REAL_ALIASES(A)\n' | $(CC) $(CFLAGS) $(filter-out -MMD -MP,$(ALL)) -E -P -x c - | \
+	    grep -o 'HOOKED [a-zA-Z_0-9]*' | cut -d ' ' -f 2 | sort > $@
+
+$(B)/exports.map: $(B)/hooked
+	$(Q)(echo '{ global:'; sed 's/$$/;/' $<; echo 'local: *; };') > $@
 
 # What is linked, from what and with what; each with the core.
 $(B)/libptunnel.so:  $(call objects,preload/*.c $(LIBRARY:%=preload/%/*.c)) $(B)/exports.map
@@ -108,7 +113,7 @@ prepare:
 	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) tests fuzz
 
 check: prepare
-	@STRICT=$(STRICT) B=$(B) HOOKED='$(HOOKED)' tests/check
+	@STRICT=$(STRICT) B=$(B) tests/check
 
 stress: prepare
 	@B=$(B) tests/stress/run $(or $(MINUTES),10)
@@ -150,16 +155,17 @@ uninstall:
 	done
 	$(if $(DESTDIR),,-ldconfig)
 
+# cppcheck: ctuuninitvar takes what a function fills in for what it reads.
 # shellcheck: 2016 quotes are single where another shell is to expand them; 2030, 2031, 2034, 2153, 2154, 2164 do not know bats, which
 # runs each test by itself, sets variables of its own, and ends a test whose cd fails; 2120 functions with settings that nobody changes.
 SCRIPTS := tests/check tests/install tests/demo $(wildcard tests/stress/run tests/*/*.sh tests/system/*.ba* tests/system/lib/*.bash) \
            $(wildcard helper/completions/*.bash) .ci/run
 lint: $(MANUALS)
-	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr -Iinclude preload helper
+	cppcheck --quiet --suppress='ctuuninitvar:*' --error-exitcode=1 --enable=warning,performance,portability --inline-suppr '-DElfW(type)=Elf64_##type' -Iinclude preload helper
 	clang-tidy --quiet $(filter-out tests/%,$(SOURCES)) -- $(filter-out -W% -f%,$(ALL)) $(PLACE) 2> /dev/null
 	shellcheck -x -S warning -e SC2016,SC2030,SC2031,SC2034,SC2153,SC2154,SC2164,SC2120 $(SCRIPTS)
 	mandoc -Tlint $(MANUALS)
-	codespell -L te,bu Makefile *.md preload helper include $(filter-out tests/fuzz,$(wildcard tests/*))
+	codespell -L te,bu,fo Makefile *.md preload helper include $(filter-out tests/fuzz,$(wildcard tests/*))
 
 # For editors and tools: how each source is compiled.
 quoted = $(subst ",\",$(subst \,\\,$(1)))
@@ -168,8 +174,8 @@ compile_commands.json:
 	    {"directory": "$(CURDIR)"$(comma) "file": "$(source)"$(comma) "output": "$(source:%.c=$(B)/obj/%.o)"$(comma)\
 	    "command": "$(call quoted,$(CC) $(CFLAGS) $(ALL) $(PLACE) -c $(source) -o $(source:%.c=$(B)/obj/%.o))"}))$(file >> $@,])
 
-print-hooked:
-	@echo $(HOOKED)
+print-hooked: $(B)/hooked
+	@paste -sd ' ' $<
 
 # Those of the tests are laid out by hand: they are tables for the most part.
 format:

@@ -21,18 +21,32 @@ static void lacking_closefrom(int first)
 static int lacking_epoll_pwait2(int set, struct epoll_event *events, int most, const struct timespec *time,
                                 const sigset_t *mask)
 {
-    return (int)real()->syscall(SYS_epoll_pwait2, (long)set, events, (long)most, time, mask,
-                                (long)(NSIG / 8));
+#ifdef NARROW_TIMES /* the kernel's have 64 bits everywhere */
+    struct wide_timespec wide = { time ? time->tv_sec : 0, time ? time->tv_nsec : 0 };
+    const struct wide_timespec *end = time ? &wide : NULL;
+#else
+    const struct timespec *end = time;
+#endif
+
+    return (int)real()->syscall(SYS_epoll_pwait2, (long)set, events, (long)most, end, mask, (long)(NSIG / 8));
 }
 
-static ssize_t lacking_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+/* preadv2(2): the offset is two words, low and high; where a word has 64 bits the kernel ignores the high one. */
+static long high_word(off64_t offset)
 {
-    return real()->syscall(SYS_preadv2, (long)fd, parts, (long)count, (long)offset, 0L, (long)flags);
+    return sizeof(long) < 8 ? (long)((int64_t)offset >> 32) : 0;
 }
 
-static ssize_t lacking_pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+static ssize_t lacking_preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
 {
-    return real()->syscall(SYS_pwritev2, (long)fd, parts, (long)count, (long)offset, 0L, (long)flags);
+    return real()->syscall(SYS_preadv2, (long)fd, parts, (long)count, (long)offset, high_word(offset),
+                           (long)flags);
+}
+
+static ssize_t lacking_pwritev64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
+{
+    return real()->syscall(SYS_pwritev2, (long)fd, parts, (long)count, (long)offset, high_word(offset),
+                           (long)flags);
 }
 
 static int lacking_execveat(int directory, const char *path, char *const argv[], char *const envp[],
@@ -70,14 +84,21 @@ static ssize_t lacking_recvfrom_chk(int fd, void *buffer, size_t size, size_t ro
     return real()->recvfrom(fd, buffer, size < room ? size : room, flags, address, address_size);
 }
 
+/* What else a libc has not: as if the kernel had it not. */
+static long lacking_at_all(void)
+{
+    errno = ENOSYS;
+    return -1;
+}
+
 static void fill_gaps(struct real *found)
 {
     static const struct real lacking = {
         .close_range = lacking_close_range,
         .closefrom = lacking_closefrom,
         .epoll_pwait2 = lacking_epoll_pwait2,
-        .preadv2 = lacking_preadv2,
-        .pwritev2 = lacking_pwritev2,
+        .preadv64v2 = lacking_preadv64v2,
+        .pwritev64v2 = lacking_pwritev64v2,
         .__poll_chk = lacking_poll_chk,
         .__ppoll_chk = lacking_ppoll_chk,
         .__read_chk = lacking_read_chk,
@@ -87,7 +108,7 @@ static void fill_gaps(struct real *found)
     };
 #define FILL(type, name, parameters)                                                                         \
     if (!found->name)                                                                                        \
-        found->name = lacking.name;
+        found->name = lacking.name ? lacking.name : (type(*) parameters)(void (*)(void))lacking_at_all;
     REAL_FUNCTIONS(FILL)
 #undef FILL
 }

@@ -6,26 +6,16 @@
 
 #include <ptunnel/net.h>
 
+#include "libc.h"
+
 #include <errno.h>
-#include <netdb.h>
-#include <poll.h>
-#include <resolv.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <sys/epoll.h>
-#include <sys/select.h>
-#include <sys/sendfile.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <time.h>
 
 #define EXPORT __attribute__((visibility("default")))
 #define HIDDEN                                                                                               \
     __attribute__((visibility("hidden"))) /* of a variable that hooks look at: addressed without a detour */
 
-/* A function a line, as far as it goes: the Makefile reads these lists. */
+/* A function a line, as far as it goes. */
 /* clang-format off */
 
 /* connect comes first: real() looks at it. */
@@ -38,7 +28,7 @@
     X(int, dup2, (int from, int to)) \
     X(int, dup3, (int from, int to, int flags)) \
     X(int, fcntl, (int fd, int command, ...)) \
-    X(int, ioctl, (int fd, unsigned long request, ...)) \
+    X(int, ioctl, (int fd, ioctl_request request, ...)) \
     X(long, syscall, (long number, ...)) \
     X(int, shutdown, (int fd, int how)) \
     X(int, getsockname, (int fd, struct sockaddr *address, socklen_t *size)) \
@@ -60,7 +50,7 @@
     X(ssize_t, read, (int fd, void *buffer, size_t size)) \
     X(ssize_t, __read_chk, (int fd, void *buffer, size_t size, size_t room)) \
     X(ssize_t, readv, (int fd, const struct iovec *parts, int count)) \
-    X(ssize_t, preadv2, (int fd, const struct iovec *parts, int count, off_t offset, int flags)) \
+    X(ssize_t, preadv64v2, (int fd, const struct iovec *parts, int count, off64_t offset, int flags)) \
     X(ssize_t, recv, (int fd, void *buffer, size_t size, int flags)) \
     X(ssize_t, __recv_chk, (int fd, void *buffer, size_t size, size_t room, int flags)) \
     X(ssize_t, recvfrom, \
@@ -68,16 +58,16 @@
     X(ssize_t, __recvfrom_chk, \
       (int fd, void *buffer, size_t size, size_t room, int flags, struct sockaddr *address, socklen_t *address_size)) \
     X(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags)) \
-    X(int, recvmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *time)) \
+    X(int, recvmmsg, (int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags, struct timespec *time)) \
     X(ssize_t, write, (int fd, const void *bytes, size_t size)) \
     X(ssize_t, writev, (int fd, const struct iovec *parts, int count)) \
-    X(ssize_t, pwritev2, (int fd, const struct iovec *parts, int count, off_t offset, int flags)) \
+    X(ssize_t, pwritev64v2, (int fd, const struct iovec *parts, int count, off64_t offset, int flags)) \
     X(ssize_t, send, (int fd, const void *bytes, size_t size, int flags)) \
     X(ssize_t, sendto, \
       (int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address, socklen_t address_size)) \
     X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags)) \
-    X(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags)) \
-    X(ssize_t, sendfile, (int to, int from, off_t *offset, size_t size)) \
+    X(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags)) \
+    X(ssize_t, sendfile64, (int to, int from, off64_t *offset, size_t size)) \
     X(ssize_t, splice, (int from, off64_t *from_offset, int to, off64_t *to_offset, size_t size, unsigned flags)) \
     X(FILE *, fdopen, (int fd, const char *mode)) \
     X(void *, dlopen, (const char *file, int mode)) \
@@ -125,24 +115,64 @@
     X(int, res_nquerydomain, \
       (res_state state, const char *name, const char *domain, int class, int type, unsigned char *answer, int size)) \
     X(int, res_nsend, \
-      (res_state state, const unsigned char *query, int query_size, unsigned char *answer, int size))
+      (res_state state, const unsigned char *query, int query_size, unsigned char *answer, int size)) \
+    REAL_NARROW_OFFSETS(X) \
+    REAL_WIDE_TIMES(X)
+
+/* Where an off_t has 32 bits, those that take one are functions of their own; where it has 64, they are other names for
+ * those that always do. */
+#ifdef NARROW_OFFSETS
+#define REAL_NARROW_OFFSETS(X) \
+    X(int, fcntl64, (int fd, int command, ...)) \
+    X(ssize_t, preadv2, (int fd, const struct iovec *parts, int count, off_t offset, int flags)) \
+    X(ssize_t, pwritev2, (int fd, const struct iovec *parts, int count, off_t offset, int flags)) \
+    X(ssize_t, sendfile, (int to, int from, off_t *offset, size_t size))
+#define REAL_OFFSET_ALIASES(A)
+#else
+#define REAL_NARROW_OFFSETS(X)
+#define REAL_OFFSET_ALIASES(A) \
+    A(fcntl, fcntl64) \
+    A(preadv64v2, preadv2) \
+    A(pwritev64v2, pwritev2) \
+    A(sendfile64, sendfile)
+#endif
+
+/* Where a time_t has 32 bits: what glibc's headers make of the usual names for programs that want 64. */
+#ifdef NARROW_TIMES
+#define REAL_WIDE_TIMES(X) \
+    X(int, __ppoll64, (struct pollfd *fds, nfds_t count, const struct wide_timespec *time, const sigset_t *mask)) \
+    X(int, __select64, (int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct wide_timeval *time)) \
+    X(int, __pselect64, \
+      (int count, fd_set *reads, fd_set *writes, fd_set *excepts, const struct wide_timespec *time, \
+       const sigset_t *mask)) \
+    X(int, __epoll_pwait2_time64, \
+      (int set, struct epoll_event *events, int most, const struct wide_timespec *time, const sigset_t *mask)) \
+    X(ssize_t, __recvmsg64, (int fd, struct msghdr *message, int flags)) \
+    X(int, __recvmmsg64, \
+      (int fd, struct mmsghdr *messages, unsigned count, int flags, struct wide_timespec *time))
+#define REAL_TIME_ALIASES(A) \
+    A(fcntl64, __fcntl_time64) \
+    A(ioctl, __ioctl_time64) \
+    A(getsockopt, __getsockopt64) \
+    A(sendmsg, __sendmsg64) \
+    A(sendmmsg, __sendmmsg64)
+#else
+#define REAL_WIDE_TIMES(X)
+#define REAL_TIME_ALIASES(A)
+#endif
 
 /* Other names that libc exports for the same functions: the second is defined as an alias of the first. */
 #define REAL_ALIASES(A) \
     A(connect, __connect) \
     A(close, __close) \
     A(dup2, __dup2) \
-    A(fcntl, fcntl64) \
     A(fcntl, __fcntl) \
     A(poll, __poll) \
     A(select, __select) \
     A(read, __read) \
-    A(preadv2, preadv64v2) \
     A(write, __write) \
-    A(pwritev2, pwritev64v2) \
     A(send, __send) \
     A(sendmmsg, __sendmmsg) \
-    A(sendfile, sendfile64) \
     A(res_query, __res_query) \
     A(res_search, __res_search) \
     A(res_querydomain, __res_querydomain) \
@@ -150,7 +180,9 @@
     A(res_nquery, __res_nquery) \
     A(res_nsearch, __res_nsearch) \
     A(res_nquerydomain, __res_nquerydomain) \
-    A(res_nsend, __res_nsend)
+    A(res_nsend, __res_nsend) \
+    REAL_OFFSET_ALIASES(A) \
+    REAL_TIME_ALIASES(A)
 
 /* clang-format on */
 

@@ -4,9 +4,9 @@
 #include "../pending/end.h"
 #include "../pending/wait.h"
 #include "../real.h"
+#include "time64.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <linux/sockios.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
@@ -68,25 +68,46 @@ EXPORT int dup3(int from, int to, int flags)
     return duplicated(from, real()->dup3(from, to, flags));
 }
 
+static inline int control(int (*next)(int fd, int command, ...), int fd, int command, va_list list)
+{
+    void *argument = va_arg(list, void *);
+
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+        return duplicated(fd, next(fd, command, argument));
+    return next(fd, command, argument);
+}
+
 EXPORT int fcntl(int fd, int command, ...)
 {
     va_list list;
-    void *argument;
+    int result;
 
     va_start(list, command);
-    argument = va_arg(list, void *);
+    result = control(real()->fcntl, fd, command, list);
     va_end(list);
-    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
-        return duplicated(fd, real()->fcntl(fd, command, argument));
-    return real()->fcntl(fd, command, argument);
+    return result;
 }
 
-EXPORT int fcntl64(int fd, int command, ...) __attribute__((alias("fcntl")));
 EXPORT int __fcntl(int fd, int command, ...) __attribute__((alias("fcntl")));
+
+#ifdef NARROW_OFFSETS /* locks have offsets */
+EXPORT int fcntl64(int fd, int command, ...)
+{
+    va_list list;
+    int result;
+
+    va_start(list, command);
+    result = control(real()->fcntl64, fd, command, list);
+    va_end(list);
+    return result;
+}
+#else
+EXPORT int fcntl64(int fd, int command, ...) __attribute__((alias("fcntl")));
+#endif
 
 /* FIONREAD and SIOCOUTQ count the program's bytes, of which a pending socket has none. The kernel judges the
  * argument. */
-static int count_of(int fd, unsigned long request, int *count)
+static int count_of(int fd, ioctl_request request, int *count)
 {
     bool pending = pending_before(fd, SO_RCVTIMEO, MSG_DONTWAIT) < 0;
     int result = real()->ioctl(fd, request, count);
@@ -96,7 +117,7 @@ static int count_of(int fd, unsigned long request, int *count)
     return result;
 }
 
-EXPORT int ioctl(int fd, unsigned long request, ...)
+EXPORT int ioctl(int fd, ioctl_request request, ...)
 {
     va_list list;
     void *argument;
@@ -108,3 +129,8 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
         return count_of(fd, request, argument);
     return real()->ioctl(fd, request, argument);
 }
+
+#ifdef NARROW_TIMES
+EXPORT int __fcntl_time64(int fd, int command, ...) __attribute__((alias("fcntl64")));
+EXPORT int __ioctl_time64(int fd, ioctl_request request, ...) __attribute__((alias("ioctl"), nothrow, leaf));
+#endif

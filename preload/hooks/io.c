@@ -3,6 +3,7 @@
 #include "../calls/outgoing.h"
 #include "../pending/wait.h"
 #include "../real.h"
+#include "time64.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -42,15 +43,12 @@ EXPORT ssize_t readv(int fd, const struct iovec *parts, int count)
     return WHEN_OPEN_UNLESS(none_or_too_many(count), fd, SO_RCVTIMEO, 0, real()->readv(fd, parts, count));
 }
 
-EXPORT ssize_t preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+EXPORT ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
 {
     return WHEN_OPEN_UNLESS(offset != -1 || none_or_too_many(count), fd, SO_RCVTIMEO,
                             flags & RWF_NOWAIT ? MSG_DONTWAIT : 0,
-                            real()->preadv2(fd, parts, count, offset, flags));
+                            real()->preadv64v2(fd, parts, count, offset, flags));
 }
-
-EXPORT ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
-    __attribute__((alias("preadv2")));
 
 EXPORT ssize_t recv(int fd, void *buffer, size_t size, int flags)
 {
@@ -84,11 +82,30 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
                             real()->recvmsg(fd, message, flags));
 }
 
-EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *time)
+EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags, struct timespec *time)
 {
     return (int)WHEN_OPEN_UNLESS(count == 0 || (flags & MSG_ERRQUEUE), fd, SO_RCVTIMEO, flags,
                                  real()->recvmmsg(fd, messages, count, flags, time));
 }
+
+#ifdef NARROW_TIMES /* what comes along may be a time stamp */
+EXPORT ssize_t __recvmsg64(int fd, struct msghdr *message, int flags)
+{
+    return WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
+                            real()->__recvmsg64(fd, message, flags));
+}
+
+EXPORT int __recvmmsg64(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                        struct wide_timespec *time)
+{
+    return (int)WHEN_OPEN_UNLESS(count == 0 || (flags & MSG_ERRQUEUE), fd, SO_RCVTIMEO, flags,
+                                 real()->__recvmmsg64(fd, messages, count, flags, time));
+}
+
+EXPORT ssize_t __sendmsg64(int fd, const struct msghdr *message, int flags) __attribute__((alias("sendmsg")));
+EXPORT int __sendmmsg64(int fd, struct mmsghdr *messages, unsigned count, int flags)
+    __attribute__((alias("sendmmsg")));
+#endif
 
 EXPORT ssize_t write(int fd, const void *bytes, size_t size)
 {
@@ -102,15 +119,12 @@ EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
     return WHEN_OPEN_UNLESS(none_or_too_many(count), fd, SO_SNDTIMEO, 0, real()->writev(fd, parts, count));
 }
 
-EXPORT ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+EXPORT ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
 {
     return WHEN_OPEN_UNLESS(offset != -1 || none_or_too_many(count), fd, SO_SNDTIMEO,
                             flags & RWF_NOWAIT ? MSG_DONTWAIT : 0,
-                            real()->pwritev2(fd, parts, count, offset, flags));
+                            real()->pwritev64v2(fd, parts, count, offset, flags));
 }
-
-EXPORT ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
-    __attribute__((alias("pwritev2")));
 
 EXPORT ssize_t send(int fd, const void *bytes, size_t size, int flags)
 {
@@ -137,7 +151,7 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     return WHEN_OPEN(fd, SO_SNDTIMEO, flags, real()->sendmsg(fd, message, flags));
 }
 
-EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags)
 {
     for (unsigned i = 0; messages && i < count; i++)
         if (outgoing_message_refused(fd, flags, &messages[i].msg_hdr))
@@ -146,15 +160,36 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
                                  real()->sendmmsg(fd, messages, count, flags));
 }
 
-EXPORT int __sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+EXPORT int __sendmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags)
     __attribute__((alias("sendmmsg")));
+
+EXPORT ssize_t sendfile64(int to, int from, off64_t *offset, size_t size)
+{
+    return WHEN_OPEN(to, SO_SNDTIMEO, 0, real()->sendfile64(to, from, offset, size));
+}
+
+#ifdef NARROW_OFFSETS
+EXPORT ssize_t preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+    return preadv64v2(fd, parts, count, offset, flags);
+}
+
+EXPORT ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+    return pwritev64v2(fd, parts, count, offset, flags);
+}
 
 EXPORT ssize_t sendfile(int to, int from, off_t *offset, size_t size)
 {
     return WHEN_OPEN(to, SO_SNDTIMEO, 0, real()->sendfile(to, from, offset, size));
 }
-
-EXPORT ssize_t sendfile64(int to, int from, off64_t *offset, size_t size) __attribute__((alias("sendfile")));
+#else
+EXPORT ssize_t preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+    __attribute__((alias("preadv64v2")));
+EXPORT ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+    __attribute__((alias("pwritev64v2")));
+EXPORT ssize_t sendfile(int to, int from, off_t *offset, size_t size) __attribute__((alias("sendfile64")));
+#endif
 
 EXPORT ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset, size_t size, unsigned flags)
 {

@@ -55,11 +55,12 @@ EXPORT int res_nsend(res_state state, const unsigned char *query, int query_size
     return real()->res_nsend(state, query, query_size, answer, size);
 }
 
-EXPORT __typeof__(res_query) __res_query __THROW __attribute__((alias("res_query")));
-EXPORT __typeof__(res_search) __res_search __THROW __attribute__((alias("res_search")));
-EXPORT __typeof__(res_querydomain) __res_querydomain __THROW __attribute__((alias("res_querydomain")));
-EXPORT __typeof__(res_send) __res_send __THROW __attribute__((alias("res_send")));
-EXPORT __typeof__(res_nquery) __res_nquery __THROW __attribute__((alias("res_nquery")));
-EXPORT __typeof__(res_nsearch) __res_nsearch __THROW __attribute__((alias("res_nsearch")));
-EXPORT __typeof__(res_nquerydomain) __res_nquerydomain __THROW __attribute__((alias("res_nquerydomain")));
-EXPORT __typeof__(res_nsend) __res_nsend __THROW __attribute__((alias("res_nsend")));
+EXPORT __typeof__(res_query) __res_query __attribute__((alias("res_query"), nothrow, leaf));
+EXPORT __typeof__(res_search) __res_search __attribute__((alias("res_search"), nothrow, leaf));
+EXPORT __typeof__(res_querydomain) __res_querydomain __attribute__((alias("res_querydomain"), nothrow, leaf));
+EXPORT __typeof__(res_send) __res_send __attribute__((alias("res_send"), nothrow, leaf));
+EXPORT __typeof__(res_nquery) __res_nquery __attribute__((alias("res_nquery"), nothrow, leaf));
+EXPORT __typeof__(res_nsearch) __res_nsearch __attribute__((alias("res_nsearch"), nothrow, leaf));
+EXPORT __typeof__(res_nquerydomain) __res_nquerydomain
+    __attribute__((alias("res_nquerydomain"), nothrow, leaf));
+EXPORT __typeof__(res_nsend) __res_nsend __attribute__((alias("res_nsend"), nothrow, leaf));

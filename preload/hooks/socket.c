@@ -4,6 +4,7 @@
 #include "../pending/end.h"
 #include "../sockets/original.h"
 #include "../real.h"
+#include "time64.h"
 
 /* getpeername(2): the address that the program asked for. */
 EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *size)
@@ -32,6 +33,11 @@ EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *size)
         return libc_result(answers_domain(fd, value, size));
     return real()->getsockopt(fd, level, name, value, size);
 }
+
+#ifdef NARROW_TIMES
+EXPORT int __getsockopt64(int fd, int level, int name, void *value, socklen_t *size)
+    __attribute__((alias("getsockopt"), nothrow, leaf));
+#endif
 
 /* shutdown(2): while connecting it cancels. */
 EXPORT int shutdown(int fd, int how)

@@ -1,9 +1,43 @@
 #include "../process/guest.h"
+#include "../process/readable.h"
 #include "../real.h"
+#include "time64.h"
 
 #include <stdarg.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* The kernel's time has 64 bits in all that is new. */
+#ifdef NARROW_TIMES
+#define KERNEL_EPOLL_PWAIT2 __epoll_pwait2_time64
+#else
+#define KERNEL_EPOLL_PWAIT2 epoll_pwait2
+#endif
+
+#ifdef SYS_socketcall
+/* socketcall(2): a number of the kernel's <linux/net.h>, and where the arguments are. */
+static long socketcall(const long *of)
+{
+    enum { CONNECT = 3, SENDTO = 11, SENDMSG = 16, SENDMMSG = 20 };
+    const long *a = (const long *)of[1];
+    size_t size = sizeof *a * (of[0] == SENDTO ? 6 : of[0] == SENDMMSG ? 4 : 3);
+
+    if (readable(a, size)) {
+        switch (of[0]) {
+        case CONNECT:
+            return connect((int)a[0], (const struct sockaddr *)a[1], (socklen_t)a[2]);
+        case SENDTO:
+            return sendto((int)a[0], (const void *)a[1], (size_t)a[2], (int)a[3],
+                          (const struct sockaddr *)a[4], (socklen_t)a[5]);
+        case SENDMSG:
+            return sendmsg((int)a[0], (const struct msghdr *)a[1], (int)a[2]);
+        case SENDMMSG:
+            return sendmmsg((int)a[0], (struct mmsghdr *)a[1], (unsigned)a[2], (mmsg_flags)a[3]);
+        }
+    }
+    return real()->syscall(SYS_socketcall, of[0], of[1]);
+}
+#endif
 
 static long hooked(long number, const long *a)
 {
@@ -29,8 +63,12 @@ static long hooked(long number, const long *a)
         return epoll_pwait((int)a[0], (struct epoll_event *)a[1], (int)a[2], (int)a[3],
                            (const sigset_t *)a[4]);
     case SYS_epoll_pwait2:
-        return epoll_pwait2((int)a[0], (struct epoll_event *)a[1], (int)a[2], (const struct timespec *)a[3],
-                            (const sigset_t *)a[4]);
+        return KERNEL_EPOLL_PWAIT2((int)a[0], (struct epoll_event *)a[1], (int)a[2], (const void *)a[3],
+                                   (const sigset_t *)a[4]);
+#ifdef SYS_socketcall
+    case SYS_socketcall:
+        return socketcall(a);
+#endif
     default:
         return real()->syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
     }

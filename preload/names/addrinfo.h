@@ -6,6 +6,8 @@
 #include "stand_in.h"
 #include "way.h"
 
+#include "../libc.h"
+
 #include <netdb.h>
 #include <signal.h>
 

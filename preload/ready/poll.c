@@ -14,13 +14,15 @@ enum { SLICE = 100, ON_STACK = 128 };
 
 bool ready_until(struct deadline *end, const struct timespec *time)
 {
+    int64_t seconds = time ? time->tv_sec : 0; /* of fewer bits in a time_t of 32 */
+
     *end = deadline_never();
     if (!time)
         return true;
-    if (time->tv_sec < 0 || time->tv_nsec < 0 || time->tv_nsec >= 1000000000)
+    if (seconds < 0 || time->tv_nsec < 0 || time->tv_nsec >= 1000000000)
         return false;
-    if (time->tv_sec < INT64_MAX / 2000000000)
-        end->at = deadline_now() + time->tv_sec * INT64_C(1000000000) + time->tv_nsec;
+    if (seconds < INT64_MAX / 2000000000)
+        end->at = deadline_now() + seconds * INT64_C(1000000000) + time->tv_nsec;
     return true;
 }
 

@@ -56,7 +56,7 @@ only() {
 @test "the library's folders and the helpers use the core, the core none of them, and nobody the hooks" {
     only preload/core preload/core/
     for folder in process names sockets pending ready calls; do
-        only "preload/$folder" preload/{process,names,sockets,pending,ready,calls}/ 'preload/real\.h'
+        only "preload/$folder" preload/{process,names,sockets,pending,ready,calls}/ 'preload/(real|libc)\.h'
     done
     only helper helper/
     run grep -rE '#include "' "$ROOT/include"

@@ -2,19 +2,15 @@
 # What the library exports and what it asks of libc: told from its symbols.
 
 load helpers
+. "$ROOT/tests/system/lib/symbols.bash"
 
 setup() {
     need nm
 }
 
-# The replaced functions, as preload/real.h lists them.
+# The replaced functions, as preload/real.h lists them for this C library.
 replaced() {
-    sed -n 's/^ *X([^,]*, *\([a-z_0-9]*\),.*/\1/p; s/^ *A([^,]*, *\([a-z_0-9]*\)).*/\1/p' "$ROOT/preload/real.h" | sort
-}
-
-# undefined FILE... : the names that it wants from elsewhere, without those that may be missing
-undefined() {
-    nm -P -u "$@" | awk '$2 == "U" { sub("@.*", "", $1); print $1 }' | sort -u
+    sort "$BUILD/hooked"
 }
 
 @test "the library exports exactly the replaced functions" {
@@ -22,7 +18,16 @@ undefined() {
 
     list=$(replaced)
     contains "$NEWLINE$list$NEWLINE" "${NEWLINE}connect$NEWLINE"
-    equal "$(nm -P -D --defined-only "$LIBRARY" | awk '{ sub("@.*", "", $1); print $1 }' | sort)" "$list"
+    equal "$(defined "$LIBRARY")" "$list"
+}
+
+@test "a relative of a replaced function is replaced, too: fortified, with other underscores, or with wider offsets" {
+    local libc
+
+    need gcc
+    libc=$(gcc -print-file-name=libc.so.6)
+    contains "$NEWLINE$(defined "$libc")$NEWLINE" "${NEWLINE}connect$NEWLINE"
+    equal "$(relatives_missed "$LIBRARY" "$libc")" ''
 }
 
 @test "the core calls no function that the library replaces" {
