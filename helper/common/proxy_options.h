@@ -18,13 +18,14 @@ struct proxy_options {
 /* -p. False, with words on standard error, if the URL is wrong or there are too many. */
 bool proxy_options_add(struct proxy_options *options, const char *url);
 
-/* -P: keeps the password and blots it out where it stands, since every user of the machine can read argv. */
+/* -P: copies the password and overwrites the argument, which every user of the machine can read (ps(1)).
+ * False: no memory. */
 bool proxy_options_password(struct proxy_options *options, char *argument);
 
-/* Writes the URLs, those without a userinfo with that of the options, parted by blanks, into out of
- * PROXY_LIST_SIZE bytes. `found` is the list to use when there is no -p; NULL if there is none either. Asks
- * for a password on the terminal if there is a user without one. Leaves "" if there is no proxy at all.
- * False, with words on standard error, if something is wrong. */
+/* Writes the list of URLs, a blank between them, into out of PROXY_LIST_SIZE bytes: those of -p, else those
+ * of `found` (NULL: none); "" if there are none. A URL without a userinfo gets that of the options. Asks for
+ * a password on the terminal if there is a user without one. False, with words on standard error, if
+ * something is wrong. */
 bool proxy_options_merge(struct proxy_options *options, const char *found, char *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* The options that say what goes where: each is a directive of a rule file, with an origin of its own. */
+/* The options that are directives of a rule file, each with an origin of its own. */
 #ifndef PTUNNEL_RULE_OPTIONS_H
 #define PTUNNEL_RULE_OPTIONS_H
 
@@ -14,9 +14,9 @@ struct rule_options {
     struct config_option *rows;
 };
 
-/* Takes one of those, -r, -t, -n or -x; false if it is none of them or, with words on standard error, if
- * there is no memory or no directory. A setting that is given twice holds as it was given last. Values are
- * checked by config_load(). */
+/* Takes one of those, -r, -t, -n or -x. A setting that is given twice holds as it was given last;
+ * config_load() checks the values. False if it is another option or, with words on standard error, if there
+ * is no memory or no working directory. */
 bool rule_options_take(struct rule_options *options, int id, const char *value);
 bool rule_options_add(struct rule_options *options, const char *origin, const char *directive,
                       const char *value);

@@ -25,17 +25,16 @@ struct program {
 void shared_options_start(const struct program *program);
 
 /* Takes an option of this table or of rule_options.h; ends the program after --help and --version. False if
- * it is none of them, of which getopt_long has spoken, or its value is wrong, about which there are words on
- * standard error. */
+ * it is unknown, or its value is wrong; words on standard error have said so. */
 bool shared_options_take(struct shared_options *options, int id, char *value);
 
 _Noreturn void shared_options_fail_usage(void);
 
-/* True if a log can be opened there as log_open() will; false, with words on standard error. The origin is
- * --log, or a variable, in which the path is to be absolute. */
+/* Whether log_open() could open the log there; if not, with words on standard error. The origin is --log, or
+ * a variable, whose path must be absolute. */
 bool shared_options_log_writable(const char *origin, const char *path);
 
-/* Whole seconds up to a day; -1, with words on standard error. */
+/* Whole seconds from `least` to a day (86400); -1, with words on standard error. */
 int shared_options_seconds(const char *option, const char *value, int least);
 
 #endif

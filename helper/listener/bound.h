@@ -15,8 +15,8 @@ struct bound {
 
 enum { BOUND_MOST = 16 };
 
-/* Listens on each address that the specification stands for; .kind is not LISTEN_DEFAULT. Returns how many,
- * or -1 with what is wrong, and none listens. */
+/* Listens on each address that the specification stands for; .kind is not LISTEN_DEFAULT. Returns how many;
+ * -1 if one of them cannot be had: `wrong` says why, and none listens. */
 int bound_open(struct bound out[BOUND_MOST], const struct specification *specification, struct text *wrong);
 
 void bound_close(struct bound *bound);

@@ -4,10 +4,9 @@
 
 #include <ptunnel/route.h>
 
-/* The family of a socket that can reach every proxy of the route and, if the
- * fallback goes there, the target. */
+/* The family of a socket that can reach every proxy of the route and, with `direct`, the target itself. */
 int far_family(const struct route *route, const struct endpoint *target, bool direct);
 
-int far_socket(int family); /* non-blocking; a negative errno */
+int far_socket(int family); /* non-blocking, close-on-exec; or a negative errno */
 
 #endif

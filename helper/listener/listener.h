@@ -1,5 +1,5 @@
-/* Listening sockets: each connection that they accept becomes a tunnel. While there are no descriptors or no
- * memory for another one, they accept nothing, and whoever connects waits in the kernel's queue. */
+/* Listening sockets: each connection that they accept becomes a relay. While there is no descriptor or
+ * memory for another one they accept nothing, and clients wait in the kernel's queue (listen(2)). */
 #ifndef PTUNNEL_LISTENER_H
 #define PTUNNEL_LISTENER_H
 
@@ -32,7 +32,7 @@ void listeners_start(struct listeners *all, struct loop *loop, const struct dial
 int listeners_add(struct listeners *all, const struct bound *bound, const struct endpoint *target,
                   struct route *route);
 
-/* No new tunnels; when the last open one has ended, the loop stops. */
+/* Accepts no more; when the last open relay has ended, the loop stops. */
 void listeners_close(struct listeners *all);
 void listeners_end(struct listeners *all);
 

@@ -13,10 +13,10 @@ struct options {
     bool direct;         /* -d, --fallback direct */
     const char **listen; /* -l, as given */
     size_t listen_count;
-    const char *stdio; /* -W, and then .target */
+    const char *stdio; /* -W, NULL: not given; .target is its target */
     struct endpoint target;
     int grace;       /* milliseconds */
-    char **operands; /* specifications, checked; ends in NULL */
+    char **operands; /* specifications, all of them right; ends in NULL */
 };
 
 enum { EXIT_OTHER = 1, EXIT_USAGE = 2 };

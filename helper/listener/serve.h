@@ -5,8 +5,8 @@
 #include "options.h"
 #include "setup.h"
 
-/* The exit status. Ends the program if it cannot listen, with words on standard
- * error that name the operand. */
+/* Returns the exit status. Ends the program if it cannot listen, with words on standard error that name the
+ * operand. */
 int serve_or_exit(const struct options *options, const struct setup *setup);
 
 #endif

@@ -1,4 +1,4 @@
-/* From the command line and the environment to what tunnels need: limits, and a route for each target. */
+/* From the command line and the environment to what relays need: limits, and a route for each target. */
 #ifndef PTUNNEL_SETUP_H
 #define PTUNNEL_SETUP_H
 
@@ -15,9 +15,9 @@ struct setup {
  * wrong, with words on standard error. */
 struct setup setup_or_exit(struct options *options);
 
-/* The route to a target: the default one, unless a rule of -r names another. A proxy of it must have an
- * address, if the fallback is not wanted. Ends the program if a rule rejects the target; `argument` is named
- * then. */
+/* The route to a target: the default one, unless a rule of -r names another. If the fallback is not wanted
+ * one of its proxies must resolve. Ends the program if not, or if a rule rejects the target, with words on
+ * standard error that name `argument`. */
 struct route *setup_route_or_exit(const struct setup *setup, const struct endpoint *target,
                                   const char *argument);
 

@@ -1,5 +1,5 @@
-/* SIGTERM and SIGINT: the first ends the listening, and the tunnels have some time to finish; the second ends
- * all. */
+/* SIGTERM and SIGINT: the first one closes the listeners and gives the relays `grace` milliseconds to
+ * finish; the second one ends everything. */
 #ifndef PTUNNEL_STOP_H
 #define PTUNNEL_STOP_H
 
@@ -14,7 +14,7 @@ struct stop {
     struct timer timer;
 };
 
-/* The signals are blocked from here on. 0 or a negative errno. */
+/* Blocks the signals, which signalfd(2) reads. 0 or a negative errno. */
 int stop_start(struct stop *stop, struct listeners *listeners, int grace);
 void stop_end(struct stop *stop);
 

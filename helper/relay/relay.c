@@ -254,9 +254,9 @@ static void leave(struct relay *relay)
     end_relay(relay);
 }
 
-/* While the target is dialed. An end of file is no reason to give up: the client may have said all that it has to
- * say. On a UNIX socket that end can be a hang-up (its peer has closed, where TCP would send a FIN), and what came
- * before it still waits to be read. */
+/* While the target is dialed. An end of file is no reason to give up: the client may have said all that it
+ * has to say. On a UNIX socket that end can be a hang-up (its peer has closed, where TCP would send a
+ * FIN), and what came before it still waits to be read. */
 static bool client_has_gone(const struct relay *relay, uint32_t events)
 {
     int unread = 0;

@@ -1,5 +1,6 @@
-/* Time as the kernel keeps it. Preloaded libraries give programs another one (faketime), and a deadline kept by
- * that would end early, or never: so it is read by libc's own functions, whoever stands in front of them. */
+/* Time as the kernel keeps it. Preloaded libraries give programs another one (faketime), and a deadline
+ * kept by that would end early, or never: so it is read by libc's own functions, whoever stands in front
+ * of them. */
 #ifndef PTUNNEL_CLOCK_H
 #define PTUNNEL_CLOCK_H
 

@@ -47,10 +47,10 @@ struct config_options {
 };
 
 /* The configuration of the options (NULL: none), of those variables and of the rule file, in the arena.
- * Returns 0; -ENOENT if all is well but no proxy is known; -EINVAL if something is wrong; -EMFILE, -ENFILE,
- * -ENOMEM, -EINTR or -EAGAIN if a file could not be read just now (EAGAIN: it was changed meanwhile): that may
- * be over at the next try. What is wrong is added to `wrong`, a line for each thing, no secret in it. *out is
- * set only on 0. */
+ * Returns 0; -ENOENT if all is well but no proxy is known; -EINVAL if something is wrong; -EMFILE,
+ * -ENFILE, -ENOMEM, -EINTR or -EAGAIN if a file could not be read just now (EAGAIN: it was changed
+ * meanwhile): that may be over at the next try. What is wrong is added to `wrong`, a line for each thing,
+ * no secret in it. *out is set only on 0. */
 int config_load(const struct config **out, const struct config_options *options, config_variable *variable,
                 const struct net *net, struct text *wrong);
 
@@ -135,9 +135,10 @@ const struct config_route *config_route(const struct config *config, size_t numb
 
 const struct rules *config_rules(const struct config *config);
 
-/* What PTUNNEL_CONFIG begins with. The ptunnel-run that wrote it may be of another version than the library that
- * reads it, where one was installed while programs ran; if their numbers differ, config_load() is -EINVAL. Change
- * the number when a text that one of them writes would mean something else to the other. */
+/* What PTUNNEL_CONFIG begins with. The ptunnel-run that wrote it may be of another version than the
+ * library that reads it, where one was installed while programs ran; if their numbers differ,
+ * config_load() is -EINVAL. Change the number when a text that one of them writes would mean something
+ * else to the other. */
 #ifndef CONFIG_FORMAT
 #define CONFIG_FORMAT 1
 #endif

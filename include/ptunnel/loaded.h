@@ -33,7 +33,8 @@ void *loaded_symbol(const struct loaded *object, const char *name);
 /* Whether the address is the object's definition of that function, in any of its versions. */
 bool loaded_defines(const struct loaded *object, const char *name, const void *address);
 
-/* libc's definition of a function, wherever that libc keeps it. NULL: it has none, or the program is static. */
+/* libc's definition of a function, wherever that libc keeps it. NULL: it has none, or the program is
+ * static. */
 void *loaded_libc_symbol(const char *name);
 
 #endif

@@ -1,7 +1,9 @@
-/* The file that all processes of a user share and nobody else can read or write: where it is, and whether it
- * may be trusted. It is open only for the length of one piece of work, in which no signal handler of the
- * program runs and no thread is cancelled: a handler that came here again would wait for a lock of the code
- * it interrupted, and one that jumps away would leave the descriptor open. */
+/* A file that all processes of a user share and nobody else can read or write: where it is, and whether it
+ * may be trusted.
+ *
+ * While it is open all signals are blocked and the thread cannot be cancelled: a handler that came here
+ * again would wait for the lock of the code that it interrupted, and one that jumps away would leave the
+ * descriptor open. */
 #ifndef PTUNNEL_PRIVATE_FILE_H
 #define PTUNNEL_PRIVATE_FILE_H
 
@@ -15,17 +17,18 @@ enum { PRIVATE_FILE_PATH_SIZE = 256 };
 struct private_file {
     int fd;
     const struct net *net;
-    sigset_t signals;
+    sigset_t signals; /* the thread's mask and cancel state, to be given back */
     int cancel;
     char path[PRIVATE_FILE_PATH_SIZE];
 };
 
-/* Opens, and makes if there is none, `ptunnel-names` in `directory` ($XDG_RUNTIME_DIR, may be NULL) or in
- * /run/user/UID, else /dev/shm/ptunnel-UID/names: the first place that is the user's own. 0, or a negative
- * errno; then `wrong` says which file and why, and nothing is open. */
+/* Opens `ptunnel-names` in `directory` ($XDG_RUNTIME_DIR, may be NULL) or in /run/user/UID, else
+ * /dev/shm/ptunnel-UID/names: in the first of these places that is the user's own; makes it if there is
+ * none. 0, or a negative errno: then `wrong` says which file and why, and nothing is open. */
 int private_file_open(struct private_file *file, const struct net *net, const char *directory,
                       struct text *wrong);
 
+/* Closes it, and lets signals and cancellation through again. */
 void private_file_close(struct private_file *file);
 
 /* Adds "/run/user/1000/ptunnel-names: no space left" to `wrong`; returns -error. */

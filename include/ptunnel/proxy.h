@@ -13,20 +13,22 @@ enum {
 struct proxy {
     struct endpoint at;
     bool has_credentials;
-    const char *account; /* NULL: what .fields says is enough. Else it says who asks the proxy, and how; it
-                            is for dial_authenticate alone, and lives as long as the proxy */
+    /* NULL: .fields is all that the proxy is told. Else who asks it, and how: for dial_authenticate alone,
+     * lives as long as the proxy. */
+    const char *account;
     char fields[PROXY_FIELDS_SIZE]; /* "Proxy-Authorization: Basic ...\r\n" and the like, secret */
 };
 
-/* `[http://][USER[:PASS]@]HOST[:PORT][/]`; RFC 3986 percent-encoding in the userinfo only; without a port 80
- * with `http://`, 3128 without. Returns NULL, or what is wrong as a phrase that repeats no part of the URL;
- * *out is then undefined. */
+/* `[http://][USER[:PASS]@]HOST[:PORT][/]`; percent-encoding (RFC 3986 2.1) in the userinfo only; without a
+ * port 80 after `http://`, 3128 otherwise. Returns NULL, or what is wrong as a phrase that repeats no part
+ * of the URL; *out is then undefined. */
 const char *proxy_parse(struct proxy *out, const char *url, size_t size);
 
-/* Adds the URL, "http://proxy.example.org:3128", with `userinfo` where a URL has it: "" or "***@". */
+/* Adds the URL without secrets: "http://proxy.example.org:3128", with `userinfo` ("" or "***@") in its
+ * place. */
 void proxy_print(struct text *out, const struct proxy *proxy, const char *userinfo);
 
-/* Basic credentials (RFC 7617) in place of those of the URL. Result as above. */
+/* Puts Basic credentials (RFC 7617) in place of those of the URL. Result as above. */
 const char *proxy_set_credentials(struct proxy *proxy, const char *user, const char *password);
 
 /* Adds a header field, "Name: value". Result as above: bytes that RFC 9112 5 does not allow, no room, and so

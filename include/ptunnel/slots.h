@@ -1,12 +1,12 @@
-/* A file of names in numbered slots, shared by all processes of a user: what one process looked up, another
- * connects to, before or after fork and exec.
+/* A file of names in numbered slots, shared by all processes of a user: what one process looked up,
+ * another connects to, before or after fork and exec.
  *
- * It is never mapped: a full tmpfs or a truncated file would be SIGBUS in somebody's program. A slot is
- * written by one pwrite() under a lock on its bytes. What the file does not have, or does not match its
- * checksum, is an empty slot. So a writer that is killed harms one slot at most.
+ * It is never mapped: a full tmpfs or a truncated file would raise SIGBUS in the program. A slot is
+ * written by one pwrite(2) under a lock on its bytes. A slot that is not in the file, or does not match
+ * its checksum, counts as empty: a writer that is killed harms one slot at most.
  *
- * It begins with the number of its format. A file of another format belongs to another version of ptunnel, and
- * is left alone until nobody has used it for 24 h: -ESTALE. */
+ * It begins with the number of its format. A file of another format belongs to another version of ptunnel,
+ * and is left alone until nobody has used it for 24 h: -ESTALE. */
 #ifndef PTUNNEL_SLOTS_H
 #define PTUNNEL_SLOTS_H
 

@@ -1,5 +1,6 @@
-/* Text put together in a buffer of fixed size, without stdio: the library must not drag stdio's locks and
- * allocations into somebody else's process. What does not fit is cut; the text always ends in NUL. */
+/* Text put together in a buffer of fixed size, without stdio: the library must not bring stdio's locks and
+ * allocations into the program. What does not fit is cut; the text always ends in NUL. All of this is
+ * async-signal-safe and leaves errno alone. */
 #ifndef PTUNNEL_TEXT_H
 #define PTUNNEL_TEXT_H
 
@@ -12,7 +13,7 @@ struct text {
     bool cut;               /* something did not fit */
 };
 
-struct text text_in(char *buffer, size_t size); /* size >= 1 */
+struct text text_in(char *buffer, size_t size); /* empties the buffer, of `size` bytes, at least 1 */
 void text_add(struct text *out, const char *words);
 void text_add_bytes(struct text *out, const char *bytes, size_t size);
 void text_add_number(struct text *out, unsigned long number);
@@ -22,23 +23,25 @@ __attribute__((format(printf, 2, 3))) void text_print(struct text *out, const ch
 __attribute__((format(printf, 2, 0))) void text_print_list(struct text *out, const char *format,
                                                            va_list *values);
 
-/* A peer's words are data: bytes outside 0x20..0x7e are written as \xHH, and at
- * most `most` bytes are taken. */
+/* Adds bytes that a peer or a user chose: those outside 0x20..0x7e as \xHH. Of more than `most` bytes the
+ * first `most`, and "...". */
 void text_add_foreign(struct text *out, const char *bytes, size_t size, size_t most);
 size_t text_size(const struct text *out);
 
-/* As tolower(3) in the C locale; in a Turkish one that has another idea of I. */
+/* tolower(3) of the C locale, whatever the program's is. */
 static inline unsigned char text_lower(char c)
 {
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
-/* Without regard to case, ASCII's and nobody else's: in a Turkish locale
- * strcasecmp(3) has another idea of I. */
+/* Compare without regard to the case of ASCII letters. Not strcasecmp(3), which follows the locale: in a
+ * Turkish one 'i' and 'I' are two letters. */
 bool text_same(const char *a, const char *b);
-bool text_begins(const char *text, const char *start); /* text has at least as many bytes, or ends in NUL */
+/* `text` ends in NUL, or has as many bytes as `start` */
+bool text_begins(const char *text, const char *start);
 
-/* A whole decimal number from least to most, or -1: no sign, no blanks, nothing behind it. */
+/* The decimal number that these bytes are, from least to most; -1 if they are anything else: a sign, blanks,
+ * no digit. */
 long text_to_number(const char *digits, size_t size, long least, long most);
 
 #endif

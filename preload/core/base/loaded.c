@@ -6,8 +6,8 @@
 
 enum { HIDDEN_VERSION = 0x8000, WORD_BITS = 8 * sizeof(ElfW(Addr)) };
 
-/* musl, and libraries that need no relocation by the loader, keep offsets in their dynamic section; glibc puts
- * addresses in their place. */
+/* musl, and libraries that need no relocation by the loader, keep offsets in their dynamic section; glibc
+ * puts addresses in their place. */
 static const void *address_of(const struct loaded *object, ElfW(Addr) value)
 {
     return (const void *)(value < object->base ? object->base + value : value);

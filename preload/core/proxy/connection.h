@@ -12,7 +12,8 @@ bool connection_find_address(const struct dial *dial, const struct addresses *li
 /* connect(2) to a literal, an address of the proxy: 0 or a positive errno. */
 int connection_to_proxy(struct dial *dial, const struct endpoint *to);
 
-/* The same without a proxy, to the first of the target's addresses that the kernel does not refuse at once. */
+/* The same without a proxy, to the first of the target's addresses that the kernel does not refuse at
+ * once. */
 int connection_to_target(struct dial *dial);
 
 /* dial_disconnect(). */

@@ -79,8 +79,9 @@ static void make_request(struct dial *dial, struct leg *leg)
     leg->end = LEG_FRONT + leg->size + 2;
 }
 
-/* Somebody is asked only when the connection is there: what is said ages, and would be lost with an address
- * that cannot be reached. What can be read now, before anything was asked, is an end or belongs to nothing. */
+/* Somebody is asked only when the connection is there: what is said ages, and would be lost with an
+ * address that cannot be reached. What can be read now, before anything was asked, is an end or belongs to
+ * nothing. */
 static enum legs_next look_at_connection(struct dial *dial)
 {
     struct pollfd ready = { .fd = dial->fd, .events = POLLIN | POLLOUT };
