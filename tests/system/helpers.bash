@@ -24,6 +24,10 @@ unset http_proxy https_proxy all_proxy no_proxy ftp_proxy HTTP_PROXY HTTPS_PROXY
 unset XDG_CONFIG_HOME SSH_AUTH_SOCK SSH_ASKPASS DISPLAY GIT_DIR GIT_SSH GIT_SSH_COMMAND JAVA_TOOL_OPTIONS
 export LC_ALL=C HOME=$BATS_FILE_TMPDIR GIT_CONFIG_NOSYSTEM=1
 
+# Nor has the map of names that other programs of this user share.
+export XDG_RUNTIME_DIR=$BATS_FILE_TMPDIR/runtime
+[ ! -d "$BATS_FILE_TMPDIR" ] || mkdir -p -m 700 "$XDG_RUNTIME_DIR"
+
 teardown() {
     stop_services "$BATS_TEST_TMPDIR"
 }

@@ -64,7 +64,7 @@ OTHERS=$BATS_FILE_TMPDIR/other/libptunnel.so
     old=$(stand_in "$LIBRARY" old.example)
     [[ $old == 198.18.* || $old == 198.19.* ]]
     cp "$MAP" "$BATS_TEST_TMPDIR/before"
-    looks_up_and_connects "$OTHERS" new.example
+    PTUNNEL_VERBOSE=1 looks_up_and_connects "$OTHERS" new.example
     asked_for new.example
     contains "$stderr" "$MAP is in use by another version of ptunnel"
     cmp "$MAP" "$BATS_TEST_TMPDIR/before"

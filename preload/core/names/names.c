@@ -189,10 +189,14 @@ static bool is_fresh(const struct names *map, struct known *known)
     return known->offset >= map->shared || now_in_seconds() - atomic_load(&known->checked) < fresh_for;
 }
 
-static void say_unusable(const char *wrong)
+/* That another version of ptunnel has the file passes by itself, and hardly anybody notices: with -v only. */
+static void say_unusable(int error, const char *wrong)
 {
     char buffer[LOG_LINE_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
+
+    if (error == -ESTALE && !log_wants(LOG_CONNECTION))
+        return;
 
     text_print(&line, "%s; names looked up meanwhile mean something to this process only", wrong);
     log_failure(hash_bytes(wrong, strlen(wrong)), &line);
@@ -248,7 +252,7 @@ static int claim(struct names *map, const char *name, uint64_t hash, struct know
         say_full(map);
         return result;
     }
-    say_unusable(buffer);
+    say_unusable(result, buffer);
     if (!known)
         return own_stand_in(map, name, hash, offset);
     *offset = known->offset;
@@ -281,7 +285,7 @@ static int read_shared(struct names *map, uint32_t offset, const struct known *k
     if (result == 0 && (!known || strcmp(known->name, name) == 0))
         learn(map, name, offset);
     if (result < 0 && result != -ENOENT)
-        say_unusable(buffer);
+        say_unusable(result, buffer);
     return result < 0 ? -ENOENT : 0;
 }
 
