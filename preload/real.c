@@ -1,16 +1,19 @@
 #include "real.h"
 
+#include <ptunnel/loaded.h>
+
 #include <dlfcn.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 struct real real_functions;
+struct libc real_libc;
 
 /* What a libc may lack (musl, or an older glibc). A program can still ask for these names, so they do what
  * the kernel does. */
 static int lacking_close_range(unsigned first, unsigned last, int flags)
 {
-    return (int)real()->syscall(SYS_close_range, (long)first, (long)last, (long)flags);
+    return (int)libc()->syscall(SYS_close_range, (long)first, (long)last, (long)flags);
 }
 
 static void lacking_closefrom(int first)
@@ -28,7 +31,7 @@ static int lacking_epoll_pwait2(int set, struct epoll_event *events, int most, c
     const struct timespec *end = time;
 #endif
 
-    return (int)real()->syscall(SYS_epoll_pwait2, (long)set, events, (long)most, end, mask, (long)(NSIG / 8));
+    return (int)libc()->syscall(SYS_epoll_pwait2, (long)set, events, (long)most, end, mask, (long)(NSIG / 8));
 }
 
 /* preadv2(2): the offset is two words, low and high; where a word has 64 bits the kernel ignores the high one. */
@@ -39,20 +42,20 @@ static long high_word(off64_t offset)
 
 static ssize_t lacking_preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
 {
-    return real()->syscall(SYS_preadv2, (long)fd, parts, (long)count, (long)offset, high_word(offset),
+    return libc()->syscall(SYS_preadv2, (long)fd, parts, (long)count, (long)offset, high_word(offset),
                            (long)flags);
 }
 
 static ssize_t lacking_pwritev64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
 {
-    return real()->syscall(SYS_pwritev2, (long)fd, parts, (long)count, (long)offset, high_word(offset),
+    return libc()->syscall(SYS_pwritev2, (long)fd, parts, (long)count, (long)offset, high_word(offset),
                            (long)flags);
 }
 
 static int lacking_execveat(int directory, const char *path, char *const argv[], char *const envp[],
                             int flags)
 {
-    return (int)real()->syscall(SYS_execveat, (long)directory, path, argv, envp, (long)flags);
+    return (int)libc()->syscall(SYS_execveat, (long)directory, path, argv, envp, (long)flags);
 }
 
 /* The fortified forms end the program when the buffer is too small; without that help the buffer's size is
@@ -113,6 +116,18 @@ static void fill_gaps(struct real *found)
 #undef FILL
 }
 
+/* A libc that lacks one has what fills the gap. */
+static void find_libc(const struct real *found)
+{
+#define FIND_OWN(name, wide)                                                                                 \
+    real_libc.name =                                                                                         \
+        (__typeof__(real_libc.name))loaded_libc_symbol(sizeof(time_t) > sizeof(long) ? #wide : #name);       \
+    if (!real_libc.name)                                                                                     \
+        real_libc.name = found->name;
+    LIBC_FUNCTIONS(FIND_OWN)
+#undef FIND_OWN
+}
+
 void real_find_all(void)
 {
     struct real found;
@@ -128,6 +143,7 @@ void real_find_all(void)
     REAL_ALIASES(FIND_OTHER)
 #undef FIND_OTHER
     fill_gaps(&found);
+    find_libc(&found);
     /* connect tells real() that the table is there, so it is set when it is. */
     found_connect = found.connect;
     found.connect = NULL;
@@ -150,9 +166,9 @@ static ssize_t next_recv(int fd, void *buffer, size_t size, int flags)
     return real()->recv(fd, buffer, size, flags);
 }
 
-static int next_poll(struct pollfd *fds, nfds_t count, int milliseconds)
+static int own_poll(struct pollfd *fds, nfds_t count, int milliseconds)
 {
-    return real()->poll(fds, count, milliseconds);
+    return libc()->poll(fds, count, milliseconds);
 }
 
 static int next_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
@@ -185,7 +201,7 @@ const struct net real_net = {
     .connect = next_connect,
     .send = next_send,
     .recv = next_recv,
-    .poll = next_poll,
+    .poll = own_poll,
     .getsockopt = next_getsockopt,
     .setsockopt = setsockopt,
     .read = next_read,

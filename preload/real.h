@@ -184,6 +184,16 @@
     REAL_OFFSET_ALIASES(A) \
     REAL_TIME_ALIASES(A)
 
+/* Of these we need libc's own, whoever stands in front of them: our waits end when the kernel's clock says so, not
+ * another library's (faketime), and what we ask the kernel is asked. The second is its name where time_t is wider
+ * than a word. */
+#define LIBC_FUNCTIONS(L) \
+    L(poll, poll) \
+    L(ppoll, __ppoll_time64) \
+    L(pselect, __pselect_time64) \
+    L(epoll_pwait, epoll_pwait) \
+    L(syscall, syscall)
+
 /* clang-format on */
 
 struct real {
@@ -192,7 +202,14 @@ struct real {
 #undef FIELD
 };
 
+struct libc {
+#define FIELD(name, wide) __typeof__(((struct real *)0)->name) name;
+    LIBC_FUNCTIONS(FIELD)
+#undef FIELD
+};
+
 extern struct real real_functions HIDDEN;
+extern struct libc real_libc HIDDEN;
 void real_find_all(void);
 
 /* The next definitions behind ours. Another library's constructor may call a hook before our own has run. */
@@ -201,6 +218,13 @@ static inline const struct real *real(void)
     if (__builtin_expect(!real_functions.connect, 0))
         real_find_all();
     return &real_functions;
+}
+
+/* libc's own definitions. */
+static inline const struct libc *libc(void)
+{
+    real();
+    return &real_libc;
 }
 
 /* Where that is certain: the compiler then leaves the look-up out. */

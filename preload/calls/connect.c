@@ -129,8 +129,8 @@ static struct deadline program_deadline(const struct attempt *attempt)
 static int wait_until_ready(const struct attempt *attempt, struct pollfd *ready, int left)
 {
     struct timespec time = { left / 1000, left % 1000 * 1000000 };
-    int result = !attempt->asked ? real()->poll(ready, 1, left)
-                                 : real()->ppoll(ready, 1, left < 0 ? NULL : &time, &attempt->mask);
+    int result = !attempt->asked ? libc()->poll(ready, 1, left)
+                                 : libc()->ppoll(ready, 1, left < 0 ? NULL : &time, &attempt->mask);
 
     if (result < 0 && errno == EINTR &&
         (attempt->asked ? signals_interrupt_under(attempt->fd, &attempt->mask)

@@ -15,7 +15,7 @@ static int poll_under(struct pollfd *ready, struct deadline end, const sigset_t 
     int left = deadline_left(end);
     struct timespec time = { left / 1000, left % 1000 * 1000000 };
 
-    return real()->ppoll(ready, 1, left < 0 ? NULL : &time, mask);
+    return libc()->ppoll(ready, 1, left < 0 ? NULL : &time, mask);
 }
 
 static bool wait_under(int fd, struct entry *entry, struct deadline end, bool *interrupted,

@@ -22,7 +22,7 @@ bool identity_begin(void)
     if (page == MAP_FAILED)
         return false;
     madvise(page, size, MADV_WIPEONFORK); /* before Linux 4.14 a forked child is not told from its parent */
-    atomic_store(&process, (int)real()->syscall(SYS_getpid));
+    atomic_store(&process, (int)libc()->syscall(SYS_getpid));
     atomic_store(page, 1);
     if (!atomic_compare_exchange_strong(&mark, &none, page))
         munmap(page, size); /* another thread was faster */
@@ -34,7 +34,7 @@ uint32_t identity_generation(void)
     _Atomic int *page = atomic_load_explicit(&mark, memory_order_acquire);
 
     if (page && atomic_load_explicit(page, memory_order_relaxed) == 0) {
-        atomic_store(&process, (int)real()->syscall(SYS_getpid));
+        atomic_store(&process, (int)libc()->syscall(SYS_getpid));
         atomic_fetch_add(&generation, 1);
         atomic_store(page, 1);
     }
@@ -48,7 +48,7 @@ int identity_thread(void)
     uint32_t now = identity_generation();
 
     if (thread == 0 || of_generation != now) {
-        thread = (int)real()->syscall(SYS_gettid);
+        thread = (int)libc()->syscall(SYS_gettid);
         of_generation = now;
     }
     return thread;
@@ -57,7 +57,7 @@ int identity_thread(void)
 bool identity_is_gone(int thread)
 {
     int saved = errno;
-    bool gone = thread != 0 && real()->syscall(SYS_tkill, (long)thread, 0L) < 0 && errno == ESRCH;
+    bool gone = thread != 0 && libc()->syscall(SYS_tkill, (long)thread, 0L) < 0 && errno == ESRCH;
 
     errno = saved;
     return gone;
@@ -66,5 +66,5 @@ bool identity_is_gone(int thread)
 bool identity_is_borrowed(void)
 {
     identity_generation();
-    return atomic_load(&mark) && atomic_load(&process) != (int)real()->syscall(SYS_getpid);
+    return atomic_load(&mark) && atomic_load(&process) != (int)libc()->syscall(SYS_getpid);
 }

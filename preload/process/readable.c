@@ -14,7 +14,7 @@ static bool word_readable(uintptr_t at)
 {
     static const struct timespec no_time;
 
-    return real()->syscall(SYS_futex, at / WORD * WORD, (long)FUTEX_WAIT_PRIVATE, (long)HARDLY_EVER, &no_time,
+    return libc()->syscall(SYS_futex, at / WORD * WORD, (long)FUTEX_WAIT_PRIVATE, (long)HARDLY_EVER, &no_time,
                            NULL, 0L) == 0 ||
            errno != EFAULT;
 }

@@ -39,7 +39,7 @@ static bool is_inner_echo(int set, const struct epoll_event *event)
     if (!pending_in_set(inner.fd))
         return false;
     pending_step_set(inner.fd);
-    return real()->poll(&inner, 1, 0) == 0;
+    return libc()->poll(&inner, 1, 0) == 0;
 }
 
 int ready_take_cookies(int set, struct epoll_event *events, int count)
@@ -71,7 +71,7 @@ static int epoll_translated(int set, struct epoll_event *events, int most, struc
         slice = pending_deadline();
         if (slice.at != deadline_never().at)
             slice = deadline_earlier(slice, deadline_in(SLICE));
-        count = real()->epoll_pwait(set, events, most, deadline_left(deadline_earlier(end, slice)), mask);
+        count = libc()->epoll_pwait(set, events, most, deadline_left(deadline_earlier(end, slice)), mask);
         if (count < 0)
             return -errno;
         if (count == 0 && deadline_passed(slice))

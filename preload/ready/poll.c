@@ -68,7 +68,7 @@ static int poll_until(struct pollfd *fds, nfds_t count, struct deadline end, con
 
     if (left > 0)
         time = (struct timespec){ left / 1000000000, left % 1000000000 };
-    return real()->ppoll(fds, count, end.at == INT64_MAX ? NULL : &time, mask);
+    return libc()->ppoll(fds, count, end.at == INT64_MAX ? NULL : &time, mask);
 }
 
 /* Steps what is ready, or everything when a slice has run out. True if the

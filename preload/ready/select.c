@@ -58,7 +58,7 @@ static int count_before(char *end, int count)
 
     sigfillset(&all);
     while (looked_at < count && looked_at < FD_MAP_NUMBERS &&
-           real()->pselect(count, (fd_set *)(end - looked_at / 8), NULL, NULL, &no_time, &all) < 0 &&
+           libc()->pselect(count, (fd_set *)(end - looked_at / 8), NULL, NULL, &no_time, &all) < 0 &&
            errno == EFAULT)
         looked_at *= 2;
     return looked_at < count && looked_at < FD_MAP_NUMBERS ? looked_at : count;
@@ -129,7 +129,7 @@ static int select_until(int count, const struct sets *sets, struct deadline end,
 
     if (left > 0)
         time = (struct timespec){ left / 1000000000, left % 1000000000 };
-    return real()->pselect(count, (fd_set *)sets->set[READS], (fd_set *)sets->set[WRITES],
+    return libc()->pselect(count, (fd_set *)sets->set[READS], (fd_set *)sets->set[WRITES],
                            (fd_set *)sets->set[EXCEPTS], end.at == INT64_MAX ? NULL : &time, mask);
 }
 

@@ -29,7 +29,7 @@ static _Atomic int holder;
 static bool is_elsewhere(int thread)
 {
     int saved = errno;
-    bool elsewhere = real()->syscall(SYS_tgkill, (long)getpid(), (long)thread, 0L) < 0 && errno == ESRCH;
+    bool elsewhere = libc()->syscall(SYS_tgkill, (long)getpid(), (long)thread, 0L) < 0 && errno == ESRCH;
 
     errno = saved;
     return elsewhere;

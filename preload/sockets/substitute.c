@@ -18,7 +18,7 @@ static uint64_t cookie_of(const struct entry *entry)
     uint32_t upper = atomic_load(&secret), drawn = 0;
 
     if (upper == 0) {
-        if (real()->syscall(SYS_getrandom, &drawn, sizeof drawn, GRND_NONBLOCK) != sizeof drawn)
+        if (libc()->syscall(SYS_getrandom, &drawn, sizeof drawn, GRND_NONBLOCK) != sizeof drawn)
             drawn = (uint32_t)deadline_now();
         drawn |= 0xa0000001; /* no address of this or any other half of memory begins so */
         drawn &= 0xbfffffff;

@@ -8,7 +8,9 @@ setup_file() {
     start_greeter
     start_scripted --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT" --on 'early.test:7' "to 127.0.0.1:$GREETER_PORT" \
         --on '203.0.113.9:7' 'status 403'
-    export PROXY
+    XDG_RUNTIME_DIR=$BATS_FILE_TMPDIR/run
+    mkdir -m 700 "$XDG_RUNTIME_DIR"
+    export PROXY XDG_RUNTIME_DIR
     build_early
     build_plugin
 }
