@@ -47,7 +47,8 @@ static const char *set_name(struct endpoint *out, const char *name, size_t size)
 
 const char *endpoint_set_host(struct endpoint *out, const char *host, size_t size)
 {
-    /* Without the last dot, which names may have: "192.0.2.1." is an address for whoever is handed it. */
+    /* Without the dot at the end that a name may have: "192.0.2.1." would be an address to whoever resolves
+     * it. */
     size_t bare = size > 1 && host[size - 1] == '.' ? size - 1 : size;
     char copy[ENDPOINT_HOST_MAX + 1];
     struct in_addr v4;
@@ -155,7 +156,7 @@ bool endpoint_from_sockaddr(struct endpoint *out, const struct sockaddr *address
     struct sockaddr_in v4;
     struct sockaddr_in6 v6 = { 0 };
 
-    /* Above 128 bytes (a negative length too) the kernel says EINVAL: not for us to read. */
+    /* More than 128 bytes, or a negative length, is EINVAL to the kernel, which reads nothing then. */
     if (!address || size < (socklen_t)sizeof v4 || size > (socklen_t)sizeof(struct sockaddr_storage))
         return false;
     memcpy(&v4, address, sizeof v4);

@@ -25,7 +25,8 @@ static struct {
     ino_t inode;
 } sink = { .level = LOG_QUIET };
 
-/* When something was last said about a subject; a collision only costs or saves a line. */
+/* When something was last said about a subject, by a hash of it. A collision costs or saves a line, no
+ * more. */
 static struct {
     _Atomic uint64_t subject;
     _Atomic int64_t said_at;
@@ -83,8 +84,8 @@ static bool stderr_is_ours(void)
     return sink.net->poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT;
 }
 
-/* The reader of a pipe may go away between the look and the write, a file may be as large as the program's
- * limit: the signal for it would be the program's end. */
+/* Writes without SIGPIPE (the reader of a pipe may have gone) and SIGXFSZ (RLIMIT_FSIZE), which would end
+ * the program: blocked, and taken back if the write raised them. */
 static void write_quietly(int fd, const char *line, size_t size)
 {
     static const int raised[] = { SIGPIPE, SIGXFSZ };
@@ -99,7 +100,7 @@ static void write_quietly(int fd, const char *line, size_t size)
     if (sink.net->write(fd, line, size) < 0 && (errno == EPIPE || errno == EFBIG)) {
         for (size_t i = 0; i < sizeof raised / sizeof *raised; i++)
             if (sigismember(&pending, raised[i]))
-                sigdelset(&both, raised[i]); /* it was there before us */
+                sigdelset(&both, raised[i]); /* it was pending before */
         sigtimedwait(&both, NULL, &now);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -127,7 +128,7 @@ static void put(const struct text *words)
         text_print(&line, "[%u]: ", (unsigned)getpid());
     }
     text_add_bytes(&line, words->start, text_size(words));
-    *line.at++ = '\n'; /* the byte that text_in() did not get */
+    *line.at++ = '\n'; /* the byte that was held back from text_in() */
     if (sink.path)
         write_to_file(buffer, text_size(&line));
     else if (stderr_is_ours())

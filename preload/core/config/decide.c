@@ -1,4 +1,5 @@
-/* Where a target goes: a proxy directly, then the rules, then what is local directly, then the default. */
+/* config_decide(): proxies are direct, then the rules count, then what is local is direct, then the default
+ * counts. */
 #include "inside.h"
 
 #include "../rules/index.h"
@@ -21,7 +22,8 @@ static bool is_unspecified(const struct endpoint *target)
                                memcmp(&target->address, &any_v4, sizeof any_v4) == 0);
 }
 
-/* On this machine or next to it: patterns for everything do not mean it, nor does the default. */
+/* Loopback (unless `loopback tunnel`) and link-local: neither patterns for everything nor the default tunnel
+ * it. */
 static bool is_local(const struct config *config, const struct endpoint *target)
 {
     if (endpoint_is_link_local(target))
@@ -102,7 +104,7 @@ uint32_t config_next_port(const struct config *config, const struct endpoint *ta
     return next;
 }
 
-/* The dial looks them up: a stand-in for a proxy's name would lead nowhere. */
+/* Whether it is a proxy's name: the dial looks that up, and a stand-in would lead nowhere. */
 static bool names_proxy(const struct config *config, const struct endpoint *name)
 {
     for (size_t i = 0; i < config->route_count; i++)

@@ -1,4 +1,4 @@
-/* tunnel, direct, reject: patterns, and the route that they go via. */
+/* The directives tunnel, direct and reject: patterns, and the route that they go via. */
 #include "rule.h"
 #include "complaint.h"
 #include "routes.h"

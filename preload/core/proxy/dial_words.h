@@ -1,6 +1,6 @@
-/* What a dial says of itself. Lines are put together in functions of their own, called only if somebody wants
- * to read them: their buffers must not be a part of the dial's frames, for connect() is called by signal
- * handlers, on stacks of 8 KiB. */
+/* What a dial says of itself. Each line is put together in a function of its own, called only if it will
+ * be written: connect() is called by signal handlers on stacks of 8 KiB, so the line's buffer must not be
+ * a part of the frames of dial_step(). */
 #ifndef PTUNNEL_DIAL_WORDS_H
 #define PTUNNEL_DIAL_WORDS_H
 
@@ -12,7 +12,7 @@ static inline struct candidate *dial_candidate(const struct dial *dial)
     return &dial->route->candidates[dial->candidate];
 }
 
-void dial_start_line(const struct dial *dial, struct text *out); /* "example.org:22 via proxy:3128: " */
+void dial_start_line(const struct dial *dial, struct text *out); /* adds "example.org:22 via proxy:3128: " */
 void dial_note_line(const struct dial *dial, const char *what, const struct endpoint *where,
                     const struct reply *reply);
 void dial_report_line(const struct dial *dial, enum log_level level);
@@ -26,7 +26,7 @@ static inline bool dial_field_too_long(const struct dial *dial)
     return dial->legs.field_size > 8000 && (status == 400 || status == 431);
 }
 
-/* What is tried and answered, a line each; what is secret is not among it. */
+/* A line of LOG_HANDSHAKE: what is tried, what is answered. No secret is in it. */
 static inline void dial_note(const struct dial *dial, const char *what, const struct endpoint *where,
                              const struct reply *reply)
 {
@@ -34,7 +34,7 @@ static inline void dial_note(const struct dial *dial, const char *what, const st
         dial_note_line(dial, what, where, reply);
 }
 
-/* How the dial, or one of its candidates, ended. */
+/* The line that says how the dial, or one of its candidates, ended. */
 static inline void dial_report(const struct dial *dial, enum log_level level)
 {
     if (log_wants(level))

@@ -54,7 +54,8 @@ static void end_line(struct handshake *handshake)
     handshake->line_size = 0;
 }
 
-/* What is not HTTP is known by its first bytes; waiting for a line end would be waiting for the deadline. */
+/* Whether the first bytes already differ from "HTTP/": a peer that is no HTTP server may never send a line
+ * end. */
 static bool cannot_be_http(const struct handshake *handshake)
 {
     static const char start[] = "HTTP/1.";

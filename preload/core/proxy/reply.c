@@ -6,12 +6,13 @@
 #include <errno.h>
 #include <string.h>
 
-/* The first row that fits counts. No peer can cause an errno that is not in these tables. */
+/* From status to errno; the first row that fits counts. No proxy can make connect() fail with an errno that
+ * is not in these tables. */
 static const struct {
     int first, last, error;
 } refusals[] = {
     { 200, 299, 0 },
-    { 401, 401, EACCES }, /* some proxies mean 407 */
+    { 401, 401, EACCES }, /* some proxies send it for 407 */
     { 403, 403, EACCES }, /* forbidden by the proxy's rules */
     { 407, 407, EACCES }, /* other credentials wanted */
     { 451, 451, EACCES },
@@ -92,9 +93,8 @@ static const char *behind_quotes(const char *at, const char *end)
     return at < end ? at + 1 : end;
 }
 
-/* Takes the next word; quoted strings and what else is between words are skipped. *before is
- * the last separator in front of it that is no blank (0 if there is none). Returns the word's
- * size, and *at behind it. */
+/* Finds the next word, passing over separators and quoted strings. Returns its size, 0 at the end; *at is
+ * behind it. *before is the last separator in front of it other than a blank, 0 if there is none. */
 static size_t next_word(const char **at, const char *end, char *before)
 {
     const char *word;
@@ -205,7 +205,7 @@ int reply_error(const struct reply *reply)
     return error != 0 && reply->cause != 0 ? reply->cause : error;
 }
 
-/* Credentials may have been sent: then they are not the right ones. */
+/* If credentials were sent, they were not the right ones. */
 static void describe_schemes(const struct reply *reply, struct text *out)
 {
     bool other = reply->schemes[0] && !strcasestr(reply->schemes, "Basic");
@@ -216,7 +216,7 @@ static void describe_schemes(const struct reply *reply, struct text *out)
                         : ": give -U and -P, or other ones)");
 }
 
-/* "403 Forbidden: permission denied" would be said twice. */
+/* Whether the cause is worth adding: "403 Forbidden: permission denied" would say it twice. */
 static bool says_more(const struct reply *reply)
 {
     return reply->cause && reply->status != 407 && reply_error(reply) == reply->cause &&
