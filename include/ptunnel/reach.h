@@ -19,6 +19,7 @@ enum reach {
     REACH_CAPABLE,   /* file capabilities: the same */
     REACH_CALLER,    /* this process's own real and effective IDs differ: the same, for whatever it runs */
     REACH_MACHINE,   /* of another class, byte order or processor than this library */
+    REACH_LIBC,      /* of the other C library, and this one serves but that it was built with */
     REACH_HIDDEN,    /* it may be run but not read */
     REACH_UNCLEAR,   /* what it runs cannot be told beforehand */
     REACHES,

@@ -81,6 +81,37 @@ emulated() {
     SOCKETCALL=1 waits "$ABI/ptunnel-run" "$ABI/programs/waits"
 }
 
+@test "a stand-in for a name means the same to programs of both classes" {
+    local address
+
+    built i386 gcc-12-multilib
+    start_greeter
+    start_scripted --on 'name.example:7' "to 127.0.0.1:$GREETER_PORT"
+    export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
+    run -0 tunnelled getent ahostsv4 name.example
+    address=${output%% *}
+    contains "$address" 198.1
+    PTUNNEL_RUN=$ABI/ptunnel-run run -0 tunnelled "$ABI/programs/connect" "$address:7"
+    equal "$output" "$address:7 connected, heard \"hello\""
+}
+
+# other_libc COMMAND : ptunnel-run refuses a program of the C library that this build does not serve
+other_libc() {
+    run --separate-stderr "$ABI/ptunnel-run" -p 127.0.0.1:9 "$1"
+    fails_with 125
+    contains "$stderr" "$1" 'uses another C library' 'ptunnel -p PROXY'
+}
+
+@test "musl's build does not start glibc's programs, nor that of 32 bits musl's" {
+    built musl musl-tools
+    other_libc "$PROGRAMS/connect"
+    built i386 gcc-12-multilib
+    # shellcheck disable=SC2046 # it has options
+    (cd "$ROOT" && $(tests/abi --compiler i386) -Wl,--dynamic-linker=/lib/ld-musl-i386.so.1 -D_GNU_SOURCE \
+        tests/programs/connect.c -o "$BATS_TEST_TMPDIR/connect")
+    other_libc "$BATS_TEST_TMPDIR/connect"
+}
+
 @test "i386, a program with 64 bits of time" {
     built i386 gcc-12-multilib
     compiler=$("$ROOT/tests/abi" --compiler i386)

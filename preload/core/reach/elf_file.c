@@ -10,7 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 8, NOTES_MOST = 4096, DATA_MOST = 64 * 1024, DATA_CHUNK = 1024, MAGIC_ALIGN = 16 };
+enum {
+    CHUNK = 8,
+    NOTES_MOST = 4096,
+    DATA_MOST = 64 * 1024,
+    DATA_CHUNK = 1024,
+    MAGIC_ALIGN = 16,
+    LOADER_MOST = 256
+};
 
 static const char go_magic[] = "\xff Go buildinf:"; /* of .go.buildinfo, see debug/buildinfo in Go's source */
 static const char go_note_name[4] = "Go";
@@ -77,6 +84,26 @@ static bool names_loader(int fd, const ElfW(Phdr) *segment, const void *state)
     (void)fd;
     (void)state;
     return segment->p_type == PT_INTERP;
+}
+
+/* Built with glibc for 64 bits the library serves musl's programs, too. With 32 the two differ in the width of what
+ * functions take, and what is built with musl asks the loader for a libc.so, which is not glibc's. */
+#if defined __GLIBC__ && __SIZEOF_POINTER__ == 8
+enum { ANY_LIBC = true, OWN_IS_MUSL = false };
+#elif defined __GLIBC__
+enum { ANY_LIBC = false, OWN_IS_MUSL = false };
+#else
+enum { ANY_LIBC = false, OWN_IS_MUSL = true };
+#endif
+
+static bool names_other_libc(int fd, const ElfW(Phdr) *segment, const void *state)
+{
+    char path[LOADER_MOST] = "";
+    size_t size = segment->p_filesz < sizeof path - 1 ? segment->p_filesz : sizeof path - 1;
+
+    (void)state;
+    return segment->p_type == PT_INTERP && read_at(fd, segment->p_offset, path, size) &&
+           (strstr(path, "/ld-musl-") != NULL) != OWN_IS_MUSL;
 }
 
 static size_t padded(size_t size, size_t align)
@@ -174,6 +201,8 @@ enum reach reach_elf(int fd, const char *head, size_t size)
         return REACH_NOTHING;
     if (is_go(fd, &header))
         return REACH_GO;
+    if (!ANY_LIBC && any_segment(fd, &header, names_other_libc, NULL))
+        return REACH_LIBC;
     return any_segment(fd, &header, names_loader, NULL) ? REACH_PRELOADED : REACH_STATIC;
 }
 

@@ -228,6 +228,8 @@ static const struct {
                        "start ptunnel-run as that user, not through a set-user-ID program" },
     [REACH_MACHINE] = { "is built for another machine than libptunnel.so (32-bit, or another processor)",
                         "use the ptunnel of that machine, or " LISTENER },
+    [REACH_LIBC] = { "uses another C library than libptunnel.so is built for (glibc, musl)",
+                     "use the ptunnel of that C library, or " LISTENER },
     [REACH_HIDDEN] = { "may be run but not read, so that nobody can tell whether it can be preloaded",
                        "have it made readable, or " LISTENER },
     [REACH_UNCLEAR] = { "leads to a program that cannot be told beforehand",
