@@ -179,7 +179,7 @@ static int step_connect(struct dial *dial)
 /* Connects to the same address again, for this leg or the next. */
 static int connect_again(struct dial *dial)
 {
-    leg_keep_only_challenges(dial);
+    legs_keep_only_challenges(dial);
     dial->error = ECONNRESET;
     dial->failed_in = dial->state;
     if (dial_disconnect(dial) < 0)

@@ -138,7 +138,7 @@ void legs_say_silent(struct dial *dial)
     refuse(dial, EACCES, "the agent did not answer");
 }
 
-void leg_keep_only_challenges(struct dial *dial)
+void legs_keep_only_challenges(struct dial *dial)
 {
     if (dial->legs.block && dial->legs.block->request)
         leg_drop(dial);
