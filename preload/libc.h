@@ -36,6 +36,10 @@ typedef int mmsg_flags;
 
 #else
 
+#ifdef _REDIR_TIME64
+#error "musl with 32 bits has other names for functions that take a time, and those would not be hooked"
+#endif
+
 typedef int ioctl_request;
 typedef unsigned mmsg_flags;
 

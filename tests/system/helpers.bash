@@ -26,7 +26,7 @@ export LC_ALL=C HOME=$BATS_FILE_TMPDIR GIT_CONFIG_NOSYSTEM=1
 
 # Nor has the map of names that other programs of this user share.
 export XDG_RUNTIME_DIR=$BATS_FILE_TMPDIR/runtime
-[ ! -d "$BATS_FILE_TMPDIR" ] || mkdir -p -m 700 "$XDG_RUNTIME_DIR"
+[ ! -d "$BATS_FILE_TMPDIR" ] || install -d -m 700 "$XDG_RUNTIME_DIR"
 
 teardown() {
     stop_services "$BATS_TEST_TMPDIR"
