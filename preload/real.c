@@ -176,6 +176,11 @@ static int next_getsockopt(int fd, int level, int name, void *value, socklen_t *
     return real()->getsockopt(fd, level, name, value, size);
 }
 
+static int next_setsockopt(int fd, int level, int name, const void *value, socklen_t size)
+{
+    return real()->setsockopt(fd, level, name, value, size);
+}
+
 static ssize_t next_read(int fd, void *buffer, size_t size)
 {
     return real()->read(fd, buffer, size);
@@ -203,7 +208,7 @@ const struct net real_net = {
     .recv = next_recv,
     .poll = own_poll,
     .getsockopt = next_getsockopt,
-    .setsockopt = setsockopt,
+    .setsockopt = next_setsockopt,
     .read = next_read,
     .write = next_write,
     .close = next_close,

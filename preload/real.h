@@ -34,6 +34,7 @@
     X(int, getsockname, (int fd, struct sockaddr *address, socklen_t *size)) \
     X(int, getpeername, (int fd, struct sockaddr *address, socklen_t *size)) \
     X(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *size)) \
+    X(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t size)) \
     X(int, poll, (struct pollfd *fds, nfds_t count, int milliseconds)) \
     X(int, ppoll, (struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask)) \
     X(int, __poll_chk, (struct pollfd *fds, nfds_t count, int milliseconds, size_t room)) \

@@ -217,6 +217,7 @@ static void step_dial(struct relay *relay)
         relay->state = RELAY_CONNECTS;
         step_connect(relay);
         break;
+    case DIAL_OVERTAKEN: /* by nobody: this loop is alone with its sockets */
     case DIAL_FAILED:
         if (relay->dial->candidate < 0)
             fail_direct(relay, relay->dial->error);

@@ -31,10 +31,19 @@ enum dial_want {
     DIAL_WANT_READ,  /* wait for POLLIN */
     DIAL_OPEN,       /* the next byte on the socket, or first in .room, is the target's */
     DIAL_DIRECT,     /* fallback: connected to the target itself; .error is 0, EINPROGRESS or EINTR */
+    DIAL_OVERTAKEN,  /* said by .connect: the dial is another thread's; nothing of it may be touched */
     DIAL_FAILED,     /* .error says why; the socket is like the first, in any state: see dial_disconnect() */
 };
 
-enum dial_state { DIAL_STATE_CONNECT, DIAL_STATE_SEND, DIAL_STATE_READ, DIAL_STATE_BODY, DIAL_STATE_SETTLED };
+enum dial_state {
+    DIAL_STATE_CONNECT,
+    DIAL_STATE_CONNECTING, /* in connect(2): only another thread's step, or one that comes after the caller was
+                              cancelled or jumped away, finds it so */
+    DIAL_STATE_SEND,
+    DIAL_STATE_READ,
+    DIAL_STATE_BODY,
+    DIAL_STATE_SETTLED,
+};
 
 struct dial_limits {
     int timeout; /* milliseconds for the whole dial */
@@ -89,11 +98,18 @@ struct dial_legs {
     char words[DIAL_WORDS_SIZE]; /* why authenticate() gave up; empty: it did not */
 };
 
+/* connect(2) of dial->fd, where more has to be done about it than to make the call: one that waits may let others step
+ * the dial meanwhile, which is in DIAL_STATE_CONNECTING then, or settled as DIAL_DIRECT for the target itself. 0, a
+ * positive errno, or DIAL_IS_OVERTAKEN if another one moved the dial on. */
+enum { DIAL_IS_OVERTAKEN = -1 };
+typedef int dial_connect(struct dial *dial, const struct sockaddr *address, socklen_t size);
+
 struct dial {
     const struct net *net;
     struct route *route;
     const struct dial_limits *limits;
     dial_replace *replace; /* NULL: the socket cannot be replaced */
+    dial_connect *connect; /* NULL: net->connect */
     int fd;
     int family;       /* AF_INET or AF_INET6: the socket's */
     int first_family; /* that of the socket that the dial began with */
@@ -105,18 +121,19 @@ struct dial {
     enum dial_state failed_in; /* in which state the last attempt failed */
     int error;                 /* a positive errno */
     bool must_disconnect;      /* a connect() was made that has to be undone before the next one */
-    bool mapped;               /* that connect() went to an IPv4-mapped address: see connection_undo() */
-    bool unusable;          /* the kernel refused the socket itself (EISCONN, EINVAL ...): it is as it was */
-    bool v6only;            /* IPV6_V6ONLY was cleared for it */
-    bool replaced;          /* another socket stands in the place of the first */
-    bool answered;          /* a proxy refused, in HTTP: it was reached, so there is no fallback any more */
-    bool in_progress;       /* connect() said EINPROGRESS: the socket does not block, or its time ran out */
-    bool interrupted;       /* connect() or a look-up ended with EINTR: whoever drives the dial clears this */
-    int candidate;          /* in the route; -1 before the first */
-    unsigned address;       /* the next of its addresses, see connection_find_address() */
-    uint32_t tried;         /* a bit for each candidate that was tried */
-    size_t sent;            /* bytes of the request that were sent */
-    struct dial_room *room; /* NULL: what stands behind the reply's head stays in the socket */
+    bool mapped;               /* that one went to an IPv4-mapped address: see dial_disconnect() */
+    bool unusable;     /* the kernel would not connect this socket to anything, and it is left as it was */
+    bool v6only;       /* IPV6_V6ONLY was cleared for it */
+    bool replaced;     /* another socket stands in the place of the first */
+    bool answered;     /* a proxy refused, in HTTP: it was reached, so there is no fallback any more */
+    bool in_progress;  /* connect() said EINPROGRESS: the socket does not block, or its time ran out */
+    bool interrupted;  /* connect() or a look-up ended with EINTR; whoever drives looks, and clears it */
+    unsigned connects; /* calls of connect(2) so far */
+    int candidate;     /* in the route; -1 before the first */
+    unsigned address;  /* next one of the candidate's addresses, in the order of preference */
+    uint32_t tried;    /* a bit for each candidate */
+    size_t sent;       /* bytes of the request */
+    struct dial_room *room;  /* NULL: what stands behind the reply's head stays in the socket */
     struct in6_addr reached; /* where the last connect() went */
     struct deadline whole, attempt;
     struct handshake handshake;

@@ -8,6 +8,7 @@
 
 #include <ptunnel/endpoint.h>
 
+#include <netinet/tcp.h>
 #include <string.h>
 
 /* As the kernel does: cut to the room there is, and the whole size told. */
@@ -129,16 +130,54 @@ int answers_domain(int fd, void *value, socklen_t *size)
 int answers_error(int fd, void *value, socklen_t *size)
 {
     struct entry *entry = pending_find(fd);
+    bool pending = false;
     int error;
 
     if (entry && atomic_load(&entry->state) == ENTRY_PENDING)
-        pending_ask(fd, entry);
-    if (real()->getsockopt(fd, SOL_SOCKET, SO_ERROR, value, size) < 0)
+        pending = !pending_step(fd, entry);
+    /* Until it has ended an error is that of a proxy which may be replaced: not the program's to take. */
+    if (real()->getsockopt(fd, SOL_SOCKET, pending ? SO_TYPE : SO_ERROR, value, size) < 0)
         return -errno;
-    if (*size >= sizeof error) {
+    if (pending) {
+        memset(value, 0, *size);
+    } else if (*size >= sizeof error) {
         memcpy(&error, value, sizeof error);
         error = pending_error(fd, error);
         memcpy(value, &error, sizeof error);
     }
     return 0;
+}
+
+static struct entry *bounded_at(int fd)
+{
+    struct entry *entry = pending_find(fd);
+
+    return entry && atomic_load(&entry->bounded) ? entry : NULL;
+}
+
+int answers_user_timeout(int fd, void *value, socklen_t *size)
+{
+    struct entry *entry = bounded_at(fd);
+    int own = entry ? atomic_load(&entry->user_timeout) : 0;
+
+    if (real()->getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, value, size) < 0)
+        return -errno;
+    if (entry)
+        memcpy(value, &own, *size < sizeof own ? *size : sizeof own);
+    return 0;
+}
+
+/* What the kernel would refuse is its to refuse, and changes nothing. */
+int answers_set_user_timeout(int fd, const void *value, socklen_t size)
+{
+    struct entry *entry = bounded_at(fd);
+    int wanted = -1;
+
+    if (entry && size >= (socklen_t)sizeof wanted && readable(value, sizeof wanted))
+        memcpy(&wanted, value, sizeof wanted);
+    if (wanted >= 0) {
+        atomic_store(&entry->user_timeout, wanted);
+        return 0;
+    }
+    return real()->setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, value, size) < 0 ? -errno : 0;
 }

@@ -2,13 +2,15 @@
 
 #include "refuse.h"
 
-#include "../real.h"
-#include "../sockets/duplicates.h"
-#include "../process/guest.h"
-#include "../sockets/peer.h"
-#include "../pending/step.h"
 #include "../pending/replace.h"
+#include "../pending/step.h"
+#include "../process/guest.h"
+#include "../process/identity.h"
 #include "../process/signals.h"
+#include "../real.h"
+#include "../sockets/bound.h"
+#include "../sockets/duplicates.h"
+#include "../sockets/peer.h"
 #include "../sockets/socket.h"
 #include "../sockets/substitute.h"
 
@@ -17,38 +19,36 @@
 
 #include <netinet/tcp.h>
 #include <pthread.h>
-#include <sys/time.h>
 
 enum {
-    GUARD = 100,      /* ms that the kernel's connect() may keep us before we wait in poll() ourselves */
     FIRST_WAIT = 50,  /* ms before anything is asked about a slow answer */
     LATER_WAIT = 200, /* ms between looks that do not trust poll(): SO_RCVLOWAT hides a short reply from it */
     UNKNOWN = -2,
 };
-static const int64_t proven_for = INT64_C(100) * 1000000; /* ns */
 
 /* One connect() of a program, as long as it has not returned. */
 struct attempt {
     struct entry *entry;
     struct dial *dial; /* the entry's */
     int fd;
-    uint32_t number;  /* the entry's: another one means that somebody else has it now */
-    int64_t started;  /* deadline_now() */
-    int blocking;     /* 1 or 0, UNKNOWN until it matters */
-    int send_timeout; /* ms, -1 for none, UNKNOWN until it is asked for */
-    bool asked;       /* what ask_about_slow() asks */
-    sigset_t mask;    /* the program's, once signals are held back: from then on too */
-    int cancel;       /* the thread's cancellation state, off but for our waits: no lock dies with a thread */
+    uint32_t number;   /* the entry's: another one means that somebody else has it now */
+    int64_t started;   /* deadline_now() */
+    int blocking;      /* 1 or 0, UNKNOWN until it matters */
+    int send_timeout;  /* SO_SNDTIMEO in ms, -1 for none; of a slow answer only */
+    bool slow;         /* ask_about_slow() was called */
+    bool direct;       /* the last call was the fallback's, to the target itself */
+    int said;          /* by the kernel's connect(): 0 or a positive errno */
+    unsigned connects; /* dial->connects when the loop last looked at what connect() said */
+    struct own *own;   /* around the step under way; NULL while nothing was slow: it costs two calls */
+    int cancel; /* the thread's cancellation state, off but for our waits: no lock dies with a thread */
 };
 
-static void set_send_timeout(int fd, int milliseconds)
-{
-    struct timeval wanted = { 0 };
+/* The attempt that this thread is just stepping; NULL while it is in the kernel's connect(), which a signal handler may
+ * leave for good. */
+static __thread struct attempt *stepped;
 
-    if (milliseconds > 0)
-        wanted = (struct timeval){ milliseconds / 1000, milliseconds % 1000 * 1000 };
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wanted, sizeof wanted);
-}
+/* The socket of this process's last connect() did not block: so it is worth a call to ask whether this one does. */
+static atomic_bool last_did_not_block;
 
 static bool is_blocking(struct attempt *attempt)
 {
@@ -66,56 +66,96 @@ static void push_through_cork(int fd)
 
     if (real()->getsockopt(fd, IPPROTO_TCP, TCP_CORK, &corked, &size) < 0 || !corked)
         return;
-    setsockopt(fd, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
-    setsockopt(fd, IPPROTO_TCP, TCP_CORK, &corked, sizeof corked);
+    real()->setsockopt(fd, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
+    real()->setsockopt(fd, IPPROTO_TCP, TCP_CORK, &corked, sizeof corked);
 }
 
 /* What is learnt about the socket only when the answer is slow to come, so that the usual connect() does not
  * pay. */
 static void ask_about_slow(struct attempt *attempt)
 {
-    attempt->asked = true;
-    signals_hold(&attempt->mask);
+    attempt->slow = true;
     pending_adopt(attempt->fd, attempt->entry);
-    if (attempt->send_timeout == UNKNOWN)
-        attempt->send_timeout = socket_send_timeout(attempt->fd);
+    attempt->send_timeout = socket_timeout(attempt->fd, SO_SNDTIMEO);
     push_through_cork(attempt->fd);
     attempt->blocking = socket_is_blocking(attempt->fd);
 }
 
-static void release_signals(struct attempt *attempt)
+/* Another thread closed the descriptor, or gave it another meaning: what has its number now is not ours to
+ * touch. */
+static bool is_gone(const struct attempt *attempt)
 {
-    if (attempt->asked)
-        signals_release(&attempt->mask);
-    attempt->asked = false;
+    const struct entry *entry = attempt->entry;
+
+    return atomic_load(&entry->number) != attempt->number ||
+           (atomic_load(&entry->state) == ENTRY_PENDING && slot_find(attempt->fd) != entry);
 }
 
-/* The candidate that will be tried first took a connection just now: it will not keep connect() waiting, and
- * the calls that would bound that wait are saved. */
-static bool proven(const struct route *route)
+/* True: with the lock, on the very dial that this attempt began. */
+static bool lock_again(const struct attempt *attempt)
 {
-    int first = route_next(route, 0);
-    int64_t answered_at = first < 0 ? 0 : atomic_load(&route->candidates[first].answered_at);
-
-    return answered_at != 0 && deadline_now() - answered_at < proven_for;
+    while (!is_gone(attempt))
+        if (entry_lock_patiently(attempt->entry)) {
+            if (!is_gone(attempt))
+                return true;
+            entry_unlock(attempt->entry);
+        }
+    return false;
 }
 
-/* The first step, in which the kernel's connect() waits if the socket blocks: not beyond GUARD, by
- * SO_SNDTIMEO, for no deadline of ours reaches into the kernel. After that the connection goes on being made
- * while we wait in poll(). */
-static enum dial_want first_step(struct attempt *attempt)
+/* Linux's own time for a connection that nobody answers is two minutes. A socket that does not block is watched over by
+ * whoever waits for it; but a thread that is asleep already cannot know of it. */
+static void bound(struct attempt *attempt)
 {
-    enum dial_want want;
+    if (attempt->direct)
+        bound_take_back(attempt->entry, attempt->fd);
+    else if (!atomic_load(&last_did_not_block) || identity_has_threads() || is_blocking(attempt))
+        bound_put(attempt->entry, attempt->fd, dial_deadline(attempt->dial));
+}
 
-    if (attempt->dial->route->count == 0 || proven(attempt->dial->route) || !is_blocking(attempt))
-        return dial_step(attempt->dial);
-    attempt->send_timeout = socket_send_timeout(attempt->fd);
-    if (attempt->send_timeout >= 0 && attempt->send_timeout <= GUARD)
-        return dial_step(attempt->dial);
-    set_send_timeout(attempt->fd, GUARD);
-    want = dial_step(attempt->dial);
-    set_send_timeout(attempt->fd, attempt->send_timeout);
-    return want;
+/* The kernel's connect(), which waits if the socket blocks: with the lock free, the thread's own signal mask, and as a
+ * cancellation point. The lock is not held afterwards if the dial was overtaken. */
+static int connect_waiting(struct attempt *attempt, const struct sockaddr *address, socklen_t size)
+{
+    struct dial *dial = attempt->dial;
+    unsigned connects = dial->connects;
+
+    attempt->direct = dial->state == DIAL_STATE_SETTLED;
+    bound(attempt);
+    stepped = NULL;
+    entry_unlock(attempt->entry);
+    if (attempt->own)
+        own_end(attempt->own);
+    pthread_setcancelstate(attempt->cancel, NULL);
+    attempt->said = real()->connect(attempt->fd, address, size) < 0 ? errno : 0;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    if (attempt->own)
+        own_begin(attempt->own);
+    if (!lock_again(attempt))
+        return DIAL_IS_OVERTAKEN;
+    stepped = attempt;
+    if (atomic_load(&attempt->entry->state) == ENTRY_PENDING && dial->connects == connects &&
+        (attempt->direct || dial->state == DIAL_STATE_CONNECTING))
+        return attempt->said;
+    entry_unlock(attempt->entry);
+    return DIAL_IS_OVERTAKEN;
+}
+
+/* dial_connect. A step in another call than connect() never waits. */
+static int connect_dial(struct dial *dial, const struct sockaddr *address, socklen_t size)
+{
+    struct attempt *attempt = stepped;
+    struct entry *entry = (struct entry *)((char *)dial - offsetof(struct entry, dial));
+    int result;
+
+    if (attempt && attempt->dial == dial)
+        return connect_waiting(attempt, address, size);
+    if (dial->state == DIAL_STATE_SETTLED)
+        bound_take_back(entry, dial->fd);
+    else if (identity_has_threads())
+        bound_put(entry, dial->fd, dial_deadline(dial));
+    result = socket_connect_now(dial->fd, address, size);
+    return result < 0 ? -result : 0;
 }
 
 static struct deadline program_deadline(const struct attempt *attempt)
@@ -123,20 +163,6 @@ static struct deadline program_deadline(const struct attempt *attempt)
     if (attempt->send_timeout < 0)
         return deadline_never();
     return (struct deadline){ attempt->started + (int64_t)attempt->send_timeout * 1000000 };
-}
-
-/* poll(2), or -EINTR if that should end the program's connect(). */
-static int wait_until_ready(const struct attempt *attempt, struct pollfd *ready, int left)
-{
-    struct timespec time = { left / 1000, left % 1000 * 1000000 };
-    int result = !attempt->asked ? libc()->poll(ready, 1, left)
-                                 : libc()->ppoll(ready, 1, left < 0 ? NULL : &time, &attempt->mask);
-
-    if (result < 0 && errno == EINTR &&
-        (attempt->asked ? signals_interrupt_under(attempt->fd, &attempt->mask)
-                        : signals_interrupt(attempt->fd)))
-        return -EINTR;
-    return result;
 }
 
 /* Waits for what the step wanted. 0, or a negative errno if the program's connect() has to end here. The
@@ -147,14 +173,14 @@ static int wait_for(struct attempt *attempt, enum dial_want want)
     struct pollfd ready = { .fd = attempt->fd, .events = want == DIAL_WANT_READ ? POLLIN : POLLOUT };
     struct deadline own = { atomic_load(&attempt->entry->deadline) };
     struct deadline end = deadline_earlier(own, program_deadline(attempt));
-    struct deadline slice = deadline_in(attempt->asked ? LATER_WAIT : FIRST_WAIT);
-    int result = wait_until_ready(attempt, &ready, deadline_left(deadline_earlier(end, slice)));
+    struct deadline slice = deadline_in(attempt->slow ? LATER_WAIT : FIRST_WAIT);
+    int result = libc()->poll(&ready, 1, deadline_left(deadline_earlier(end, slice)));
 
-    if (result == -EINTR)
+    if (result < 0 && errno == EINTR && signals_interrupt(attempt->fd))
         return -EINTR;
     if (deadline_passed(program_deadline(attempt)))
         return -EINPROGRESS;
-    if (result == 0 && !attempt->asked)
+    if (result == 0 && !attempt->slow)
         ask_about_slow(attempt);
     return attempt->blocking ? 0 : -EINPROGRESS;
 }
@@ -166,6 +192,7 @@ static int leave_failed(struct attempt *attempt, int error)
     int unread;
     socklen_t size = sizeof unread;
 
+    bound_take_back(attempt->entry, attempt->fd);
     attempt->dial->must_disconnect = true;
     dial_disconnect(attempt->dial);
     real()->getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &unread, &size);
@@ -185,19 +212,6 @@ static int leave_pending(struct attempt *attempt, int result)
     return result;
 }
 
-/* The fallback's connect() to the target itself, which GUARD cut short, goes on as the kernel's own: called
- * again it waits, and looks at no address. */
-static int wait_in_kernel(struct attempt *attempt)
-{
-    static const struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
-
-    release_signals(attempt);
-    pthread_setcancelstate(attempt->cancel, NULL);
-    if (real()->connect(attempt->fd, (const struct sockaddr *)&any, sizeof any) < 0)
-        return errno == EALREADY ? -EINPROGRESS : -errno;
-    return 0;
-}
-
 /* The dial ended in other hands. If the program itself ended it (shutdown(2), AF_UNSPEC) there is an error
  * for us. */
 static int leave_ended(struct attempt *attempt)
@@ -215,21 +229,19 @@ static int leave_ended(struct attempt *attempt)
     }
     if (entry->error == ECONNRESET) /* natively whoever waits takes it */
         real()->getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &unread, &size);
-    return entry->error == EINPROGRESS ? wait_in_kernel(attempt) : -entry->error;
+    return -entry->error;
 }
 
-/* Another thread closed the descriptor, or gave it another meaning: what has its number now is not ours to
- * touch. */
-static bool is_gone(const struct attempt *attempt)
+/* With the lock again after a wait. False: there is nothing left to drive; *result is what that means here. */
+static bool goes_on(struct attempt *attempt, int *result)
 {
-    const struct entry *entry = attempt->entry;
-
-    return atomic_load(&entry->number) != attempt->number ||
-           (atomic_load(&entry->state) == ENTRY_PENDING && slot_find(attempt->fd) != entry);
+    if (atomic_load(&attempt->entry->state) == ENTRY_PENDING)
+        return true;
+    *result = leave_ended(attempt);
+    return false;
 }
 
-/* Waits without the lock, and takes it again. False: there is nothing left to drive; *result is what that
- * means here. */
+/* Waits without the lock, and takes it again. Result as above. */
 static bool wait_unlocked(struct attempt *attempt, enum dial_want want, int *result)
 {
     struct entry *entry = attempt->entry;
@@ -247,26 +259,42 @@ static bool wait_unlocked(struct attempt *attempt, enum dial_want want, int *res
         *result = -EBADF;
         return false;
     }
-    if (atomic_load(&entry->state) != ENTRY_PENDING) {
-        *result = leave_ended(attempt);
-        return false;
-    }
-    return true;
+    return goes_on(attempt, result);
 }
 
-/* While another candidate is left the step may wait in the kernel's connect(), which signals have to
- * interrupt. */
-static enum dial_want later_step(struct attempt *attempt)
+/* A step of this very connect(). False: there is nothing left to drive, as above. */
+static bool step(struct attempt *attempt, enum dial_want *want, int *result)
 {
-    bool may_wait = attempt->asked && attempt->dial->attempt.at != deadline_never().at;
-    enum dial_want want;
+    stepped = attempt;
+    *want = dial_step(attempt->dial);
+    stepped = NULL;
+    if (*want != DIAL_OVERTAKEN)
+        return true;
+    *result = attempt->direct ? -attempt->said : -EBADF;
+    if (attempt->direct || !lock_again(attempt))
+        return false;
+    *want = (enum dial_want)atomic_load(&attempt->entry->want);
+    return goes_on(attempt, result);
+}
 
-    if (may_wait)
-        signals_release(&attempt->mask);
-    want = dial_step(attempt->dial);
-    if (may_wait)
-        signals_hold(&attempt->mask);
-    return want;
+/* A signal in the middle of a step would natively have ended the call that waits. */
+static bool step_again(struct attempt *attempt, enum dial_want *want, int *result)
+{
+    struct own own;
+    bool more, interrupted;
+
+    if (!attempt->slow) /* it was waited for a moment only: not worth the calls */
+        return step(attempt, want, result);
+    own_begin(&own);
+    attempt->own = &own;
+    more = step(attempt, want, result);
+    attempt->own = NULL;
+    interrupted = more && (*want == DIAL_WANT_READ || *want == DIAL_WANT_WRITE) &&
+                  signals_interrupted(attempt->fd, own_signal(&own, NULL));
+    own_end(&own);
+    if (interrupted)
+        *result = leave_pending(attempt, -EINTR);
+    return more && !interrupted;
 }
 
 static int connect_blocking(struct attempt *attempt, enum dial_want want)
@@ -276,14 +304,15 @@ static int connect_blocking(struct attempt *attempt, enum dial_want want)
 
     while (want == DIAL_WANT_READ || want == DIAL_WANT_WRITE) {
         pending_settle(attempt->fd, attempt->entry, want);
-        if (dial->interrupted && signals_interrupt(attempt->fd))
-            return leave_pending(attempt, -EINTR);
-        dial->interrupted = false;
+        if (dial->connects != attempt->connects && (dial->interrupted || dial->in_progress))
+            return leave_pending(attempt, -attempt->said);
+        attempt->connects = dial->connects;
         if (!wait_unlocked(attempt, want, &result))
             return result;
         if (result < 0)
             return leave_pending(attempt, result);
-        want = later_step(attempt);
+        if (!step_again(attempt, &want, &result))
+            return result;
     }
     if (want == DIAL_FAILED)
         return leave_failed(attempt, dial->error);
@@ -291,7 +320,7 @@ static int connect_blocking(struct attempt *attempt, enum dial_want want)
     atomic_store(&attempt->entry->zero_given, true);
     pending_settle(attempt->fd, attempt->entry, want);
     entry_unlock(attempt->entry);
-    return result == -EINPROGRESS ? wait_in_kernel(attempt) : result;
+    return result;
 }
 
 /* EINPROGRESS whatever came of it, as TCP has it natively even when the other end is at hand: the result is
@@ -309,6 +338,7 @@ static int connect_nonblocking(struct attempt *attempt, enum dial_want want)
 /* The kernel would not have this socket connected, to whatever: it is as it was. */
 static int leave_untouched(struct attempt *attempt)
 {
+    bound_take_back(attempt->entry, attempt->fd);
     pending_restore(attempt->fd, attempt->entry);
     slot_drop_all(attempt->entry);
     entry_unlock(attempt->entry);
@@ -320,16 +350,18 @@ static int leave_untouched(struct attempt *attempt)
 static int start(struct attempt *attempt)
 {
     enum dial_want want;
+    int result;
 
-    if (substitute_put(attempt->fd, attempt->entry, DIAL_WANT_WRITE))
-        atomic_store(&attempt->entry->waited, true);
+    substitute_put(attempt->fd, attempt->entry, DIAL_WANT_WRITE);
     duplicates_share(attempt->fd, attempt->entry);
-    want = first_step(attempt);
+    if (!step(attempt, &want, &result))
+        return result;
     if (attempt->dial->unusable)
         return leave_untouched(attempt);
     if (!attempt->dial->in_progress && attempt->blocking == UNKNOWN)
         attempt->blocking = 1; /* or TCP_FASTOPEN_CONNECT: asked when the answer is slow */
-    return is_blocking(attempt) ? connect_blocking(attempt, want) : connect_nonblocking(attempt, want);
+    atomic_store(&last_did_not_block, !is_blocking(attempt));
+    return attempt->blocking ? connect_blocking(attempt, want) : connect_nonblocking(attempt, want);
 }
 
 /* A stand-in whose name turned out to be direct at this port: it is looked up
@@ -343,11 +375,12 @@ static void start_dial(struct attempt *attempt, const struct claim *claim, const
     dial_start(attempt->dial, &real_net, claim->fd, claim->family, &claim->target,
                is_direct ? &no_proxy : claim->decision.route, is_direct ? &direct : config_limits(config));
     attempt->dial->replace = replace_socket;
+    attempt->dial->connect = connect_dial;
 }
 
 int connect_claimed(const struct claim *claim)
 {
-    struct attempt attempt = { .fd = claim->fd, .blocking = UNKNOWN, .send_timeout = UNKNOWN };
+    struct attempt attempt = { .fd = claim->fd, .blocking = UNKNOWN, .send_timeout = -1 };
     const struct config *config = guest_config();
     int saved = errno, result;
 
@@ -370,7 +403,6 @@ int connect_claimed(const struct claim *claim)
     start_dial(&attempt, claim, config);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &attempt.cancel);
     result = start(&attempt);
-    release_signals(&attempt);
     pthread_setcancelstate(attempt.cancel, NULL);
     errno = saved;
     return result;

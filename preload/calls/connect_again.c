@@ -32,7 +32,7 @@ static int again_while_pending(int fd, struct entry *entry, const struct sockadd
 {
     uint32_t number = atomic_load(&entry->number);
     bool interrupted = false;
-    int timeout = socket_is_blocking(fd) ? socket_send_timeout(fd) : 0, result;
+    int timeout = socket_is_blocking(fd) ? socket_timeout(fd, SO_SNDTIMEO) : 0, result;
 
     if (!pending_wait(fd, entry, deadline_in(timeout), &interrupted))
         return interrupted ? -EINTR : -EALREADY;

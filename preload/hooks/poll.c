@@ -1,5 +1,6 @@
 #include "../sockets/slot.h"
 #include "../ready/ready.h"
+#include "../sockets/substitute.h"
 #include "../real.h"
 
 #include <sys/time.h>
@@ -9,11 +10,23 @@ int __poll_chk(struct pollfd *fds, nfds_t count, int milliseconds, size_t room);
 int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask,
                 size_t room);
 
+/* Nothing was pending when the wait began, and it may last for ever: what woke it may be an epoll set in which
+ * another thread's dial has something to do. */
+static __attribute__((noinline)) int poll_asleep(struct pollfd *fds, nfds_t count, const sigset_t *mask)
+{
+    int result = real()->ppoll(fds, count, NULL, mask);
+
+    if (result <= 0 || !atomic_load_explicit(&substitute_ever, memory_order_relaxed) || slots_empty() ||
+        !ready_poll_concerned(fds, count))
+        return result;
+    return libc_result(ready_poll(fds, count, deadline_never(), mask));
+}
+
 /* poll(2): a pending descriptor is ready when its tunnel is. */
 EXPORT int poll(struct pollfd *fds, nfds_t count, int milliseconds)
 {
     if (slots_idle())
-        return real()->poll(fds, count, milliseconds);
+        return milliseconds < 0 ? poll_asleep(fds, count, NULL) : real()->poll(fds, count, milliseconds);
     if (slots_empty() || !ready_poll_concerned(fds, count))
         return real()->poll(fds, count, milliseconds);
     return libc_result(ready_poll(fds, count, deadline_in(milliseconds), NULL));
@@ -32,6 +45,8 @@ EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *time, 
 {
     struct deadline end;
 
+    if (slots_empty() && !time)
+        return poll_asleep(fds, count, mask);
     if (slots_empty() || !ready_poll_concerned(fds, count) || !ready_until(&end, time))
         return real()->ppoll(fds, count, time, mask);
     return libc_result(ready_poll(fds, count, end, mask));

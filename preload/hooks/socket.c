@@ -6,6 +6,8 @@
 #include "../real.h"
 #include "time64.h"
 
+#include <netinet/tcp.h>
+
 /* getpeername(2): the address that the program asked for. */
 EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *size)
 {
@@ -29,6 +31,8 @@ EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *size)
         return real()->getsockopt(fd, level, name, value, size);
     if (level == SOL_SOCKET && name == SO_ERROR && !slots_empty())
         return libc_result(answers_error(fd, value, size));
+    if (level == IPPROTO_TCP && name == TCP_USER_TIMEOUT && !slots_empty())
+        return libc_result(answers_user_timeout(fd, value, size));
     if (level == SOL_SOCKET && name == SO_DOMAIN && original_any())
         return libc_result(answers_domain(fd, value, size));
     return real()->getsockopt(fd, level, name, value, size);
@@ -38,6 +42,14 @@ EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 EXPORT int __getsockopt64(int fd, int level, int name, void *value, socklen_t *size)
     __attribute__((alias("getsockopt"), nothrow, leaf));
 #endif
+
+/* setsockopt(2): what the program sets is its own, also while we have put another value there. */
+EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
+{
+    if (slots_idle() || level != IPPROTO_TCP || name != TCP_USER_TIMEOUT)
+        return real()->setsockopt(fd, level, name, value, size);
+    return libc_result(answers_set_user_timeout(fd, value, size));
+}
 
 /* shutdown(2): while connecting it cancels. */
 EXPORT int shutdown(int fd, int how)

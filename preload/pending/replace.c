@@ -128,7 +128,7 @@ static int like_first(int fd, const struct original *original, struct entry *ent
         return made;
     exchange_all(fd, made, entry, NULL);
     if (original->v6only)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+        real()->setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (original->name.v6.sin6_port != 0 || is_bound_to_address(original))
         bind(fd, &original->name.any, original->size);
     return 0;

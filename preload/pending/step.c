@@ -2,14 +2,17 @@
 
 #include "../real.h"
 #include "../process/own.h"
+#include "../sockets/bound.h"
 #include "../sockets/peer.h"
 #include "../sockets/socket.h"
 #include "../sockets/substitute.h"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 
+enum { SLICE = 100 }; /* ms */
+
 static _Atomic int64_t earliest = INT64_MAX; /* no pending dial's deadline is before it */
+static _Atomic int expiring;                 /* threads that are finding out anew which one it is */
 
 void pending_adopt(int fd, struct entry *entry)
 {
@@ -55,20 +58,11 @@ static void for_each_duplicate(int fd, struct entry *entry,
 }
 
 /* A failed non-blocking connect(), played by the kernel itself: nobody can listen on port 0. It has all event
- * bits, one error for whoever reads first, ECONNABORTED once, EPIPE. Where not even loopback is up, a
- * shut-down socket is nearest. */
+ * bits, one error for whoever reads first, ECONNABORTED once, EPIPE. */
 static void play_failure(int fd, struct dial *dial)
 {
-    int flags = real()->fcntl(fd, F_GETFL), result;
-
     dial_disconnect(dial);
-    if (!(flags & O_NONBLOCK)) /* a connect() that waits would take the error itself */
-        real()->fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    result = socket_connect_to_nowhere(fd, dial->family);
-    if (result != -EINPROGRESS && result != -ECONNREFUSED)
-        real()->shutdown(fd, SHUT_RDWR);
-    if (!(flags & O_NONBLOCK))
-        real()->fcntl(fd, F_SETFL, flags);
+    socket_fail(fd, dial->family);
 }
 
 static void settle(int fd, struct entry *entry, enum dial_want result)
@@ -90,13 +84,20 @@ static void settle(int fd, struct entry *entry, enum dial_want result)
     slot_drop_all(entry);
 }
 
-static void note_deadline(struct entry *entry)
+static void note_earliest(int64_t at)
 {
-    int64_t at = dial_deadline(&entry->dial).at, before = atomic_load(&earliest);
+    int64_t before = atomic_load(&earliest);
 
-    atomic_store(&entry->deadline, at);
     while (at < before && !atomic_compare_exchange_weak(&earliest, &before, at))
         ;
+}
+
+static void note_deadline(struct entry *entry)
+{
+    int64_t at = dial_deadline(&entry->dial).at;
+
+    atomic_store(&entry->deadline, at);
+    note_earliest(at);
 }
 
 static void publish(int fd, struct entry *entry, enum dial_want want, bool fired)
@@ -112,6 +113,8 @@ static bool settle_or_publish(int fd, struct entry *entry, enum dial_want result
 {
     bool ended = result != DIAL_WANT_READ && result != DIAL_WANT_WRITE;
 
+    if (ended || result == DIAL_WANT_READ) /* the connection was made, or given up */
+        bound_take_back(entry, fd);
     if (ended)
         settle(fd, entry, result);
     else
@@ -141,7 +144,6 @@ void pending_discard(int fd)
  * the entry is the socket's. */
 static bool step_locked(int fd, struct entry *entry, bool fired)
 {
-    int saved = errno, cancel = cancel_hold();
     bool ended = true;
 
     if (slot_find(fd) != entry) {
@@ -156,30 +158,45 @@ static bool step_locked(int fd, struct entry *entry, bool fired)
         ended = settle_or_publish(fd, entry, dial_step(&entry->dial), fired);
     }
     entry_unlock(entry);
-    cancel_release(cancel);
-    errno = saved;
     return ended;
 }
 
 bool pending_step(int fd, struct entry *entry)
 {
-    return entry_lock(entry) && step_locked(fd, entry, false);
+    struct own own;
+    bool ended;
+
+    own_begin(&own);
+    ended = entry_lock(entry) && step_locked(fd, entry, false);
+    own_end(&own);
+    return ended;
 }
 
 bool pending_step_fired(int fd, struct entry *entry)
 {
+    struct own own;
+    bool ended = false;
+
+    own_begin(&own);
     if (entry_lock_patiently(entry))
-        return step_locked(fd, entry, true);
-    substitute_put(fd, entry, (enum dial_want)atomic_load(&entry->want));
-    return false;
+        ended = step_locked(fd, entry, true);
+    else
+        substitute_put(fd, entry, (enum dial_want)atomic_load(&entry->want));
+    own_end(&own);
+    return ended;
 }
 
 /* It was ended by a process that shares the socket and knows nothing of our table, or is being ended by
  * another thread. */
 static void clear_up(int fd, struct entry *entry)
 {
-    if (!entry_lock_patiently(entry))
+    struct own own;
+
+    own_begin(&own);
+    if (!entry_lock_patiently(entry)) {
+        own_end(&own);
         return;
+    }
     if (slot_find(fd) == entry && atomic_load(&entry->state) != ENTRY_PENDING &&
         atomic_load(&entry->state) != ENTRY_FAILED) {
         if (atomic_load(&entry->state) == ENTRY_OPEN)
@@ -188,6 +205,7 @@ static void clear_up(int fd, struct entry *entry)
         slot_drop(fd);
     }
     entry_unlock(entry);
+    own_end(&own);
 }
 
 struct entry *pending_find(int fd)
@@ -221,17 +239,49 @@ void pending_restore(int fd, struct entry *entry)
 
 void pending_expire(void)
 {
-    int64_t least = INT64_MAX, before = atomic_load(&earliest);
+    int64_t least = INT64_MAX;
 
-    if (!deadline_passed((struct deadline){ before }))
+    if (!deadline_passed((struct deadline){ atomic_load(&earliest) }))
         return;
+    atomic_fetch_add(&expiring, 1);
+    atomic_store(&earliest, INT64_MAX); /* what a dial notes from here on counts; those before are visited */
     slot_each(expire_one, &least);
-    atomic_compare_exchange_strong(&earliest, &before, least);
+    note_earliest(least);
+    atomic_fetch_sub(&expiring, 1);
 }
 
 struct deadline pending_deadline(void)
 {
-    return (struct deadline){ slots_empty() ? INT64_MAX : atomic_load(&earliest) };
+    if (slots_empty())
+        return deadline_never();
+    if (atomic_load(&expiring) > 0)
+        return deadline_in(SLICE);
+    return (struct deadline){ atomic_load(&earliest) };
+}
+
+struct bell {
+    bool again, rung;
+};
+
+static void ring_one(int fd, struct entry *entry, void *data)
+{
+    struct bell *bell = data;
+
+    if (bell->rung || atomic_load(&entry->state) != ENTRY_PENDING ||
+        atomic_load(&entry->want) != DIAL_WANT_READ || (atomic_load(&entry->rung) && !bell->again))
+        return;
+    bell->rung = substitute_put(fd, entry, DIAL_WANT_WRITE);
+    atomic_store(&entry->rung, true);
+}
+
+void pending_ring(bool again)
+{
+    struct bell bell = { .again = again };
+    struct own own;
+
+    own_begin(&own);
+    slot_each(ring_one, &bell);
+    own_end(&own);
 }
 
 struct in_set {

@@ -38,6 +38,10 @@ void pending_restore(int fd, struct entry *entry);
 void pending_expire(void);
 struct deadline pending_deadline(void); /* the earliest of all; never if none is pending */
 
+/* Wakes a thread that sleeps in epoll_wait(2) on a set of a dial whose connection is made: once for each dial, or
+ * whenever it is asked if `again`. */
+void pending_ring(bool again);
+
 /* Pending descriptors that an epoll set watches: whether there are any, and a step for each. */
 bool pending_in_set(int set);
 void pending_step_set(int set);

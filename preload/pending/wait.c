@@ -4,52 +4,42 @@
 #include "../process/signals.h"
 #include "../sockets/socket.h"
 
-#include <sys/time.h>
-
 /* poll() sleeps on when another thread consumed the reply first, and SO_RCVLOWAT hides a short reply from it:
  * so nobody sleeps longer than this, in milliseconds, without a look of his own. */
-enum { SLICE = 100, TRIES = 4 };
+enum { SLICE = 100 };
 
-static int poll_under(struct pollfd *ready, struct deadline end, const sigset_t *mask)
+/* A step; *interrupted: a signal came in the middle of it that the wait would have been ended by. */
+static bool step(int fd, struct entry *entry, bool *interrupted)
 {
-    int left = deadline_left(end);
-    struct timespec time = { left / 1000, left % 1000 * 1000000 };
+    struct own own;
+    bool ended;
 
-    return libc()->ppoll(ready, 1, left < 0 ? NULL : &time, mask);
+    own_begin(&own);
+    ended = pending_step(fd, entry);
+    *interrupted = !ended && signals_interrupted(fd, own_signal(&own, NULL));
+    own_end(&own);
+    return ended;
 }
 
-static bool wait_under(int fd, struct entry *entry, struct deadline end, bool *interrupted,
-                       const sigset_t *mask)
+bool pending_wait(int fd, struct entry *entry, struct deadline end, bool *interrupted)
 {
     uint32_t number = atomic_load(&entry->number);
 
-    while (!pending_step(fd, entry) && atomic_load(&entry->number) == number) {
+    while (!step(fd, entry, interrupted) && atomic_load(&entry->number) == number) {
         struct pollfd ready = { .fd = fd };
         struct deadline own = { atomic_load(&entry->deadline) };
 
-        if (deadline_passed(end) || entry_locked_by_me(entry))
+        if (*interrupted || deadline_passed(end) || entry_locked_by_me(entry))
             return false;
         ready.events = atomic_load(&entry->want) == DIAL_WANT_READ ? POLLIN : POLLOUT;
         own = deadline_earlier(own, deadline_in(SLICE));
-        if (poll_under(&ready, deadline_earlier(end, own), mask) < 0 && errno == EINTR &&
-            signals_interrupt_under(fd, mask)) {
+        if (libc()->poll(&ready, 1, deadline_left(deadline_earlier(end, own))) < 0 && errno == EINTR &&
+            signals_interrupt(fd)) {
             *interrupted = true;
             return false;
         }
     }
     return true;
-}
-
-bool pending_wait(int fd, struct entry *entry, struct deadline end, bool *interrupted)
-{
-    sigset_t before;
-    bool ended;
-
-    *interrupted = false;
-    signals_hold(&before);
-    ended = wait_under(fd, entry, end, interrupted, &before);
-    signals_release(&before);
-    return ended;
 }
 
 void pending_finish(int fd)
@@ -63,26 +53,6 @@ void pending_finish(int fd)
     errno = saved;
 }
 
-static struct deadline option_deadline(int fd, int option)
-{
-    struct timeval set = { 0 };
-    socklen_t size = sizeof set;
-
-    if (real()->getsockopt(fd, SOL_SOCKET, option, &set, &size) < 0 || (set.tv_sec == 0 && set.tv_usec == 0))
-        return deadline_never();
-    return deadline_in(set.tv_sec * INT64_C(1000) + (set.tv_usec + 999) / 1000);
-}
-
-bool pending_ask(int fd, struct entry *entry)
-{
-    if (pending_step(fd, entry))
-        return true;
-    if (atomic_load(&entry->waited) || socket_is_blocking(fd) || atomic_fetch_add(&entry->tried, 1) < TRIES)
-        return false;
-    pending_finish(fd);
-    return true;
-}
-
 int pending_before(int fd, int wait_option, int flags)
 {
     struct entry *entry = pending_find(fd);
@@ -94,8 +64,8 @@ int pending_before(int fd, int wait_option, int flags)
     if (wait_option == SO_RCVTIMEO && (flags & MSG_OOB))
         return 0;
     if ((flags & MSG_DONTWAIT) || !socket_is_blocking(fd))
-        return pending_ask(fd, entry) ? 0 : -EAGAIN;
-    if (pending_wait(fd, entry, option_deadline(fd, wait_option), &interrupted))
+        return pending_step(fd, entry) ? 0 : -EAGAIN;
+    if (pending_wait(fd, entry, deadline_in(socket_timeout(fd, wait_option)), &interrupted))
         return 0;
     return interrupted ? -EINTR : -EAGAIN;
 }

@@ -12,11 +12,6 @@ bool pending_wait(int fd, struct entry *entry, struct deadline end, bool *interr
  * process, and for programs whose waits pass us by. */
 void pending_finish(int fd);
 
-/* A step for a call that asks and never waits. False: not yet. A program that asks again and again without
- * having been seen to wait does so by a way that passes us by, and is told by the kernel that the socket is
- * ready: for it the dial is driven to its end. */
-bool pending_ask(int fd, struct entry *entry);
-
 /* Before a call that needs the connection: 0, go ahead; or the negative errno that the kernel gives while
  * connecting (-EAGAIN, -EINTR). `wait_option` is SO_SNDTIMEO or SO_RCVTIMEO; flags as for send(2). */
 int pending_before(int fd, int wait_option, int flags);

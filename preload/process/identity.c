@@ -63,6 +63,13 @@ bool identity_is_gone(int thread)
     return gone;
 }
 
+extern char __libc_single_threaded __attribute__((weak)); /* glibc 2.32 and later */
+
+bool identity_has_threads(void)
+{
+    return !(&__libc_single_threaded && __libc_single_threaded);
+}
+
 bool identity_is_borrowed(void)
 {
     identity_generation();

@@ -19,6 +19,9 @@ int identity_thread(void); /* gettid(2) of the caller: a system call only the fi
 /* True if no thread has this number, as far as this process's PID namespace sees. Leaves errno alone. */
 bool identity_is_gone(int thread);
 
+/* False where libc says that this is the only thread; musl does not tell. */
+bool identity_has_threads(void);
+
 /* True in a child made by vfork(2), which must not change what it borrows. A system call. */
 bool identity_is_borrowed(void);
 

@@ -1,11 +1,13 @@
+#include "keeper.h"
 #include "ready.h"
 
 #include "../real.h"
 #include "../pending/step.h"
-#include "../process/signals.h"
+#include "../process/own.h"
+#include "../sockets/bound.h"
 #include "../sockets/substitute.h"
 
-enum { SLICE = 200 }; /* milliseconds */
+enum { SLICE = 200, LOOK = 1000 }; /* milliseconds */
 
 /* The number that this process knows the entry's socket by; -1: none any more. */
 static int descriptor_of(struct entry *entry)
@@ -23,7 +25,6 @@ static void step_cookie(uint32_t number)
 
     if (fd < 0)
         return; /* a dial that ended meanwhile: its own registration is back already */
-    atomic_store(&entry->waited, true);
     pending_step_fired(fd, entry);
 }
 
@@ -56,6 +57,23 @@ int ready_take_cookies(int set, struct epoll_event *events, int count)
     return kept;
 }
 
+/* Steps what fired, or all dials of the set. Returns how many events are the program's; *interrupted: there are none,
+ * and a signal came meanwhile that would have ended the wait. */
+static int work(int set, struct epoll_event *events, int count, bool all, const sigset_t *mask,
+                bool *interrupted)
+{
+    struct own own;
+    int kept;
+
+    own_begin(&own);
+    if (all)
+        pending_step_set(set);
+    kept = ready_take_cookies(set, events, count);
+    *interrupted = kept == 0 && own_signal(&own, mask) != OWN_NONE;
+    own_end(&own);
+    return kept;
+}
+
 /* What another thread ends is put back by EPOLL_CTL_MOD, and that wakes whoever waits. Slices
  * are here for what the set does not tell: SO_RCVLOWAT hides a short reply, and a forked process
  * may have ended the dial. */
@@ -63,7 +81,7 @@ static int epoll_translated(int set, struct epoll_event *events, int most, struc
                             const sigset_t *mask)
 {
     for (;;) {
-        bool last = deadline_passed(end);
+        bool last = deadline_passed(end), interrupted;
         struct deadline slice;
         int count, kept;
 
@@ -74,30 +92,45 @@ static int epoll_translated(int set, struct epoll_event *events, int most, struc
         count = libc()->epoll_pwait(set, events, most, deadline_left(deadline_earlier(end, slice)), mask);
         if (count < 0)
             return -errno;
-        if (count == 0 && deadline_passed(slice))
-            pending_step_set(set);
-        kept = ready_take_cookies(set, events, count);
+        kept = work(set, events, count, count == 0 && deadline_passed(slice), mask, &interrupted);
         if (kept > 0 || (count == 0 && last))
             return kept;
+        if (interrupted)
+            return -EINTR;
     }
+}
+
+/* Nothing is pending: one wait, for what the program waits for or another thread's first cookie. True: that was
+ * all, *result is for the program. A socket that the kernel does not bound for us (MPTCP) may be connected meanwhile:
+ * then somebody has to look. */
+static bool wait_untranslated(int set, struct epoll_event *events, int most, struct deadline end,
+                              const sigset_t *mask, int *result)
+{
+    struct deadline look = atomic_load(&bound_refused) ? deadline_in(LOOK) : deadline_never();
+
+    keeper_sleep();
+    *result = real()->epoll_pwait(set, events, most, deadline_left(deadline_earlier(end, look)), mask);
+    keeper_wake();
+    if (*result < 0)
+        *result = -errno;
+    if (*result <= 0)
+        return *result < 0 || deadline_passed(end);
+    *result = ready_take_cookies(set, events, *result);
+    return *result > 0;
 }
 
 int ready_epoll(int set, struct epoll_event *events, int most, struct deadline end, const sigset_t *mask)
 {
-    sigset_t before;
     int result;
 
-    if (pending_deadline().at == deadline_never().at) {
-        /* Nothing is pending: one wait, for what the program waits for or another thread's first cookie. */
-        result = real()->epoll_pwait(set, events, most, deadline_left(end), mask);
-        if (result <= 0)
-            return result < 0 ? -errno : 0;
-        result = ready_take_cookies(set, events, result);
-        if (result > 0)
+    while (pending_deadline().at == deadline_never().at) {
+        if (wait_untranslated(set, events, most, end, mask, &result))
             return result;
+        if (!slots_empty())
+            break;
     }
-    signals_hold(&before);
-    result = epoll_translated(set, events, most, end, mask ? mask : &before);
-    signals_release(&before);
+    keeper_begin();
+    result = epoll_translated(set, events, most, end, mask);
+    keeper_end();
     return result;
 }

@@ -1,8 +1,9 @@
+#include "keeper.h"
 #include "ready.h"
 
 #include "../real.h"
 #include "../pending/step.h"
-#include "../process/signals.h"
+#include "../process/own.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -53,7 +54,6 @@ static bool look_through(struct pollfd *view, const struct pollfd *fds, nfds_t c
         if (!entry)
             continue;
         some = true;
-        atomic_store(&entry->waited, true);
         view[i].events = atomic_load(&entry->want) == DIAL_WANT_READ ? POLLIN : POLLOUT;
         if (answer)
             view[i].fd = -1;
@@ -90,11 +90,26 @@ static bool step_ready(const struct pollfd *view, const struct pollfd *fds, nfds
     return news;
 }
 
+/* The same, and *interrupted: a signal came meanwhile that would have ended the wait. */
+static bool work(const struct pollfd *view, const struct pollfd *fds, nfds_t count, bool all,
+                 const sigset_t *mask, bool *interrupted)
+{
+    struct own own;
+    bool news;
+
+    own_begin(&own);
+    news = step_ready(view, fds, count, all);
+    *interrupted = !news && own_signal(&own, mask) != OWN_NONE;
+    own_end(&own);
+    return news;
+}
+
 static int poll_translated(struct pollfd *view, struct pollfd *fds, nfds_t count, struct deadline end,
                            const sigset_t *mask)
 {
     for (;;) {
         struct deadline slice = deadline_earlier(deadline_in(SLICE), pending_deadline());
+        bool interrupted;
         int ready;
 
         pending_expire();
@@ -103,7 +118,7 @@ static int poll_translated(struct pollfd *view, struct pollfd *fds, nfds_t count
         ready = poll_until(view, count, deadline_earlier(end, slice), mask);
         if (ready < 0)
             return -errno;
-        if (step_ready(view, fds, count, ready == 0) || deadline_passed(end)) {
+        if (work(view, fds, count, ready == 0, mask, &interrupted) || deadline_passed(end)) {
             look_through(view, fds, count, true);
             ready = poll_until(view, count, (struct deadline){ 0 }, mask);
             if (ready < 0)
@@ -113,6 +128,8 @@ static int poll_translated(struct pollfd *view, struct pollfd *fds, nfds_t count
             if (ready > 0)
                 return ready;
         }
+        if (interrupted)
+            return -EINTR;
         if (deadline_passed(end)) {
             for (nfds_t i = 0; i < count; i++)
                 fds[i].revents = 0;
@@ -125,16 +142,15 @@ int ready_poll(struct pollfd *fds, nfds_t count, struct deadline end, const sigs
 {
     struct pollfd small[ON_STACK], *view = small;
     size_t size = count * sizeof *fds;
-    sigset_t before;
     int result;
 
     if (count > ON_STACK)
         view = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (view == MAP_FAILED)
         return -ENOMEM;
-    signals_hold(&before);
-    result = poll_translated(view, fds, count, end, mask ? mask : &before);
-    signals_release(&before);
+    keeper_begin();
+    result = poll_translated(view, fds, count, end, mask);
+    keeper_end();
     if (view != small)
         munmap(view, size);
     return result;

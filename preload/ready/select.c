@@ -1,8 +1,9 @@
+#include "keeper.h"
 #include "ready.h"
 
 #include "../real.h"
 #include "../pending/step.h"
-#include "../process/signals.h"
+#include "../process/own.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -113,7 +114,6 @@ static bool look_through(struct sets *view, const struct sets *asked, int count,
         if (!entry)
             continue;
         some = true;
-        atomic_store(&entry->waited, true);
         for (int which = 0; which < SETS; which++)
             put(view, which, fd, false);
         if (!answer)
@@ -153,6 +153,20 @@ static bool step_ready(const struct sets *view, const struct sets *asked, int co
     return news;
 }
 
+/* The same, and *interrupted: a signal came meanwhile that would have ended the wait. */
+static bool work(const struct sets *view, const struct sets *asked, int count, bool none_ready,
+                 const sigset_t *mask, bool *interrupted)
+{
+    struct own own;
+    bool news;
+
+    own_begin(&own);
+    news = step_ready(view, asked, count, none_ready);
+    *interrupted = !news && own_signal(&own, mask) != OWN_NONE;
+    own_end(&own);
+    return news;
+}
+
 static void answer(struct sets *asked, const struct sets *view)
 {
     for (int which = 0; which < SETS; which++)
@@ -165,7 +179,7 @@ static int select_translated(int count, struct sets *view, struct sets *asked, s
 {
     for (;;) {
         struct deadline slice = deadline_earlier(deadline_in(SLICE), pending_deadline());
-        bool last;
+        bool last, interrupted;
         int ready;
 
         pending_expire();
@@ -175,8 +189,11 @@ static int select_translated(int count, struct sets *view, struct sets *asked, s
         if (ready < 0)
             return -errno;
         last = deadline_passed(end);
-        if (!step_ready(view, asked, count, ready == 0) && !last)
+        if (!work(view, asked, count, ready == 0, mask, &interrupted) && !last) {
+            if (interrupted)
+                return -EINTR;
             continue;
+        }
         look_through(view, asked, count, true);
         ready = select_until(count, view, (struct deadline){ 0 }, mask);
         if (ready < 0)
@@ -194,7 +211,6 @@ int ready_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, stru
     struct sets asked = sets_of(count, reads, writes, excepts), view = asked;
     unsigned long small[ON_STACK_WORDS], *memory = small;
     size_t size = SETS * asked.words * sizeof(unsigned long);
-    sigset_t before;
     int result;
 
     if (size > sizeof small)
@@ -203,9 +219,9 @@ int ready_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, stru
         return -ENOMEM;
     for (size_t which = 0; which < SETS; which++)
         view.set[which] = memory + which * asked.words;
-    signals_hold(&before);
-    result = select_translated(count, &view, &asked, end, mask ? mask : &before);
-    signals_release(&before);
+    keeper_begin();
+    result = select_translated(count, &view, &asked, end, mask);
+    keeper_end();
     if (memory != small)
         munmap(memory, size);
     return result;

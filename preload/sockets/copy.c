@@ -80,7 +80,7 @@ static void copy_option(int from, int to, const struct option *option, const str
         real()->getsockopt(to, as->level, as->name, other, &other_size) < 0)
         return;
     if (size != other_size || memcmp(value, other, size) != 0)
-        setsockopt(to, as->level, as->name, value, size);
+        real()->setsockopt(to, as->level, as->name, value, size);
 }
 
 /* Once it was set the kernel does not adapt it any more, and it tells twice the size that was set. */
@@ -93,7 +93,7 @@ static void copy_buffer_size(int from, int to, int name, int lock)
         real()->getsockopt(from, SOL_SOCKET, name, &bytes, &bytes_size) < 0)
         return;
     bytes /= 2;
-    setsockopt(to, SOL_SOCKET, name, &bytes, sizeof bytes);
+    real()->setsockopt(to, SOL_SOCKET, name, &bytes, sizeof bytes);
 }
 
 static void copy_flags(int from, int to)
@@ -132,7 +132,8 @@ int copy_open(int fd, int family)
     made = socket(family, SOCK_STREAM | SOCK_CLOEXEC, protocol);
     if (made < 0)
         return -errno;
-    setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off); /* of IPv4 it is not taken, nor needed */
+    real()->setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &off,
+                       sizeof off); /* of IPv4 it is not taken, nor needed */
     copy_all(fd, made, family);
     return made;
 }

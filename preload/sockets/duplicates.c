@@ -56,8 +56,7 @@ static void share_with(int fd, void *data)
     if (slot_find(fd) == entry)
         return;
     slot_share(fd, entry);
-    if (substitute_put(fd, entry, DIAL_WANT_WRITE))
-        atomic_store(&entry->waited, true);
+    substitute_put(fd, entry, DIAL_WANT_WRITE);
 }
 
 void duplicates_share(int fd, struct entry *entry)

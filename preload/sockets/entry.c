@@ -142,11 +142,11 @@ struct entry *entry_take(void)
         return NULL;
     atomic_store(&entry->state, ENTRY_PENDING);
     atomic_store(&entry->unread, false);
-    atomic_store(&entry->waited, false);
-    atomic_store(&entry->tried, 0);
     atomic_store(&entry->zero_given, false);
     atomic_store(&entry->want, DIAL_WANT_WRITE);
     atomic_store(&entry->deadline, INT64_MAX);
+    atomic_store(&entry->rung, false);
+    atomic_store(&entry->bounded, false);
     entry->cookie = 0;
     entry->error = 0;
     leg_drop(&entry->dial); /* of a dial that was given up */

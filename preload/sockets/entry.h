@@ -40,14 +40,15 @@ struct entry {
     _Atomic int owner;        /* thread id of whoever steps, 0: nobody */
     _Atomic int state;        /* enum entry_state */
     _Atomic bool unread;      /* of ENTRY_FAILED: the error was told to nobody yet */
-    _Atomic bool waited;      /* the program was seen to wait for it with a call that we translate */
-    _Atomic int tried;        /* calls that came before the tunnel was open, and no wait had been seen */
     _Atomic bool zero_given;  /* some connect() returns 0, here or in a forked process */
     _Atomic int descriptor;   /* a number that it has, perhaps: dial.fd, for who has not the lock */
     _Atomic int slots;        /* that have the entry */
     _Atomic int want;         /* enum dial_want of the last step */
     _Atomic int64_t deadline; /* of the dial, deadline_now()'s time */
     _Atomic uint64_t cookie;  /* SO_COOKIE: the socket, whatever its number; 0 before entry_adopt() */
+    _Atomic bool rung;        /* see ready/keeper.h */
+    _Atomic bool bounded;     /* TCP_USER_TIMEOUT is ours: see bound.h */
+    _Atomic int user_timeout; /* and this is the program's, in milliseconds */
     int error;             /* positive errno of ENTRY_FAILED; of ENTRY_DIRECT what connect() will say, or 0 */
     struct endpoint asked; /* the address that the program gave */
     struct dial dial;      /* under the lock */

@@ -23,21 +23,49 @@ bool socket_is_blocking(int fd)
 }
 
 /* The unspecified address: it works under SO_BINDTODEVICE too. */
-int socket_connect_to_nowhere(int fd, int family)
+static socklen_t nowhere(int family, struct sockaddr_storage *out)
 {
-    struct sockaddr_storage nowhere = { .ss_family = (sa_family_t)family };
-    socklen_t size = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-
-    return real()->connect(fd, (const struct sockaddr *)&nowhere, size) < 0 ? -errno : 0;
+    *out = (struct sockaddr_storage){ .ss_family = (sa_family_t)family };
+    return family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 }
 
-int socket_send_timeout(int fd)
+int socket_connect_to_nowhere(int fd, int family)
+{
+    struct sockaddr_storage address;
+    socklen_t size = nowhere(family, &address);
+
+    return real()->connect(fd, (const struct sockaddr *)&address, size) < 0 ? -errno : 0;
+}
+
+/* With MSG_FASTOPEN sendto(2) connects, and with MSG_DONTWAIT it does not wait for that. Where a machine's
+ * administrator has switched the option off, connect(2) has to do. */
+int socket_connect_now(int fd, const struct sockaddr *address, socklen_t size)
+{
+    if (!socket_is_blocking(fd))
+        return real()->connect(fd, address, size) < 0 ? -errno : 0;
+    if (real()->sendto(fd, NULL, 0, MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL, address, size) == 0)
+        return 0;
+    if (errno != EOPNOTSUPP)
+        return -errno;
+    return real()->connect(fd, address, size) < 0 ? -errno : 0;
+}
+
+void socket_fail(int fd, int family)
+{
+    struct sockaddr_storage address;
+    socklen_t size = nowhere(family, &address);
+    int result = socket_connect_now(fd, (const struct sockaddr *)&address, size);
+
+    if (result != -EINPROGRESS)
+        real()->shutdown(fd, SHUT_RDWR);
+}
+
+int socket_timeout(int fd, int option)
 {
     struct timeval set = { 0 };
     socklen_t size = sizeof set;
 
-    if (real()->getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &set, &size) < 0 ||
-        (set.tv_sec == 0 && set.tv_usec == 0))
+    if (real()->getsockopt(fd, SOL_SOCKET, option, &set, &size) < 0 || (set.tv_sec == 0 && set.tv_usec == 0))
         return -1;
     return set.tv_sec > 1000000 ? -1 : (int)(set.tv_sec * 1000 + (set.tv_usec + 999) / 1000);
 }

@@ -16,8 +16,16 @@ bool socket_is_blocking(int fd); /* without O_NONBLOCK */
  * connect(), in both modes, with everything that belongs to it. 0 or a negative errno. */
 int socket_connect_to_nowhere(int fd, int family);
 
-/* SO_SNDTIMEO as the program set it, in milliseconds; -1: none. Changes errno. */
-int socket_send_timeout(int fd);
+/* connect(2) that never waits: -EINPROGRESS where it would, on a blocking socket too, whose O_NONBLOCK other threads
+ * can see. 0 or a negative errno. */
+int socket_connect_now(int fd, const struct sockaddr *address, socklen_t size);
+
+/* Makes an unconnected socket one whose non-blocking connect() was refused. Where not even loopback is up, a socket
+ * that was shut down is nearest. Changes errno. */
+void socket_fail(int fd, int family);
+
+/* SO_SNDTIMEO or SO_RCVTIMEO as the program set it, in milliseconds; -1: none. Changes errno. */
+int socket_timeout(int fd, int option);
 
 /* An address as a program passes it: whether all of it can be read and has a family; and that family,
  * wherever the address begins. */

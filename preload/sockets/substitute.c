@@ -170,14 +170,14 @@ int substitute_control(int set, int operation, int fd, struct epoll_event *event
 
     if (pending && event && operation != EPOLL_CTL_DEL && !(event->events & EPOLLEXCLUSIVE)) {
         substitute.data.u64 = cookie_of(entry);
-        substitute.events |= atomic_load(&entry->want) == DIAL_WANT_READ ? EPOLLIN : EPOLLOUT;
+        substitute.events |=
+            EPOLLOUT; /* of an established socket too: it wakes whoever slept before it was added */
         atomic_store(&substitute_ever, true);
         if (operation == EPOLL_CTL_MOD && registration_is_exclusive(set, fd))
             return -EINVAL;
         if (real()->epoll_ctl(set, operation, fd, &substitute) < 0)
             return -errno;
         registration_remember(set, fd, event, true);
-        atomic_store(&entry->waited, true);
         /* It may have ended in another thread, which did not know this set. */
         if (atomic_load(&entry->state) != ENTRY_PENDING)
             substitute_take_back(fd);
@@ -188,7 +188,6 @@ int substitute_control(int set, int operation, int fd, struct epoll_event *event
     registration_remember(set, fd, operation == EPOLL_CTL_DEL ? NULL : event, false);
     if (pending && operation != EPOLL_CTL_DEL) {
         substitute_put(fd, entry, atomic_load(&entry->want));
-        atomic_store(&entry->waited, true);
     }
     return 0;
 }

@@ -89,21 +89,30 @@ static bool replace(struct dial *dial)
     return true;
 }
 
-/* connect(2) to a literal: 0 or a positive errno, of which EINPROGRESS and EINTR mean that it goes on. If
- * only the socket stands in the way, changes it or has it replaced and tries once more. */
+static int call_connect(struct dial *dial, const struct sockaddr *address, socklen_t size)
+{
+    dial->connects++;
+    if (dial->connect)
+        return dial->connect(dial, address, size);
+    return dial->net->connect(dial->fd, address, size) < 0 ? errno : 0;
+}
+
+/* connect(2) to a literal: 0, DIAL_IS_OVERTAKEN, or a positive errno, of which EINPROGRESS and EINTR mean that it
+ * goes on. If only the socket stands in the way, changes it or has it replaced and tries once more. */
 static int connect_to(struct dial *dial, const struct endpoint *to)
 {
     struct sockaddr_storage address;
     socklen_t size = endpoint_to_sockaddr(to, dial->family, &address);
     bool mapped = dial->family == AF_INET6 && endpoint_is_v4(to);
-    int error = 0;
+    int error;
 
     if (size == 0)
         return EAFNOSUPPORT;
     dial_note(dial, "connecting to ", to, NULL);
     dial->reached = to->address;
-    if (dial->net->connect(dial->fd, (const struct sockaddr *)&address, size) < 0)
-        error = errno;
+    error = call_connect(dial, (const struct sockaddr *)&address, size);
+    if (error == DIAL_IS_OVERTAKEN)
+        return error;
     if (error == ENETUNREACH && mapped && !dial->v6only && allow_mapped(dial))
         return connect_to(dial, to);
     if (dial->family == AF_INET6 && error == (mapped ? ENETUNREACH : EAFNOSUPPORT) && replace(dial))
@@ -164,7 +173,7 @@ int connection_to_target(struct dial *dial)
             break;
         address.port = dial->target.port;
         error = connect_to(dial, &address);
-        if (connection_goes_on(error) || !dial->must_disconnect)
+        if (error == DIAL_IS_OVERTAKEN || connection_goes_on(error) || !dial->must_disconnect)
             break;
     }
     return error;

@@ -3,9 +3,13 @@
 #include "legs.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 enum { PEEK_SIZE = 2048, GO_ON = -1 };
+
+/* The kernel ends a connect(2) at a repetition of its SYN: up to so much after the time, in nanoseconds. */
+static const int64_t CONNECT_GRACE = INT64_C(1500000000);
 
 void dial_start(struct dial *dial, const struct net *net, int fd, int family, const struct endpoint *target,
                 struct route *route, const struct dial_limits *limits)
@@ -140,15 +144,24 @@ static bool next_candidate(struct dial *dial)
 
 static int fall_back(struct dial *dial)
 {
+    int error;
+
     dial->candidate = -1;
     dial->attempt = deadline_never();
     dial_put_back(dial);
     dial->replace = NULL; /* the kernel's own connect() replaces nothing */
     if (dial->route->count > 0)
         dial_say_fallback(dial);
-    dial->error = connection_to_target(dial);
+    /* Before connect(2): if that waits, what others see of the socket is the kernel's own. */
     dial->state = DIAL_STATE_SETTLED;
-    dial->settled = connection_goes_on(dial->error) ? DIAL_DIRECT : DIAL_FAILED;
+    dial->settled = DIAL_DIRECT;
+    dial->error = EINPROGRESS;
+    error = connection_to_target(dial);
+    if (error == DIAL_IS_OVERTAKEN)
+        return DIAL_OVERTAKEN;
+    dial->error = error;
+    if (!connection_goes_on(error))
+        dial->settled = DIAL_FAILED;
     return (int)dial->settled;
 }
 
@@ -160,7 +173,11 @@ static int step_connect(struct dial *dial)
     while (dial->candidate < 0 || !next_address(dial, &address))
         if (!next_candidate(dial))
             return may_fall_back(dial) ? fall_back(dial) : settle(dial, DIAL_FAILED);
+    dial->state = DIAL_STATE_CONNECTING;
     error = connection_to_proxy(dial, &address);
+    if (error == DIAL_IS_OVERTAKEN)
+        return DIAL_OVERTAKEN;
+    dial->state = DIAL_STATE_CONNECT; /* in which it fails, if it does */
     if (!connection_goes_on(error) && !dial->must_disconnect && !dial->replaced) {
         leg_drop(dial);
         dial->error = error;
@@ -174,6 +191,26 @@ static int step_connect(struct dial *dial)
     dial->sent = 0;
     dial->state = DIAL_STATE_SEND;
     return dial->interrupted ? DIAL_WANT_WRITE : GO_ON;
+}
+
+/* Another thread waits in connect(2), or did until it was cancelled or jumped away: the kernel knows how far it is.
+ * CLOSE without an error is that thread's to act upon: it has not called yet, or takes the error just now. */
+static int step_connecting(struct dial *dial)
+{
+    uint8_t state = TCP_CLOSE; /* the first byte of struct tcp_info */
+    socklen_t size = sizeof state, error_size = sizeof(int);
+    int error = 0;
+
+    if (dial->net->getsockopt(dial->fd, IPPROTO_TCP, TCP_INFO, &state, &size) < 0 || state == TCP_SYN_SENT)
+        return DIAL_WANT_WRITE;
+    dial->must_disconnect = true;
+    if (state == TCP_CLOSE) {
+        dial->net->getsockopt(dial->fd, SOL_SOCKET, SO_ERROR, &error, &error_size);
+        return error ? give_up(dial, error) : DIAL_WANT_WRITE;
+    }
+    dial->sent = 0;
+    dial->state = DIAL_STATE_SEND;
+    return GO_ON;
 }
 
 /* Connects to the same address again, for this leg or the next. */
@@ -364,12 +401,21 @@ static int begin_anew(struct dial *dial)
     return connect_again(dial);
 }
 
+/* Who waits in connect(2) is bounded by whoever made the dial: see dial_connect. This is for one who left it. */
+static struct deadline end_of_step(const struct dial *dial)
+{
+    struct deadline end = end_of_attempt(dial);
+
+    if (dial->state == DIAL_STATE_CONNECTING && end.at != deadline_never().at)
+        end.at += CONNECT_GRACE;
+    return end;
+}
+
 enum dial_want dial_step(struct dial *dial)
 {
     static int (*const steps[])(struct dial * dial) = {
-        [DIAL_STATE_CONNECT] = step_connect,
-        [DIAL_STATE_SEND] = step_send,
-        [DIAL_STATE_READ] = step_read,
+        [DIAL_STATE_CONNECT] = step_connect, [DIAL_STATE_CONNECTING] = step_connecting,
+        [DIAL_STATE_SEND] = step_send,       [DIAL_STATE_READ] = step_read,
         [DIAL_STATE_BODY] = step_body,
     };
     int want = GO_ON;
@@ -381,7 +427,7 @@ enum dial_want dial_step(struct dial *dial)
     while (want == GO_ON) {
         want = steps[dial->state](dial);
         /* Only after the step: a program that comes too late still gets the answer that came in time. */
-        if ((want == DIAL_WANT_WRITE || want == DIAL_WANT_READ) && deadline_passed(end_of_attempt(dial)))
+        if ((want == DIAL_WANT_WRITE || want == DIAL_WANT_READ) && deadline_passed(end_of_step(dial)))
             want = expire(dial);
     }
     return (enum dial_want)want;
