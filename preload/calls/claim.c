@@ -21,7 +21,7 @@ static bool is_tcp(int fd, const struct sockaddr *address)
     int protocol = 0;
     socklen_t size = sizeof protocol;
 
-    if (setsockopt(fd, IPPROTO_TCP, TCP_INQ, address, sizeof(int)) == 0 || errno == EINVAL)
+    if (real()->setsockopt(fd, IPPROTO_TCP, TCP_INQ, address, sizeof(int)) == 0 || errno == EINVAL)
         return true;
     return errno == ENOPROTOOPT && real()->getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
            (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
