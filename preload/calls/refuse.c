@@ -14,8 +14,7 @@ static __attribute__((noinline)) void say_rejected(const struct claim *claim)
     struct text line = text_in(buffer, sizeof buffer);
 
     endpoint_print(&claim->target, authority);
-    text_add(&line, authority);
-    text_add(&line, rule ? ": rejected by " : ": rejected, no rule lets it out");
+    text_print(&line, "%s: rejected%s", authority, rule ? " by " : ", no rule lets it out");
     if (rule)
         text_add_foreign(&line, rule->words, rule->size, 200);
     log_line(LOG_CONNECTION, &line);

@@ -36,11 +36,7 @@ bool resolver_refuses(const char *name, const char *domain, res_state state)
 
     if (!name || !guest_may_act())
         return false;
-    text_add(&whole, name);
-    if (domain && *domain) {
-        text_add(&whole, ".");
-        text_add(&whole, domain);
-    }
+    text_print(&whole, "%s%s%s", name, domain && *domain ? "." : "", domain ? domain : "");
     if (!is_closed(buffer))
         return false;
     if (state)

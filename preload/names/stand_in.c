@@ -5,6 +5,7 @@
 #include "../process/readable.h"
 #include "../real.h"
 
+#include <ptunnel/hash.h>
 #include <ptunnel/log.h>
 #include <ptunnel/names.h>
 
@@ -101,14 +102,10 @@ static void say(const struct endpoint *target, const char *words)
 {
     char buffer[LOG_LINE_SIZE], authority[ENDPOINT_TEXT_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
-    uint64_t subject = 0;
 
     endpoint_print(target, authority);
-    for (const char *c = authority; *c; c++)
-        subject = subject * 31 + (unsigned char)*c;
-    text_add(&line, authority);
-    text_add(&line, words);
-    log_failure(subject, &line);
+    text_print(&line, "%s%s", authority, words);
+    log_failure(hash_bytes(authority, strlen(authority)), &line);
 }
 
 /* A process that made no look-up has no map, and needs none until it meets a stand-in. */

@@ -82,16 +82,11 @@ static bool read_original(int fd, struct original *out)
     return real()->getsockname(fd, &out->name.any, &out->size) == 0;
 }
 
-/* Its room is no part of its caller's: see dial_words.h. */
-static __attribute__((noinline)) void say(const struct dial *dial)
+static void say(const struct dial *dial)
 {
-    char buffer[LOG_LINE_SIZE];
-    struct text line = text_in(buffer, sizeof buffer);
-
-    text_add(&line, dial->authority);
-    text_add(&line,
-             ": the program's socket cannot reach the proxy's address family: a new one takes its place");
-    log_line(LOG_CONNECTION, &line);
+    log_print(LOG_CONNECTION,
+              "%s: the program's socket cannot reach the proxy's address family: a new one takes its place",
+              dial->authority);
 }
 
 /* A port that the program chose is kept unless somebody else takes it between. */

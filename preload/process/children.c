@@ -22,10 +22,9 @@ static void report(const char *file, const char *reason, bool refused)
     struct text line = text_in(buffer, sizeof buffer);
 
     text_add_foreign(&line, file, strlen(file), 200);
-    text_add(&line, " ");
-    text_add(&line, reason);
-    text_add(&line, refused ? ": it is not started, as 'children refuse' says"
-                            : ": its connections do not go through the proxy");
+    text_print(&line, " %s: %s", reason,
+               refused ? "it is not started, as 'children refuse' says"
+                       : "its connections do not go through the proxy");
     log_failure(hash_bytes(file, strlen(file)), &line);
 }
 
@@ -43,10 +42,8 @@ static const char *path_of(const struct child *child, struct room *room)
 
     if (child->file[0] == '/' || child->directory == AT_FDCWD)
         return child->file;
-    text_add(&whole, "/proc/self/fd/");
-    text_add_number(&whole, (unsigned long)child->directory);
-    text_add(&whole, child->file[0] ? "/" : "");
-    text_add(&whole, child->file);
+    text_print(&whole, "/proc/self/fd/%u%s%s", (unsigned)child->directory, child->file[0] ? "/" : "",
+               child->file);
     return room->path;
 }
 

@@ -60,9 +60,7 @@ static char *keep(const char *name, const char *value)
     if (!memory)
         return NULL;
     whole = text_in(memory, size);
-    text_add(&whole, name);
-    text_add(&whole, "=");
-    text_add(&whole, value);
+    text_print(&whole, "%s=%s", name, value);
     return memory;
 }
 
@@ -124,11 +122,7 @@ static char *with_library(char *room, size_t size, const char *list)
 {
     struct text whole = text_in(room, size);
 
-    text_add(&whole, preload);
-    text_add(&whole, "=");
-    text_add_bytes(&whole, own_word, own_word_size);
-    text_add(&whole, ":");
-    text_add(&whole, list);
+    text_print(&whole, "%s=%.*s:%s", preload, (int)own_word_size, own_word, list);
     return room;
 }
 

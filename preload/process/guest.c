@@ -71,12 +71,7 @@ static struct {
 
 static void say_line(const char *words, size_t size)
 {
-    char buffer[LOG_LINE_SIZE];
-    struct text line = text_in(buffer, sizeof buffer);
-
-    text_add_bytes(&line, words, size);
-    text_add(&line, "; nothing is let out until this is mended");
-    log_line(LOG_FAILURE, &line);
+    log_print(LOG_FAILURE, "%.*s; nothing is let out until this is mended", (int)size, words);
 }
 
 void guest_say_why(void)

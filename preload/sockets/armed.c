@@ -64,8 +64,7 @@ bool armed(int set, int fd)
     bool disarmed;
     int file;
 
-    text_add(&text, "/proc/self/fdinfo/");
-    text_add_number(&text, (unsigned long)set);
+    text_print(&text, "/proc/self/fdinfo/%u", (unsigned)set);
     file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return true;
