@@ -3,19 +3,6 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-struct prefix_key prefix_mask(struct prefix_key key, unsigned bits)
-{
-    if (bits <= 64)
-        key.low = 0;
-    else if (bits < 128)
-        key.low &= UINT64_MAX << (128 - bits);
-    if (bits == 0)
-        key.high = 0;
-    else if (bits < 64)
-        key.high &= UINT64_MAX << (64 - bits);
-    return key;
-}
-
 void prefix_bytes(struct prefix_key key, uint8_t *out, size_t size)
 {
     for (size_t i = 0; i < size; i++)

@@ -13,8 +13,20 @@ struct prefix_key {
     uint64_t high, low;
 };
 
-/* The first `bits` bits of the key, 0 to 128, and zeros behind them. */
-struct prefix_key prefix_mask(struct prefix_key key, unsigned bits);
+/* The first `bits` bits of the key, 0 to 128, and zeros behind them. Inline: each decision asks several
+ * times. */
+static inline struct prefix_key prefix_mask(struct prefix_key key, unsigned bits)
+{
+    if (bits <= 64)
+        key.low = 0;
+    else if (bits < 128)
+        key.low &= UINT64_MAX << (128 - bits);
+    if (bits == 0)
+        key.high = 0;
+    else if (bits < 64)
+        key.high &= UINT64_MAX << (64 - bits);
+    return key;
+}
 
 /* From a key to its first bytes and back, in network order; size is 4 or 16. */
 void prefix_bytes(struct prefix_key key, uint8_t *out, size_t size);
