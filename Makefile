@@ -67,6 +67,9 @@ tests: all $(TESTS)
 
 $(B)/obj/preload/core/%: ALL += -include preload/core/base/offsets.h
 $(B)/obj/helper/%: ALL += -include preload/core/base/offsets.h
+# A sanitizer asks by our dlsym() before it can watch anything.
+ASKED   := $(addprefix $(B)/obj/preload/,core/base/loaded.o hooks/dlsym.o real.o)
+$(if $(SANITIZE),$(ASKED): ALL += -fno-sanitize=all)
 $(PLACED): ALL += $(PLACE)
 $(PLACED): $(B)/place
 

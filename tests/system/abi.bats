@@ -53,6 +53,16 @@ recvmsg: hello
 recvmmsg: hello'"${SOCKETCALL:+${NEWLINE}socketcall: hello}"
 }
 
+# found_by_name LIBC COMMAND... : connect() that a program finds at run time, in libc too, is in the tunnel
+found_by_name() {
+    local how
+
+    for how in handle version default next; do
+        run -0 timeout -k 5 60 env https_proxy="$PROXY" "${@:2}" "$how" "$1" 203.0.113.7 7
+        equal "$how: $output" "$how: hello"
+    done
+}
+
 # emulated QEMU ROOT : by QEMU's user emulation. It lacks SO_COOKIE, with which programs/connect compares sockets, and the kernel
 # starts no such program by itself, so there is no ptunnel-run in it either.
 emulated() {
@@ -65,6 +75,7 @@ emulated() {
     exports_all "$(glibc_of clang)"
     runs "$ABI/ptunnel-run" "$ABI/programs/connect"
     waits "$ABI/ptunnel-run" "$ABI/programs/waits"
+    found_by_name libc.so.6 "$ABI/ptunnel-run" "$ABI/programs/asks"
 }
 
 @test "musl" {
@@ -72,6 +83,7 @@ emulated() {
     exports_all "$(readelf -lW "$ABI/programs/connect" | sed -n 's/.*interpreter: \(.*\)].*/\1/p')"
     runs "$ABI/ptunnel-run" "$ABI/programs/connect"
     waits "$ABI/ptunnel-run" "$ABI/programs/waits"
+    found_by_name libc.so "$ABI/ptunnel-run" "$ABI/programs/asks"
 }
 
 @test "i386" {
@@ -79,6 +91,7 @@ emulated() {
     exports_all "$(glibc_of i386)"
     runs "$ABI/ptunnel-run" "$ABI/programs/connect"
     SOCKETCALL=1 waits "$ABI/ptunnel-run" "$ABI/programs/waits"
+    found_by_name libc.so.6 "$ABI/ptunnel-run" "$ABI/programs/asks"
 }
 
 @test "a stand-in for a name means the same to programs of both classes" {
