@@ -108,6 +108,25 @@ emulated() {
     equal "$output" "$address:7 connected, heard \"hello\""
 }
 
+@test "i386 programs are tunnelled by the one ptunnel-run, if that of their own is installed with it" {
+    local stage=$BATS_TEST_TMPDIR/stage
+
+    built i386 gcc-12-multilib
+    mkdir -p "$stage/bin" "$stage/lib/ptunnel/i386"
+    cp "$PTUNNEL_RUN" "$stage/bin"
+    cp "$LIBRARY" "$stage/lib"
+    cp "$ABI/ptunnel-run" "$ABI/libptunnel.so" "$stage/lib/ptunnel/i386"
+    runs "$stage/bin/ptunnel-run" "$ABI/programs/connect"
+    runs "$stage/bin/ptunnel-run" "$PROGRAMS/connect"
+    run --separate-stderr "$stage/bin/ptunnel-run" -p "$PROXY" --strict "$ABI/programs/connect" 203.0.113.9:403
+    contains "$output" '203.0.113.9:403 EACCES'
+    cp "$PROGRAMS/connect" "$BATS_TEST_TMPDIR/other"
+    printf '\363' | dd of="$BATS_TEST_TMPDIR/other" bs=1 seek=18 conv=notrunc status=none # RISC-V
+    run "$stage/bin/ptunnel-run" -p "$PROXY" "$BATS_TEST_TMPDIR/other"
+    fails_with 125
+    contains "$output" 'another machine'
+}
+
 # other_libc COMMAND : ptunnel-run refuses a program of the C library that this build does not serve
 other_libc() {
     run --separate-stderr "$ABI/ptunnel-run" -p 127.0.0.1:9 "$1"
