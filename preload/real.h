@@ -157,6 +157,7 @@
     A(fcntl64, __fcntl_time64) \
     A(ioctl, __ioctl_time64) \
     A(getsockopt, __getsockopt64) \
+    A(setsockopt, __setsockopt64) \
     A(sendmsg, __sendmsg64) \
     A(sendmmsg, __sendmmsg64)
 #else
