@@ -20,9 +20,9 @@ struct claim {
     struct decision decision;
 };
 
-/* True if connect(fd, address, size) is not the kernel's business: a TCP or MPTCP socket and a target that is
- * not to be reached directly, or an address that must never leave the machine. False for all else, errors
- * included: the kernel words them best. */
+/* True if connect(fd, address, size) is not the kernel's business: a TCP or MPTCP socket, or one that does not tell
+ * (EACCES), and a target that is not to be reached directly, or an address that must never leave the machine. False
+ * for all else, errors included: the kernel words them best. */
 bool claim_connect(struct claim *out, int fd, const struct sockaddr *address, socklen_t size);
 
 #endif

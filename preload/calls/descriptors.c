@@ -6,6 +6,7 @@
 #include "../process/identity.h"
 #include "../pending/replace.h"
 #include "../sockets/substitute.h"
+#include "../sockets/socket.h"
 
 #include <fcntl.h>
 
@@ -39,7 +40,7 @@ void descriptors_before_close_range(unsigned first, unsigned last)
 
 static bool is_open(int fd)
 {
-    return real()->fcntl(fd, F_GETFD) >= 0;
+    return real()->fcntl(fd, F_GETFD) >= 0 || errno != EBADF;
 }
 
 void descriptors_before_replace(int from, int to)
@@ -72,8 +73,7 @@ void descriptors_duplicated(int from, int to)
 static void finish_inherited(int fd, struct entry *entry, void *data)
 {
     (void)data;
-    if (atomic_load(&entry->state) == ENTRY_PENDING && !entry_is_inherited(entry) &&
-        !(real()->fcntl(fd, F_GETFD) & FD_CLOEXEC))
+    if (atomic_load(&entry->state) == ENTRY_PENDING && !entry_is_inherited(entry) && socket_survives_exec(fd))
         pending_finish(fd);
 }
 

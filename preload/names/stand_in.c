@@ -2,6 +2,7 @@
 
 #include "../process/environment.h"
 #include "../process/guest.h"
+#include "../process/kind.h"
 #include "../process/readable.h"
 #include "../real.h"
 
@@ -13,10 +14,6 @@
 #include <arpa/nameser.h>
 #include <stdatomic.h>
 #include <string.h>
-
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
 
 static _Atomic(struct names *) opened;
 
@@ -136,16 +133,13 @@ static bool address_taken(const struct sockaddr *address, socklen_t size, struct
            endpoint_from_sockaddr(out, address, size);
 }
 
-/* An address given with a TCP socket is connect()'s business, or nobody's. */
-static bool goes_past_tcp(int fd)
+/* An address given with a TCP socket is connect()'s business, or nobody's. Where the kernel does not tell what the
+ * socket is, as in a sandbox, nothing goes out. */
+static bool goes_past_tcp(int fd, const struct sockaddr *address)
 {
-    int domain = 0, protocol = 0;
-    socklen_t size = sizeof domain;
+    enum kind kind = kind_is_closed_tcp(fd, address) ? KIND_TCP : kind_of(fd);
 
-    return real()->getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
-           (domain == AF_INET || domain == AF_INET6) &&
-           real()->getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
-           protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP;
+    return kind == KIND_OTHER || kind == KIND_UNKNOWN;
 }
 
 bool stand_in_unreachable(int fd, const struct sockaddr *address, socklen_t size)
@@ -159,7 +153,7 @@ bool stand_in_unreachable(int fd, const struct sockaddr *address, socklen_t size
         return false;
     resolver = target.port == NAMESERVER_PORT && stand_in_resolvers_refused();
     stand_in = is_stand_in(&target);
-    if ((!stand_in && !resolver) || !goes_past_tcp(fd)) {
+    if ((!stand_in && !resolver) || !goes_past_tcp(fd, address)) {
         errno = saved;
         return false;
     }

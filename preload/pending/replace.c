@@ -26,10 +26,10 @@ struct exchange {
 static void exchange_one(int fd, void *data)
 {
     const struct exchange *exchange = data;
-    int flags = real()->fcntl(fd, F_GETFD);
+    int flags = socket_survives_exec(fd) ? 0 : O_CLOEXEC;
 
     substitute_remove_everywhere(fd);
-    real()->dup3(exchange->made, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0);
+    real()->dup3(exchange->made, fd, flags);
     substitute_add_again(fd, exchange->entry);
     original_remember(fd, exchange->cookie, exchange->original);
 }

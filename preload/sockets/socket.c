@@ -3,6 +3,8 @@
 #include "../real.h"
 #include "../process/readable.h"
 
+#include <ptunnel/text.h>
+
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -17,9 +19,46 @@ uint64_t socket_cookie(int fd)
     return real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
 }
 
+/* O_NONBLOCK and O_CLOEXEC as proc(5) tells them, for where fcntl(2) is refused; -1: it does not. */
+static int told_flags(int fd)
+{
+    char buffer[128], path[48], *at;
+    struct text words = text_in(path, sizeof path);
+    ssize_t size = -1;
+    int file, flags = 0;
+
+    text_print(&words, "/proc/self/fdinfo/%u", (unsigned)fd);
+    file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file >= 0) {
+        size = real()->read(file, buffer, sizeof buffer - 1);
+        real()->close(file);
+    }
+    buffer[size > 0 ? size : 0] = '\0';
+    at = strstr(buffer, "flags:\t");
+    if (!at)
+        return -1;
+    for (at += strlen("flags:\t"); *at >= '0' && *at <= '7'; at++)
+        flags = flags * 8 + (*at - '0');
+    return flags;
+}
+
 bool socket_is_blocking(int fd)
 {
-    return !(real()->fcntl(fd, F_GETFL) & O_NONBLOCK);
+    int flags = real()->fcntl(fd, F_GETFL);
+
+    if (flags < 0)
+        flags = told_flags(fd);
+    return flags < 0 || !(flags & O_NONBLOCK);
+}
+
+bool socket_survives_exec(int fd)
+{
+    int flags = real()->fcntl(fd, F_GETFD);
+
+    if (flags >= 0)
+        return !(flags & FD_CLOEXEC);
+    flags = errno == EBADF ? O_CLOEXEC : told_flags(fd);
+    return flags < 0 || !(flags & O_CLOEXEC);
 }
 
 /* The unspecified address: it works under SO_BINDTODEVICE too. */

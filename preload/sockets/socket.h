@@ -10,7 +10,10 @@
 /* SO_COOKIE: the socket, whatever its number. 0: it is none, or the kernel does not tell. Changes errno. */
 uint64_t socket_cookie(int fd);
 
-bool socket_is_blocking(int fd); /* without O_NONBLOCK */
+/* Without O_NONBLOCK, FD_CLOEXEC. What cannot be found out is taken for true: a connect() that waits has an answer that
+ * every program knows, and so has one that is carried to its end before exec(). Changes errno. */
+bool socket_is_blocking(int fd);
+bool socket_survives_exec(int fd);
 
 /* connect(2) to port 0 of this machine: nobody can listen there, so the kernel itself plays a refused
  * connect(), in both modes, with everything that belongs to it. 0 or a negative errno. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,34 @@ static void other_families(void)
     show_fresh("AF_UNSPEC on a new socket", AF_INET, SOCK_STREAM, &none, sizeof none);
 }
 
+/* TCP_INQ takes 0 and 1 from whoever asks by it. */
+static void option_is_kept(const char *what, const void *address, socklen_t length)
+{
+    for (int set = 0; set <= 1; set++) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0), now = -1;
+        socklen_t size = sizeof now;
+
+        setsockopt(fd, IPPROTO_TCP, TCP_INQ, &set, sizeof set);
+        show(what, fd, address, length);
+        getsockopt(fd, IPPROTO_TCP, TCP_INQ, &now, &size);
+        printf("TCP_INQ %d, then %d\n", set, now);
+        close(fd);
+    }
+}
+
+static void wrong_families(void)
+{
+    struct sockaddr_un file = { .sun_family = AF_UNIX };
+    struct sockaddr none = { .sa_family = AF_UNSPEC };
+    struct sockaddr_in away = four("203.0.113.7", 80);
+    int raw = socket(AF_INET, SOCK_RAW, IPPROTO_TCP);
+
+    option_is_kept("AF_UNSPEC on a TCP socket", &none, sizeof none);
+    option_is_kept("UNIX address on a TCP socket", &file, sizeof file);
+    if (raw >= 0)
+        show("raw packets of TCP", raw, &away, sizeof away);
+}
+
 static void loopback_targets(int family)
 {
     struct sockaddr_in v4[] = { four("127.0.0.1", listener_port), four("0.0.0.0", listener_port) };
@@ -142,6 +171,7 @@ int main(void)
     bad_descriptors();
     bad_addresses();
     other_families();
+    wrong_families();
     listener = listen_here(AF_INET);
     if (listener < 0)
         return 1;
