@@ -1,9 +1,8 @@
-# make            build/libptunnel.so, build/ptunnel-run, build/ptunnel
+# make            build/libptunnel.so, build/ptunnel-run, build/ptunnel, build/ptunnel-agent
 # make demo       the main job, shown on this machine, with nothing to install
 # make check      install what the tests need, then pass them all
 # make stress     what takes longer: fuzzing, soak, large streams; MINUTES=10
 # make install    PREFIX=/usr/local LIBDIR=... DESTDIR=...; make uninstall, with the same
-#                 I386='gcc -m32' adds what serves 32-bit programs on x86-64
 # make lint       cppcheck, clang-tidy, shellcheck, mandoc, codespell
 # make compile_commands.json        for editors
 # V=1 shows the commands, STRICT=1 makes an error of every warning (and, of the tests, of every skip), SANITIZE=address,undefined
@@ -32,9 +31,9 @@ WARN    := -Wno-psabi $(if $(filter 1,$(STRICT)),-Werror) -Wall -Wextra -Wmissin
 ALL     := -std=gnu11 $(WARN) -Iinclude -D_GNU_SOURCE -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -ftls-model=initial-exec -MMD -MP \
            $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 
-# Two sources know more: what it is called, and where it is installed.
+# Three sources know more: what it is called, and where it is installed.
 PLACE   := -DPTUNNEL_VERSION='"$(VERSION)"' -DPTUNNEL_LIBDIR='"$(LIBDIR)"'
-PLACED  := $(addprefix $(B)/obj/helper/,common/shared_options.o run/library.o)
+PLACED  := $(addprefix $(B)/obj/helper/,common/shared_options.o run/library.o ptunnel-agent.o)
 
 objects  = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)))
 programs = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/$(1)/*.c))
@@ -43,7 +42,7 @@ UNIT    := $(if $(wildcard /usr/include/cmocka.h),$(call programs,unit))
 BENCH   := $(filter-out %/empty,$(call programs,bench))
 PROGRAM := $(call programs,programs)
 FUZZ    := $(call programs,fuzz)
-PRODUCT := $(addprefix $(B)/,libptunnel.so ptunnel-run ptunnel)
+PRODUCT := $(addprefix $(B)/,libptunnel.so ptunnel-run ptunnel ptunnel-agent)
 TESTS   := $(B)/tests/proxy $(B)/programs/probe $(B)/programs/readiness $(PROGRAM) $(UNIT) $(BENCH)
 FOLDERS := preload preload/* preload/core/* helper helper/*
 SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS) tests/* tests/*/*))
@@ -68,9 +67,6 @@ tests: all $(TESTS)
 
 $(B)/obj/preload/core/%: ALL += -include preload/core/base/offsets.h
 $(B)/obj/helper/%: ALL += -include preload/core/base/offsets.h
-# A sanitizer asks by our dlsym() before it can watch anything.
-ASKED   := $(addprefix $(B)/obj/preload/,core/base/loaded.o hooks/dlsym.o real.o)
-$(if $(SANITIZE),$(ASKED): ALL += -fno-sanitize=all)
 $(PLACED): ALL += $(PLACE)
 $(PLACED): $(B)/place
 
@@ -95,13 +91,17 @@ $(B)/exports.map: $(B)/hooked
 $(B)/libptunnel.so:  $(call objects,preload/*.c $(LIBRARY:%=preload/%/*.c)) $(B)/exports.map
 $(B)/ptunnel-run:    $(call objects,helper/ptunnel-run.c helper/run/*.c helper/common/*.c)
 $(B)/ptunnel:        $(call objects,helper/ptunnel.c helper/listener/*.c helper/relay/*.c helper/common/*.c)
+$(B)/ptunnel-agent:  $(call objects,helper/ptunnel-agent.c helper/agent/*.c helper/relay/loop.c helper/common/usage.c helper/common/libc_net.c)
 $(B)/tests/proxy:    $(call objects,tests/proxy/*.c)
 $(B)/programs/probe: $(call objects,tests/programs/probe/*.c)
 $(B)/programs/readiness: $(call objects,tests/programs/readiness/*.c)
 $(UNIT):             $(call objects,tests/unit/support/*.c)
+$(B)/fuzz/agent:     $(call objects,helper/agent/question.c)
+$(B)/unit/exchange:  $(call objects,$(foreach part,exchange exchanges known question scheme digest failure,helper/agent/$(part).c))
 $(PROGRAM) $(UNIT) $(BENCH) $(FUZZ): $(B)/%: $(B)/obj/tests/%.o
 
 $(B)/libptunnel.so: LIBS = -shared -ldl -Wl,--version-script=$(B)/exports.map,-soname=libptunnel.so,-z,now
+$(B)/ptunnel-agent: LIBS = -ldl
 $(TESTS):           LIBS = -pthread -ldl
 $(UNIT):            LIBS = -pthread -lcmocka -Wl,--wrap=clock_now
 $(FUZZ):            LIBS = -fsanitize=fuzzer
@@ -138,26 +138,19 @@ $(B)/man/%: helper/% Makefile CHANGELOG.md
 
 # What is installed: FILE=PLACE.
 under     = $(foreach file,$(1),$(file)=$(2)/$(notdir $(file)))
-OTHER     = $(call under,$(B)/i386/ptunnel-run $(B)/i386/libptunnel.so,$(LIBDIR)/ptunnel/i386)
-INSTALLED = $(call under,$(B)/ptunnel-run $(B)/ptunnel,$(BINDIR)) $(if $(I386),$(OTHER)) $(call under,$(B)/libptunnel.so,$(LIBDIR)) \
+INSTALLED = $(call under,$(B)/ptunnel-run $(B)/ptunnel $(B)/ptunnel-agent,$(BINDIR)) $(call under,$(B)/libptunnel.so,$(LIBDIR)) \
             $(call under,$(filter %.1,$(MANUALS)),$(MANDIR)/man1) $(call under,$(filter %.5,$(MANUALS)),$(MANDIR)/man5) \
             $(patsubst %.bash,%,$(call under,$(wildcard helper/completions/*.bash),$(PREFIX)/share/bash-completion/completions)) \
-            $(call under,helper/ptunnel.service,$(PREFIX)/lib/systemd/user)
-
-# Programs of 32 bits on x86-64 have a ptunnel-run and a library of their own: make I386='gcc -m32', and install with the same.
-all: $(if $(I386),i386)
-i386:
-	@$(MAKE) --no-print-directory I386= B=$(B)/i386 CC='$(I386)' LIBDIR=$(LIBDIR)/ptunnel/i386 $(B)/i386/ptunnel-run $(B)/i386/libptunnel.so
+            $(call under,$(wildcard helper/*.service helper/*.socket),$(PREFIX)/lib/systemd/user)
 
 install: all $(MANUALS)
-	$(foreach file,$(INSTALLED),install -D -m $(if $(filter $(B)/%/ptunnel-run $(B)/ptunnel%,$(file)),755,644) $(subst =, $(DESTDIR),$(file))$(newline))
-	@sed -i 's|^ExecStart=|&$(BINDIR)/|' $(DESTDIR)$(PREFIX)/lib/systemd/user/ptunnel.service
+	$(foreach file,$(INSTALLED),install -D -m $(if $(filter $(B)/ptunnel%,$(file)),755,644) $(subst =, $(DESTDIR),$(file))$(newline))
+	@sed -i 's|^ExecStart=|&$(BINDIR)/|' $(DESTDIR)$(PREFIX)/lib/systemd/user/ptunnel.service $(DESTDIR)$(PREFIX)/lib/systemd/user/ptunnel-agent.service
 	$(if $(DESTDIR),,-ldconfig)
 
 # Folders go, too, when they are empty; not those that every system has, nor what lies above PREFIX.
 STANDING := /usr /usr/local $(foreach dir,bin lib share share/man,/usr/$(dir) /usr/local/$(dir))
 
-uninstall: I386 = any
 uninstall:
 	rm -f $(foreach file,$(INSTALLED),$(DESTDIR)$(lastword $(subst =, ,$(file))))
 	@for place in $(sort $(foreach file,$(INSTALLED),$(patsubst %/,%,$(dir $(lastword $(subst =, ,$(file))))))); do \
@@ -195,6 +188,6 @@ format:
 clean:
 	rm -rf build build-* compile_commands.json
 
-.PHONY: all i386 tests demo prepare check stress fuzz fuzzers install uninstall lint compile_commands.json print-hooked format clean
+.PHONY: all tests demo prepare check stress fuzz fuzzers install uninstall lint compile_commands.json print-hooked format clean
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,6 +1,7 @@
 /* ptunnel-run: runs one command with the library in front of its connect(). Checks everything, hands it over
  * in the environment and execs, so that the command has this process: its pid, terminal, signals and exit
  * status. */
+#include "common/agency.h"
 #include "common/libc_net.h"
 #include "common/shared_options.h"
 #include "run/check.h"
@@ -174,6 +175,17 @@ static const struct config *configuration_or_exit(struct options *options)
     return config;
 }
 
+/* --check asks for itself, and says what it finds. */
+static void tell_agent_or_exit(const struct config *config, const struct options *options)
+{
+    enum agency agent = AGENCY_FINE;
+
+    if (!options->show && !options->explain)
+        agent = agency_tell(config, false, options->check);
+    if (agent == AGENCY_FAILS || (agent == AGENCY_REFUSES && !options->check))
+        exit(EXIT_OURS);
+}
+
 static _Noreturn void tell_and_exit(const struct config *config, const struct options *options)
 {
     if (options->check)
@@ -241,42 +253,6 @@ static _Noreturn void run(char **command)
     exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE);
 }
 
-/* It finds in the environment what it is to do, as if it had been told. */
-static _Noreturn void run_companion(char *path, char **command, bool force)
-{
-    size_t count = 0;
-    char **whole;
-
-    while (command[count])
-        count++;
-    whole = calloc(count + 4, sizeof *whole);
-    if (!whole) {
-        usage_complain("%s", strerror(errno));
-        exit(EXIT_OURS);
-    }
-    whole[0] = path;
-    whole[1] = force ? "--force" : "--";
-    whole[2] = "--";
-    memcpy(whole + (force ? 3 : 2), command, count * sizeof *command);
-    run(whole);
-}
-
-/* Ends in the companion if the command is its. */
-static void preload_or_exit(const struct options *options)
-{
-    char companion[PATH_MAX];
-    bool is_there = library_companion(companion, sizeof companion);
-
-    switch (allow_command(options->command, options->force, options->shared.verbose < 0, is_there)) {
-    case ALLOWED_NOT:
-        exit(EXIT_OURS);
-    case ALLOWED_COMPANION:
-        run_companion(companion, options->command, options->force);
-    case ALLOWED:
-        preload_library_or_exit();
-    }
-}
-
 int main(int argc, char **argv)
 {
     struct options options = options_or_exit(argc, argv);
@@ -284,13 +260,15 @@ int main(int argc, char **argv)
 
     export_settings_or_exit(&options);
     config = configuration_or_exit(&options);
+    tell_agent_or_exit(config, &options);
     if (options.show || options.explain || options.check)
         tell_and_exit(config, &options);
     if (!handover_configuration(config, &options.shared.rules))
         exit(EXIT_OURS);
-    if (!strict_allows(config, options.force))
+    if (!strict_allows(config, options.force) ||
+        !allow_command(options.command, options.force, options.shared.verbose < 0))
         exit(EXIT_OURS);
-    preload_or_exit(&options);
+    preload_library_or_exit();
     if (!strict_begin(config))
         exit(EXIT_OURS);
     run(options.command);

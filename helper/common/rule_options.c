@@ -23,6 +23,8 @@ static const struct {
     { TIMEOUT, "--timeout", "timeout", true },
     { ATTEMPT, "--attempt", "attempt", true },
     { CHILDREN, "--strict", "children", true },
+    { AUTH, "--auth", "auth", true },
+    { SERVICE, "--service", "service", true },
 };
 enum { KNOWN = sizeof options_known / sizeof *options_known };
 

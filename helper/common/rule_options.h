@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /* Of the options that have no letter. */
-enum { NO_RULES = 512, DEFAULT, FALLBACK, NAMES, RESOLVERS, TIMEOUT, ATTEMPT, CHILDREN };
+enum { NO_RULES = 512, DEFAULT, FALLBACK, NAMES, RESOLVERS, TIMEOUT, ATTEMPT, CHILDREN, AUTH, SERVICE };
 
 struct rule_options {
     struct config_options all; /* what config_load() takes */

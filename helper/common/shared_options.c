@@ -46,6 +46,14 @@ static bool take_seconds(struct shared_options *options, const struct row *row, 
            take_setting(options, row, value);
 }
 
+/* "negotiate,digest": in a rule file they are words. */
+static bool take_schemes(struct shared_options *options, const struct row *row, char *value)
+{
+    for (char *comma = strchr(value, ','); comma; comma = strchr(comma, ','))
+        *comma = ' ';
+    return take_setting(options, row, value);
+}
+
 /* -q and then -v is as -v alone. */
 static bool take_loudness(struct shared_options *options, const struct row *row, char *value)
 {
@@ -79,6 +87,13 @@ static const struct row shared[] = {
     { { SECRET, "password-file", "FILE", "its password is the first line of FILE" },
       keep,
       FIELD(proxy.password_file) },
+    { { AUTH, "auth", "WORD",
+        "what the proxy wants: auto, negotiate, ntlm, digest or basic (several with commas)" },
+      take_schemes,
+      0 },
+    { { SERVICE, "service", "NAME", "the proxy's Kerberos service, if not HTTP@ and its name" },
+      take_setting,
+      0 },
     { { FALLBACK, "fallback", "WORD", "when no proxy can be reached: none (fail) or direct" },
       take_setting,
       0 },

@@ -1,4 +1,5 @@
 #include "setup.h"
+#include "../common/agency.h"
 #include "../common/libc_net.h"
 
 #include <ptunnel/log.h>
@@ -37,6 +38,8 @@ static int load(struct setup *setup, struct shared_options *options, struct text
         return -EINVAL;
     result = config_load(&setup->config, &options->rules.all, variable, &libc_net, wrong);
     explicit_bzero(proxies, sizeof proxies);
+    if (result == 0 && agency_tell(setup->config, true, false) != AGENCY_FINE)
+        return -EACCES; /* there are words about it */
     return result;
 }
 

@@ -57,6 +57,7 @@ static void free_dial(struct relay *relay)
 
     if (relay->dial)
         leg_drop(relay->dial);
+    inquiry_end(&relay->inquiry);
     free(relay->dial);
     relay->dial = NULL;
     if (list_is_empty(&all->dialing))
@@ -249,6 +250,11 @@ static void far_ready(struct watch *watch, uint32_t events)
     step(relay);
 }
 
+static void agent_answered(struct inquiry *inquiry)
+{
+    step(owner_of(inquiry, struct relay, inquiry));
+}
+
 static void leave(struct relay *relay)
 {
     say(relay, LOG_CONNECTION, "given up: the client has gone", 0);
@@ -401,15 +407,16 @@ static int watch_far(struct relay *relay)
 static struct relay *make_relay(struct relays *all, const struct relay_ends *ends)
 {
     struct relay *relay = calloc(1, sizeof *relay);
-    struct dial *dial = malloc(sizeof *dial);
+    struct inquiring *asker = malloc(sizeof *asker);
 
-    if (!relay || !dial) {
+    if (!relay || !asker) {
         free(relay);
-        free(dial);
+        free(asker);
         return NULL;
     }
     relay->all = all;
-    relay->dial = dial;
+    relay->dial = &asker->dial;
+    relay->inquiry.fd = -1;
     relay->near.ready = near_ready;
     relay->near_out.ready = near_out_ready;
     relay->far.ready = far_ready;
@@ -442,6 +449,7 @@ int relay_start(struct relays *all, const struct relay_ends *ends, const struct 
     dial_start(relay->dial, &libc_net, ends->far, ends->family, target, route,
                route->count > 0 ? &all->limits : &all->direct_limits);
     relay->dial->room = &all->room;
+    inquiry_start(&relay->inquiry, all->loop, owner_of(relay->dial, struct inquiring, dial), agent_answered);
     list_add(&all->dialing, &relay->link);
     all->count++;
     step(relay);

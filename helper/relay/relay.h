@@ -9,6 +9,7 @@
 
 #include "buffers.h"
 #include "flow.h"
+#include "inquiry.h"
 #include "list.h"
 #include "loop.h"
 
@@ -21,6 +22,7 @@ struct relay {
     struct relays *all;
     struct watch near, near_out, far; /* near_out: only if the near side is two descriptors */
     struct dial *dial;                /* until it is open */
+    struct inquiry inquiry;           /* the dial's */
     struct flow out, in;              /* near to far, far to near */
     enum relay_state state;
     bool broken; /* it ended otherwise than by an end of file in each direction */
@@ -50,7 +52,6 @@ struct relay_ends {
     int family;            /* of far */
 };
 
-/* The loop must outlive them; the limits are copied. */
 void relays_start(struct relays *all, struct loop *loop, const struct dial_limits *limits,
                   relay_ended *on_end);
 void relays_end(struct relays *all); /* ends those that are left */

@@ -4,6 +4,7 @@
 #include "../common/libc_net.h"
 #include "../common/usage.h"
 
+#include <ptunnel/agent.h>
 #include <ptunnel/dial.h>
 #include <ptunnel/log.h>
 
@@ -35,11 +36,9 @@ static const struct {
     { CHECK_TLS, "the port speaks TLS only",
       "use the proxy's plain port, or put stunnel in front of it and give its local address" },
     { CHECK_CREDENTIALS, "the proxy wants to know who you are",
-      "give -U and -P; if it offers only NTLM or Negotiate, run a local helper such as px or cntlm" },
+      "give -U and -P; if it offers only Negotiate, NTLM or Digest, add --auth with that word" },
     { CHECK_WRONG_CREDENTIALS, "the proxy does not accept this user and password",
-      "check them, and that they belong to this proxy; if it offers only NTLM or Negotiate, run a local "
-      "helper such as px or "
-      "cntlm" },
+      "check them, and that they belong to this proxy" },
     { CHECK_FORBIDDEN, "the proxy forbids this target",
       "many proxies allow CONNECT only to port 443: use a port that it allows, or ask who runs it" },
     { CHECK_TARGET_NAME, "the proxy does not know the target or a way to it",
@@ -49,6 +48,15 @@ static const struct {
     { CHECK_SLOW, "it works, but slowly", "raise --timeout if programs give up" },
     { CHECK_ILL, "the proxy says that it is ill itself",
       "try again, or ask who runs it; another one as a second -p would be used" },
+    { CHECK_NO_TICKET, "there is no Kerberos ticket that the proxy accepts",
+      "run kinit; klist shows what there is, and until when" },
+    { CHECK_NO_SERVICE, "Kerberos does not know the proxy by the name that was given",
+      "give -p the proxy's full name as Kerberos has it, or name the service: --service HTTP@HOST" },
+    { CHECK_NO_KDC, "no Kerberos server can be reached", "check krb5.conf, and whether a VPN is needed" },
+    { CHECK_CLOCK, "this machine's clock is wrong, for Kerberos", "set it: five minutes are too much" },
+    { CHECK_NO_LIBRARY, "a library is missing", "install the package that is named above" },
+    { CHECK_AGENT, "ptunnel-agent has no answer for this proxy",
+      "its words are above; it is started by ptunnel-run" },
     { CHECK_REFUSED, "the proxy refuses", "its words are above; ask who runs it" },
 };
 
@@ -83,10 +91,29 @@ static enum check_result of_reply(const struct reply *reply, bool has_credential
     }
 }
 
+/* Why there was no answer for a proxy that wants to know who asks. */
+static enum check_result of_cause(enum agent_cause cause)
+{
+    static const enum check_result results[AGENT_CAUSES] = {
+        [AGENT_OTHER] = CHECK_AGENT,
+        [AGENT_TICKET] = CHECK_NO_TICKET,
+        [AGENT_SERVICE] = CHECK_NO_SERVICE,
+        [AGENT_KDC] = CHECK_NO_KDC,
+        [AGENT_CLOCK] = CHECK_CLOCK,
+        [AGENT_LIBRARY] = CHECK_NO_LIBRARY,
+        [AGENT_PASSWORD] = CHECK_WRONG_CREDENTIALS,
+        [AGENT_SCHEME] = CHECK_CREDENTIALS,
+    };
+
+    return results[cause];
+}
+
 static enum check_result of_dial(const struct dial *dial, int milliseconds)
 {
     if (dial->settled == DIAL_OPEN)
         return milliseconds > SLOW ? CHECK_SLOW : CHECK_FINE;
+    if (dial->legs.words[0])
+        return of_cause((enum agent_cause)dial->legs.cause);
     if (dial->handshake.state == HANDSHAKE_REFUSED)
         return of_reply(&dial->handshake.reply, dial->route->candidates[0].proxy.has_credentials);
     if (dial->error == ETIMEDOUT)
@@ -133,6 +160,18 @@ static bool speaks_tls(const struct dial *dial, int family)
     return tls;
 }
 
+/* What it took, of a proxy that has an account. */
+static void print_legs(const struct dial *dial)
+{
+    const struct account *account = dial->route->candidates[0].proxy.account;
+    const char *schemes = account ? strchr(account->words, ' ') + 1 : NULL;
+
+    if (account)
+        printf("    auth %.*s: %u request%s, the last one with %u bytes for the proxy\n",
+               (int)strcspn(schemes, " "), schemes, dial->legs.count, dial->legs.count == 1 ? "" : "s",
+               (unsigned)dial->legs.field_size);
+}
+
 static enum check_result drive(struct dial *dial, const char *name)
 {
     char words[LOG_LINE_SIZE];
@@ -150,6 +189,7 @@ static enum check_result drive(struct dial *dial, const char *name)
         dial_describe(dial, &line);
         printf("  %s\n", words);
     }
+    print_legs(dial);
     return of_dial(dial, milliseconds);
 }
 
@@ -169,6 +209,7 @@ static enum check_result check_over(int family, struct candidate *candidate, con
     }
     endpoint_parse(&endpoint, target, strlen(target), USUAL_PORT);
     dial_start(&dial, &libc_net, fd, family, &endpoint, &route, &limits);
+    dial.legs.authenticate = agent_authenticate;
     result = drive(&dial, target);
     close(fd);
     return (result == CHECK_NOT_HTTP || result == CHECK_SILENT) && speaks_tls(&dial, family) ? CHECK_TLS

@@ -22,6 +22,12 @@ enum check_result {
     CHECK_REFUSED = 21, /* the proxy says no, in a way that none of these is */
     CHECK_ILL = 22,     /* the proxy says that it is ill itself */
     CHECK_WRONG_CREDENTIALS = 23,
+    CHECK_NO_TICKET = 24,  /* of Kerberos, or an expired one, or one that the proxy does not accept */
+    CHECK_NO_SERVICE = 25, /* Kerberos does not know the proxy by that name */
+    CHECK_NO_KDC = 26,     /* no Kerberos server answers */
+    CHECK_CLOCK = 27,      /* differs from the Kerberos server's */
+    CHECK_NO_LIBRARY = 28, /* that the scheme needs */
+    CHECK_AGENT = 29,      /* ptunnel-agent cannot be asked, or knows no answer */
 };
 
 /* Each proxy of each route; targets without a port get 443, and without targets example.com:443 is tried.

@@ -99,9 +99,10 @@ const struct config *handover_load(struct proxy_options *proxy, struct rule_opti
 
 bool handover_configuration(const struct config *config, const struct rule_options *rules)
 {
-    static char buffer[CONFIG_SIZE];
-    struct text written = text_in(buffer, sizeof buffer);
+    static char buffer[CONFIG_SIZE], proxies[PROXY_LIST_SIZE];
+    struct text written = text_in(buffer, sizeof buffer), urls = text_in(proxies, sizeof proxies);
 
+    config_write_proxies(config, &urls);
     switch (config_write(config, &rules->all, &written)) {
     case WRITTEN_TOO_LONG:
         usage_complain("-t, -n, -x: more than fits into the environment: put them into a rule file");
@@ -111,7 +112,6 @@ bool handover_configuration(const struct config *config, const struct rule_optio
         return false;
     default:
         return handover_variable("PTUNNEL_CONFIG", buffer) &&
-               handover_variable("PTUNNEL_PROXY",
-                                 config_proxy_is_handed(config) ? config_route(config, 0)->urls : NULL);
+               handover_variable("PTUNNEL_PROXY", config_proxy_is_handed(config) ? proxies : NULL);
     }
 }

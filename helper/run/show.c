@@ -54,6 +54,26 @@ static void show_secrets(const struct config_route *route)
     }
 }
 
+static void show_auth(const struct config_route *route)
+{
+    char words[LINE_SIZE];
+    struct text out = text_in(words, sizeof words);
+
+    if (route->auth) {
+        add_name(&out, "auth", &route->route);
+        text_add(&out, " ");
+        for (const char *c = route->auth; *c; c++)
+            text_add_bytes(&out, *c == ',' ? " " : c, 1);
+        print_line(words, route->auth_at.source, route->auth_at.line);
+    }
+    if (route->service) {
+        out = text_in(words, sizeof words);
+        add_name(&out, "service", &route->route);
+        text_print(&out, " %s", route->service);
+        print_line(words, route->service_at.source, route->service_at.line);
+    }
+}
+
 static void show_setting(const struct config *config, enum config_setting which)
 {
     const struct setting *setting = config_setting(config, which);
@@ -104,6 +124,7 @@ bool show(const struct config *config)
         if (route->route.count > 0)
             show_route(route);
         show_secrets(route);
+        show_auth(route);
     }
     for (int i = 0; i < CONFIG_SETTINGS; i++)
         if (i != CONFIG_STAND_INS && i != CONFIG_DEFAULT)

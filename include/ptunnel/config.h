@@ -29,8 +29,8 @@ struct decision {
 struct config;
 
 /* Where a variable's value comes from: getenv(3), or what the library kept of the environment at its start.
- * Asked for: PTUNNEL_CONFIG, PTUNNEL_PROXY, PTUNNEL_RULES, PTUNNEL_LOOPBACK, XDG_CONFIG_HOME, HOME, and
- * https_proxy, all_proxy and no_proxy in both cases, http_proxy in lower case. */
+ * Asked for: PTUNNEL_CONFIG, PTUNNEL_PROXY, PTUNNEL_RULES, PTUNNEL_LOOPBACK, XDG_CONFIG_HOME,
+ * XDG_RUNTIME_DIR, HOME, and https_proxy, all_proxy and no_proxy in both cases, http_proxy in lower case. */
 typedef const char *config_variable(const char *name);
 
 /* A directive of the command line: { "-t", "tunnel", "example.org:22" }. */
@@ -128,6 +128,10 @@ struct config_route {
     bool has_secret;          /* one of the URLs has a password */
     struct place credentials; /* .source NULL: none */
     const struct config_field *fields;
+    const char *auth; /* "negotiate,ntlm", "auto", "none"; NULL: nobody said so */
+    struct place auth_at;
+    const char *service; /* Kerberos's; NULL: it goes by the proxy's name */
+    struct place service_at;
 };
 
 /* All routes; number 0 is the default route. NULL: there are no more. */
@@ -157,6 +161,9 @@ enum config_written {
  * hand over. */
 enum config_written config_write(const struct config *config, const struct config_options *options,
                                  struct text *out);
+
+/* The default route's URLs for PTUNNEL_PROXY. */
+void config_write_proxies(const struct config *config, struct text *out);
 
 /* Whether the default route must be handed over in PTUNNEL_PROXY: it came from there or from an option, or
  * it has a secret that no file holds. */

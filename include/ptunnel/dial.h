@@ -95,6 +95,7 @@ struct dial_legs {
     bool tell;
     uint32_t field_size;         /* of the field that was sent last */
     struct body body;            /* of the 407 */
+    uint8_t cause;               /* enum agent_cause, of what .words say */
     char words[DIAL_WORDS_SIZE]; /* why authenticate() gave up; empty: it did not */
 };
 

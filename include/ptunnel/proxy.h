@@ -6,16 +6,23 @@
 #include <ptunnel/text.h>
 
 enum {
-    PROXY_USER_MAX = 255,     /* bytes of a user name, and of a password, decoded */
+    PROXY_USER_MAX = 255, /* bytes of a user name, and of a password, decoded */
+    ACCOUNT_WORDS_SIZE = ENDPOINT_TEXT_SIZE + 48 + ENDPOINT_HOST_MAX + 3 * PROXY_USER_MAX + 8,
     PROXY_FIELDS_SIZE = 2048, /* all header fields for this proxy, CRLF included, and NUL */
+};
+
+/* Who asks a proxy, and how: for ptunnel-agent, see agent.h. */
+struct account {
+    const char *words;    /* "PROXY SCHEMES SERVICE USER" */
+    const char *socket;   /* the agent's */
+    const char *password; /* secret; NULL: there is none, or it is not this process's to know */
 };
 
 struct proxy {
     struct endpoint at;
     bool has_credentials;
-    /* NULL: .fields is all that the proxy is told. Else who asks it, and how: for dial_authenticate alone,
-     * lives as long as the proxy. */
-    const char *account;
+    /* NULL: .fields is all that the proxy is told. It lives as long as the proxy. */
+    const struct account *account;
     char fields[PROXY_FIELDS_SIZE]; /* "Proxy-Authorization: Basic ...\r\n" and the like, secret */
 };
 
@@ -30,6 +37,10 @@ void proxy_print(struct text *out, const struct proxy *proxy, const char *userin
 
 /* Puts Basic credentials (RFC 7617) in place of those of the URL. Result as above. */
 const char *proxy_set_credentials(struct proxy *proxy, const char *user, const char *password);
+
+/* Takes the same out again: decoded into PROXY_USER_MAX + 1 bytes each, and no header field any more. Of a
+ * proxy that has credentials. */
+void proxy_take_credentials(struct proxy *proxy, char *user, char *password);
 
 /* Adds a header field, "Name: value". Result as above: bytes that RFC 9112 5 does not allow, no room, and so
  * on. */

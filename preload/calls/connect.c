@@ -14,6 +14,7 @@
 #include "../sockets/socket.h"
 #include "../sockets/substitute.h"
 
+#include <ptunnel/agent.h>
 #include <ptunnel/dial.h>
 #include <ptunnel/log.h>
 
@@ -376,6 +377,7 @@ static void start_dial(struct attempt *attempt, const struct claim *claim, const
                is_direct ? &no_proxy : claim->decision.route, is_direct ? &direct : config_limits(config));
     attempt->dial->replace = replace_socket;
     attempt->dial->connect = connect_dial;
+    attempt->dial->legs.authenticate = agent_authenticate;
 }
 
 int connect_claimed(const struct claim *claim)

@@ -144,7 +144,7 @@ asyncio.run(main())' "$dir" "$port"
     told 'the proxy wants to know who you are' 'give -U and -P'
     checks 16 -p "$PROXY" --check ntlm.test:22
     contains "$output" 'offers NTLM, Negotiate'
-    told 'the proxy wants to know who you are' 'give -U and -P; if it offers only NTLM or Negotiate, run a local helper'
+    told 'the proxy wants to know who you are' 'give -U and -P; if it offers only Negotiate, NTLM or Digest, add --auth'
 }
 
 @test "what the rules do not tunnel is said, and by which of them" {

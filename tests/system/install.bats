@@ -34,6 +34,7 @@ files_in() {
 @test "the unit starts what was installed" {
     equal "$(grep ^ExecStart= "$STAGE/opt/tunnel/lib/systemd/user/ptunnel.service")" \
         'ExecStart=/opt/tunnel/bin/ptunnel $OPTIONS $TUNNELS'
+    equal "$(grep ^ExecStart= "$STAGE/opt/tunnel/lib/systemd/user/ptunnel-agent.service")" 'ExecStart=/opt/tunnel/bin/ptunnel-agent'
 }
 
 # The date and version that a manual page says.
@@ -49,7 +50,7 @@ said_by() { # PAGE
     equal "$("$STAGE/opt/tunnel/bin/ptunnel-run" -V)" "ptunnel-run ${release#* }"
     equal "$("$STAGE/opt/tunnel/bin/ptunnel" -V)" "ptunnel ${release#* }"
     mapfile -t pages < <(find "$STAGE/opt/tunnel/share/man" -type f)
-    equal "${#pages[@]}" 3
+    equal "${#pages[@]}" 4
     for page in "${pages[@]}"; do
         equal "$(basename "$page"): $(said_by "$page")" "$(basename "$page"): $release"
     done
@@ -80,17 +81,6 @@ said_by() { # PAGE
     touch "$BATS_TEST_TMPDIR/stage/opt/tunnel/lib/other.so"
     made uninstall DESTDIR="$BATS_TEST_TMPDIR/stage" PREFIX=/opt/tunnel
     equal "$(cd "$BATS_TEST_TMPDIR/stage" && find opt | paste -sd ' ')" 'opt opt/tunnel opt/tunnel/lib opt/tunnel/lib/other.so'
-}
-
-@test "what serves 32-bit programs is installed below the library, and uninstalled in any case" {
-    local places
-
-    places=$(make -n -C "$ROOT" B="$BUILT" CFLAGS=-O1 install I386='gcc -m32' PREFIX=/usr LIBDIR=/usr/lib64)
-    contains "$places" "gcc -m32 " "-o $BUILT/i386/obj/preload/real.o" \
-        "-m 755 $BUILT/i386/ptunnel-run /usr/lib64/ptunnel/i386/ptunnel-run" \
-        "-m 644 $BUILT/i386/libptunnel.so /usr/lib64/ptunnel/i386/libptunnel.so"
-    contains "$(make -n -C "$ROOT" B="$BUILT" CFLAGS=-O1 uninstall PREFIX=/usr LIBDIR=/usr/lib64)" \
-        /usr/lib64/ptunnel/i386/ptunnel-run /usr/lib64/ptunnel/i386/libptunnel.so
 }
 
 @test "LIBDIR is the library's place" {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define WHAT  "tunnel, direct, reject, proxy, default or another directive"
+#define SCHEMES "auto, none, or some of negotiate, ntlm, digest and basic"
 #define HOSTS "a domain, .DOMAIN, *.DOMAIN, '*', an IPv4 address or an IPv6 address in brackets"
 
 static const struct {
@@ -94,6 +95,19 @@ static const struct {
       "f:1:8: expected a header field in quotes, \"Name: value\"\n" },
     { "a header that is none", "header \"X A: b\"",
       "f:1:8: header field: is not a header field: 'Name: value'\n" },
+    { "auth without a word", "auth", "f:1:5: expected " SCHEMES ", not the end of the line\n" },
+    { "a scheme that is none", "auth kerberos", "f:1:6: expected " SCHEMES ", not 'kerberos'\n" },
+    { "auto and another", "auth auto ntlm", "f:1:11: expected " SCHEMES ", not 'ntlm'\n" },
+    { "another and auto", "auth ntlm auto", "f:1:11: expected " SCHEMES ", not 'auto'\n" },
+    { "auth of a route that nobody defines", "auth n ntlm",
+      "f:1:6: expected the name of a route that a 'proxy' line defines, not 'n'\n" },
+    { "auth twice", "auth ntlm\nauth digest", "f:2:1: auth of this route is given twice, first in f:1\n" },
+    { "service without a name", "service",
+      "f:1:8: expected the name of a Kerberos service, such as HTTP@proxy.example.org, not the end of the line\n" },
+    { "service with a blank", "service \"HTTP@a b\"",
+      "f:1:9: expected the name of a Kerberos service, such as HTTP@proxy.example.org, not 'HTTP@a b'\n" },
+    { "an agent that is nowhere", "agent run/agent",
+      "f:1:7: expected the absolute path of ptunnel-agent's socket, not 'run/agent'\n" },
     { "a header of the request", "header \"Host: b\"",
       "f:1:8: header field: this field belongs to the request itself\n" },
     { "an include that is not there", "include none", "f:1:9: 'none': cannot be read: no such file\n" },

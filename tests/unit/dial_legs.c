@@ -172,6 +172,7 @@ static const struct story other_connections[] = {
 };
 
 static struct dial dial;
+static const struct account somebody;
 
 static void begin(const struct story *row, struct route *route, struct dial_limits *limits)
 {
@@ -179,7 +180,7 @@ static void begin(const struct story *row, struct route *route, struct dial_limi
 
     *route = story_route(row->proxies);
     for (size_t i = 0; i < route->count; i++)
-        route->candidates[i].proxy.account = "who asks";
+        route->candidates[i].proxy.account = &somebody;
     *limits = (struct dial_limits){ .timeout = TIMEOUT, .attempt = ATTEMPT, .fallback_direct = row->fallback };
     clock_stop();
     script_start(row->script);

@@ -295,7 +295,7 @@ static const struct {
     { "503 with the cause that 403 would be", "HTTP/1.1 503 x", FIELDS("X-Squid-Error: ERR_ACCESS_DENIED 0"),
       "503 x, the proxy names the cause: permission denied" },
     { "407", "HTTP/1.1 407 Proxy Authentication Required", FIELDS("Proxy-Authenticate: NTLM"),
-      "407 Proxy Authentication Required (offers NTLM; only Basic is spoken here: run a local helper such as px or cntlm)" },
+      "407 Proxy Authentication Required (offers NTLM; add --auth ntlm, -U and -P)" },
     { "407 that offers Basic, too", "HTTP/1.1 407 x", FIELDS("Proxy-Authenticate: NTLM", "Proxy-Authenticate: basic realm=x"),
       "407 x (offers NTLM, basic: give -U and -P, or other ones)" },
     { "407 that offers nothing", "HTTP/1.1 407 x", FIELDS(NULL), "407 x (offers no scheme: give -U and -P, or other ones)" },

@@ -1,5 +1,6 @@
 /* Rule text: a directive a line. */
 #include "directives.h"
+#include "accounts.h"
 #include "complaint.h"
 #include "proxies.h"
 #include "rule.h"
@@ -37,6 +38,9 @@ static const struct {
     { "header", proxies_parse_header },
     { "include", parse_include },
     { "credentials", proxies_parse_credentials },
+    { "auth", accounts_parse_auth },
+    { "service", accounts_parse_service },
+    { "agent", accounts_parse_agent },
 };
 
 static unsigned least(unsigned a, unsigned b)

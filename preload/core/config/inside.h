@@ -22,6 +22,7 @@ struct config {
     /* those of all proxies, so that most targets are told from a proxy by their port */
     struct proxy_port *ports;
     const char *file;
+    const char *agent; /* the path of its socket; NULL: no route has accounts, nor is it named */
     const struct config_text *texts; /* in the order of reading; the first is that of .file */
     enum layer route_layer;          /* who defined the default route */
     bool default_said;

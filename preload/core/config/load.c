@@ -1,5 +1,6 @@
 /* config_load(): options, variables and files, in the order of layer.h, and what the configuration keeps of
  * them. */
+#include "accounts.h"
 #include "complaint.h"
 #include "directives.h"
 #include "files.h"
@@ -150,6 +151,8 @@ static int finish(struct parser *parser, const struct config **out)
     struct config *config = parser_alloc(parser, sizeof *config);
 
     routes_finish(parser);
+    if (!parser->bad)
+        accounts_finish(parser);
     choose_default(parser);
     if (parser->no_memory || parser->rules.no_memory)
         return -ENOMEM;
@@ -165,6 +168,7 @@ static int finish(struct parser *parser, const struct config **out)
     memcpy(config->settings, parser->settings, sizeof config->settings);
     config->stand_ins = parser->stand_ins;
     config->file = parser->file;
+    config->agent = parser->agent;
     config->texts = parser->texts;
     config->route_layer = routes_entry(parser, 0)->layer;
     config->shared_rules = parser->shared_rules;
@@ -180,7 +184,9 @@ static int finish(struct parser *parser, const struct config **out)
 int config_load(const struct config **out, const struct config_options *options, config_variable *variable,
                 const struct net *net, struct text *wrong)
 {
-    struct parser parser = { .variable = variable, .net = net, .wrong = wrong };
+    struct parser parser = {
+        .variable = variable, .net = net, .wrong = wrong, .keeps_passwords = options != NULL
+    };
     struct route_entry *default_route = scratch_add(&parser.routes, sizeof *default_route);
     int result = -ENOMEM;
 

@@ -33,6 +33,8 @@ struct parser {
     bool option_tunnels; /* an option says `tunnel` */
     bool wants_default;  /* a rule needs the default route */
     const char *file;
+    const char *agent;    /* the path of its socket; NULL: nobody named it */
+    bool keeps_passwords; /* of accounts */
     struct config_text *texts, *last_text;
     size_t shared_rules;
 };

@@ -89,6 +89,10 @@ static void define(struct parser *parser, struct line *line, uint16_t number, co
     if (entry->layer == LAYER_NOBODY) {
         made.credentials = entry->made.credentials;
         made.fields = entry->made.fields;
+        made.auth = entry->made.auth;
+        made.auth_at = entry->made.auth_at;
+        made.service = entry->made.service;
+        made.service_at = entry->made.service_at;
         made.route.name = entry->name;
         entry->made = made;
         entry->layer = parser->layer;
@@ -128,35 +132,6 @@ void proxies_parse(struct parser *parser, struct line *line)
         }
     }
     define(parser, line, number, &place);
-}
-
-/* Reads "[NAME] VALUE" of a directive: the number of the route NAME, which is made if need be, and the
- * value. False, with a complaint, if that is not what the line says. */
-static bool parse_named(struct parser *parser, struct line *line, const char *what, uint16_t *number,
-                        struct word *value)
-{
-    struct line ahead = *line;
-    struct place place = line_place(line);
-    struct word name;
-
-    *number = 0;
-    if (!line_word(&ahead, &name)) {
-        if (ahead.expected)
-            line_finish(parser, &ahead);
-        else
-            complaint_expected(parser, &place, what, NULL);
-        return false;
-    }
-    if (line_word(&ahead, value)) {
-        *number = routes_wanted(parser, &name);
-        if (*number == 0)
-            return false;
-    } else {
-        *value = name;
-    }
-    *line = ahead;
-    line_finish(parser, line);
-    return !line->expected && !parser->no_memory;
 }
 
 /* Takes USER:PASSWORD from the first line of the file. NULL, or what is wrong. */
@@ -207,7 +182,7 @@ void proxies_parse_credentials(struct parser *parser, struct line *line)
     const char *path, *wrong;
     struct place at;
 
-    if (!parse_named(parser, line, "the path of a file with USER:PASSWORD", &number, &value))
+    if (!routes_named_value(parser, line, "the path of a file with USER:PASSWORD", &number, &value))
         return;
     path = source_path(parser, line->source, &value);
     keep_path(parser, line->source, path, value.at.line);
@@ -247,7 +222,7 @@ void proxies_parse_header(struct parser *parser, struct line *line)
     uint16_t number;
     const char *wrong;
 
-    if (!parse_named(parser, line, "a header field in quotes, \"Name: value\"", &number, &value))
+    if (!routes_named_value(parser, line, "a header field in quotes, \"Name: value\"", &number, &value))
         return;
     if (!value.quoted) {
         complaint_say(parser, &value.at, "expected a header field in quotes, \"Name: value\"");

@@ -80,6 +80,33 @@ uint16_t routes_wanted(struct parser *parser, const struct word *name)
     return number;
 }
 
+bool routes_named_value(struct parser *parser, struct line *line, const char *what, uint16_t *number,
+                        struct word *value)
+{
+    struct line ahead = *line;
+    struct place place = line_place(line);
+    struct word name;
+
+    *number = 0;
+    if (!line_word(&ahead, &name)) {
+        if (ahead.expected)
+            line_finish(parser, &ahead);
+        else
+            complaint_expected(parser, &place, what, NULL);
+        return false;
+    }
+    if (line_word(&ahead, value)) {
+        *number = routes_wanted(parser, &name);
+        if (*number == 0)
+            return false;
+    } else {
+        *value = name;
+    }
+    *line = ahead;
+    line_finish(parser, line);
+    return !line->expected && !parser->no_memory;
+}
+
 static bool is_candidate(const struct route *route, const struct endpoint *proxy)
 {
     for (size_t i = 0; route && i < route->count; i++)

@@ -108,6 +108,41 @@ static void write_options(const struct config *config, const struct config_optio
                config_verdict_word((enum verdict)config->settings[CONFIG_DEFAULT].value));
 }
 
+/* A proxy with an account is named with its user, and never a password: that is the agent's. */
+static void write_with_user(const struct proxy *proxy, struct text *out)
+{
+    char userinfo[3 * PROXY_USER_MAX + 2];
+    struct text text = text_in(userinfo, sizeof userinfo);
+    const char *user = strrchr(proxy->account->words, ' ') + 1;
+
+    if (strcmp(user, "-") != 0)
+        text_print(&text, "%s@", user);
+    proxy_print(out, proxy, userinfo);
+}
+
+void config_write_proxies(const struct config *config, struct text *out)
+{
+    const struct config_route *made = &config->routes[0];
+
+    if (made->route.count > 0 && !made->route.candidates[0].proxy.account) {
+        text_add(out, made->urls);
+        return;
+    }
+    for (size_t i = 0; i < made->route.count; i++) {
+        text_add(out, i ? " " : "");
+        write_with_user(&made->route.candidates[i].proxy, out);
+    }
+}
+
+static void write_agent(const struct config *config, struct text *out)
+{
+    if (!config->agent)
+        return;
+    text_add(out, "agent ");
+    add_quoted(out, config->agent);
+    text_add(out, "\n");
+}
+
 /* The proxy that a variable such as https_proxy gives, and the rules of $no_proxy, which are the last
  * ones. */
 static void write_shared_variables(const struct config *config, struct text *out)
@@ -145,6 +180,7 @@ enum config_written config_write(const struct config *config, const struct confi
     if (has_line_end(config))
         return WRITTEN_NO_PATH;
     text_add(out, CONFIG_HEADER);
+    write_agent(config, out);
     write_options(config, options, out);
     write_files(config, out);
     write_shared_variables(config, out);

@@ -201,7 +201,7 @@ bool legs_go_on(struct dial *dial)
 {
     if (dial->handshake.reply.status != 407 || !dial->legs.block)
         return false;
-    dial->legs.made = false;
+    dial->legs.made = dial->legs.tell = false;
     body_begin(&dial->legs.body);
     return true;
 }

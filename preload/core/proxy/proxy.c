@@ -153,6 +153,26 @@ const char *proxy_set_credentials(struct proxy *proxy, const char *user, const c
     return NULL;
 }
 
+void proxy_take_credentials(struct proxy *proxy, char *user, char *password)
+{
+    static const char start[] = "Proxy-Authorization: Basic "; /* see proxy_set_credentials() */
+    char *text = proxy->fields + sizeof start - 1, *end = strstr(text, "\r\n"), *colon;
+    char both[2 * PROXY_USER_MAX + 2];
+    size_t rest;
+    ssize_t size = base64_decode(both, sizeof both - 1, text, (size_t)(end - text));
+
+    both[size] = '\0';
+    colon = strchr(both, ':');
+    *colon = '\0';
+    strcpy(user, both);
+    strcpy(password, colon + 1);
+    explicit_bzero(both, sizeof both);
+    rest = strlen(end + 2) + 1;
+    memmove(proxy->fields, end + 2, rest);
+    explicit_bzero(proxy->fields + rest, sizeof proxy->fields - rest);
+    proxy->has_credentials = false;
+}
+
 static bool token_byte(char c)
 {
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||

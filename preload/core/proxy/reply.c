@@ -205,15 +205,27 @@ int reply_error(const struct reply *reply)
     return error != 0 && reply->cause != 0 ? reply->cause : error;
 }
 
-/* If credentials were sent, they were not the right ones. */
+/* What a user can do about a proxy that offers these: the first row that fits counts. If credentials were sent,
+ * they were not the right ones. */
+static const struct {
+    const char *scheme, *remedy;
+} remedies[] = {
+    { "Basic", ": give -U and -P, or other ones" }, { "Negotiate", "; add --auth negotiate" },
+    { "NTLM", "; add --auth ntlm, -U and -P" },     { "Digest", "; add --auth digest, -U and -P" },
+    { "", "; none of them is spoken here" },
+};
+
 static void describe_schemes(const struct reply *reply, struct text *out)
 {
-    bool other = reply->schemes[0] && !strcasestr(reply->schemes, "Basic");
+    size_t row = 0;
 
-    text_add(out, " (offers ");
-    text_add(out, reply->schemes[0] ? reply->schemes : "no scheme");
-    text_add(out, other ? "; only Basic is spoken here: run a local helper such as px or cntlm)"
-                        : ": give -U and -P, or other ones)");
+    while (!strcasestr(reply->schemes, remedies[row].scheme))
+        row++;
+    text_print(out, " (offers %s%s", reply->schemes[0] ? reply->schemes : "no scheme",
+               reply->schemes[0] ? remedies[row].remedy : ": give -U and -P, or other ones");
+    if (row == 1 && strcasestr(reply->schemes, "NTLM"))
+        text_add(out, ", or --auth ntlm with -U and -P");
+    text_add(out, ")");
 }
 
 /* Whether the cause is worth adding: "403 Forbidden: permission denied" would say it twice. */

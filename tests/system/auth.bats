@@ -1,0 +1,363 @@
+#!/usr/bin/env bats
+# Proxies that want Kerberos, NTLM or Digest: real ones, and ptunnel-agent, which knows what to say to them.
+
+# shellcheck disable=SC2030,SC2031,SC2154 # bats: a test is a subshell, and `run` sets variables
+
+load helpers
+. "$ROOT/tests/system/lib/peers.bash"
+
+setup_file() {
+    start_greeter
+    start_http
+    if peers_there squid krb5kdc kadmin.local kdb5_util kinit setpriv; then
+        start_kdc
+        start_peer kerberos < <(negotiate_lines)
+        export KERBEROS_PORT=$PEER_PORT KERBEROS_LOG=$PEER_LOG
+        start_peer digest < <(digest_lines 'auth_param digest nonce_max_count 5')
+        export DIGEST_PORT=$PEER_PORT DIGEST_LOG=$PEER_LOG
+        start_peer closing < <(negotiate_lines; echo 'auth_param negotiate keep_alive off'; digest_lines; basic_lines)
+        export CLOSING_PORT=$PEER_PORT CLOSING_LOG=$PEER_LOG
+        export TICKET=$BATS_FILE_TMPDIR/ticket
+        get_ticket "$TICKET"
+    fi
+    start_apache_ntlm
+}
+
+setup() {
+    need ss
+    own_agent
+    export KRB5CCNAME=FILE:$TICKET
+    LOGGED=0
+}
+
+teardown() {
+    end_agent
+    stop_services "$BATS_TEST_TMPDIR"
+}
+
+# What a log says since here.
+mark() { # LOG
+    LOG=$1
+    LOGGED=0
+    ! [ -e "$LOG" ] || LOGGED=$(wc -l < "$LOG")
+}
+
+requests() { # STATUS... : of the log since `mark`; squid writes of a tunnel when it ends
+    wait_until requests_are "$*" || {
+        tail -n "+$((LOGGED + 1))" "$LOG"
+        return 1
+    }
+}
+
+requests_are() {
+    [ "$(tail -n "+$((LOGGED + 1))" "$LOG" | grep CONNECT | cut -d ' ' -f 1 | xargs)" = "$1" ]
+}
+
+# through_peer PORT OPTION... -- COMMAND...
+through_peer() {
+    timeout -k 5 "${LIMIT:-30}" "$PTUNNEL_RUN" --loopback -p "localhost:$1" "${@:2}"
+}
+
+fetch() { # PORT OPTION...
+    through_peer "$@" -- curl -s "http://127.0.0.1:$HTTP_PORT/hello"
+}
+
+digest() { # [OPTION]... : as alice
+    printf '%s\n' "$DIGEST_PORT" --auth digest -U alice -P "${1:-pw}"
+}
+
+@test "Kerberos: one request, with the ticket that the user has" {
+    need krb5kdc squid
+    mark "$KERBEROS_LOG"
+    run fetch "$KERBEROS_PORT" --auth negotiate
+    equal "$output" 'hello from the target'
+    requests 200
+}
+
+@test "Kerberos: no library is loaded into the program, no descriptor stays open, nothing is left on the agent's socket" {
+    need krb5kdc squid ptrace python3
+    through_peer "$KERBEROS_PORT" --auth negotiate -- strace -f -o "$BATS_TEST_TMPDIR/trace" -e trace=openat,socket,connect,close \
+        python3 -c 'import socket, sys; print(socket.create_connection(("127.0.0.1", int(sys.argv[1]))).recv(9))' "$GREETER_PORT"
+    run cat "$BATS_TEST_TMPDIR/trace"
+    lacks "$output" libgssapi libkrb5 "$TICKET"
+    contains "$output" 'AF_UNIX' "$AGENT_SOCKET"
+    run awk '/socket\(AF_UNIX, SOCK_SEQPACKET/ { fd = $NF; open++ } open && $0 ~ "close\\(" fd "\\)" { open-- } END { print open + 0 }' \
+        "$BATS_TEST_TMPDIR/trace"
+    equal "$output" 0
+}
+
+@test "Kerberos: without a ticket nothing is started, and the line says what to do" {
+    need krb5kdc squid
+    KRB5CCNAME=FILE:$BATS_TEST_TMPDIR/none run fetch "$KERBEROS_PORT" --auth negotiate
+    fails_with 125
+    contains "$output" "proxy localhost:$KERBEROS_PORT: no Kerberos ticket: run kinit"
+}
+
+@test "Kerberos: a proxy that is not called what it is called there" {
+    need krb5kdc squid
+    run timeout 20 "$PTUNNEL_RUN" --loopback -p "127.0.0.1:$KERBEROS_PORT" --auth negotiate -- true
+    fails_with 125
+    contains "$output" 'Kerberos knows no service HTTP@127.0.0.1: give the proxy'"'"'s full name, or --service'
+    run timeout 20 "$PTUNNEL_RUN" --loopback -p "127.0.0.1:$KERBEROS_PORT" --auth negotiate --service HTTP/localhost@TEST -- \
+        curl -s "http://127.0.0.1:$HTTP_PORT/hello"
+    equal "$output" 'hello from the target'
+}
+
+@test "Kerberos: a ticket that goes and comes back while a program runs" {
+    need krb5kdc squid
+    cp "$TICKET" "$BATS_TEST_TMPDIR/cache"
+    export KRB5CCNAME=FILE:$BATS_TEST_TMPDIR/cache
+    run through_peer "$KERBEROS_PORT" --auth negotiate -- bash -c '
+        url=http://127.0.0.1:$HTTP_PORT/hello
+        curl -s "$url"
+        kdestroy -q
+        curl -s "$url" || echo "curl: $?"
+        echo pw | kinit alice > /dev/null
+        curl -s "$url"'
+    contains "$output" 'no Kerberos ticket: run kinit' 'curl: 7'
+    equal "$(grep -c '^hello' <<< "$output")" 2
+}
+
+nothing_starts() {
+    ! fetch "$KERBEROS_PORT" --auth negotiate > /dev/null 2>&1
+}
+
+@test "Kerberos: an expired ticket" {
+    need krb5kdc squid
+    get_ticket "$BATS_TEST_TMPDIR/short" -l 1s
+    export KRB5CCNAME=FILE:$BATS_TEST_TMPDIR/short
+    wait_until nothing_starts
+    run fetch "$KERBEROS_PORT" --auth negotiate
+    fails_with 125
+    contains "$output" 'the Kerberos ticket has expired: run kinit'
+}
+
+@test "Kerberos: a server that refuses connections, and a ticket without the service's" {
+    need krb5kdc squid
+    get_ticket "$BATS_TEST_TMPDIR/fresh"
+    write_krb5_conf "$BATS_TEST_TMPDIR/dead.conf" "$(free_port)"
+    KRB5_CONFIG=$BATS_TEST_TMPDIR/dead.conf KRB5CCNAME=FILE:$BATS_TEST_TMPDIR/fresh run fetch "$KERBEROS_PORT" --auth negotiate
+    fails_with 125
+    contains "$output" 'no Kerberos server answers'
+}
+
+@test "Digest: the second request of the first connection, then one each" {
+    need squid krb5kdc
+    mark "$DIGEST_LOG"
+    run through_peer $(digest) -- bash -c 'for i in 1 2 3; do curl -s "http://127.0.0.1:$HTTP_PORT/hello"; done'
+    equal "$(grep -c '^hello' <<< "$output")" 3
+    requests 407 200 200 200
+}
+
+@test "Digest: forty at once, though a nonce is good for five" {
+    need squid krb5kdc
+    run through_peer $(digest) -- bash -c '
+        for i in {1..40}; do curl -s "http://127.0.0.1:$HTTP_PORT/hello" & done
+        wait'
+    equal "$(grep -c '^hello' <<< "$output")" 40
+}
+
+@test "Digest: a wrong password is tried once, by however many at a time, and not again" {
+    need squid krb5kdc
+    mark "$DIGEST_LOG"
+    run through_peer $(digest wrong) -- bash -c '
+        for i in {1..8}; do curl -s "http://127.0.0.1:$HTTP_PORT/hello" & done
+        wait'
+    contains "$output" '407: the proxy does not accept the password of alice (Digest); not tried again'
+    lacks "$output" hello
+    run grep -c ' alice$' <(tail -n "+$((LOGGED + 1))" "$DIGEST_LOG")
+    equal "$output" 1
+    run fetch $(digest wrong)
+    fails_with 125
+    contains "$output" 'did not accept the password of alice before'
+    run fetch $(digest)
+    equal "$output" 'hello from the target'
+}
+
+@test "NTLM, and Negotiate with NTLM inside" {
+    need apache2
+    for scheme in ntlm negotiate; do
+        run fetch "$NTLM_PORT" --auth $scheme -U 'DC\bob' -P pw
+        equal "$output" 'hello from the target'
+    done
+}
+
+@test "NTLM: a wrong password is tried once" {
+    need apache2
+    mark "${KRB5_CONFIG%/*/*}/apache/access.log"
+    run fetch "$NTLM_PORT" --auth ntlm -U 'DC\bob' -P wrong
+    contains "$output" '407: the proxy does not accept the password of DC\bob (NTLM); not tried again'
+    run fetch "$NTLM_PORT" --auth ntlm -U 'DC\bob' -P wrong
+    fails_with 125
+    requests 407 407
+}
+
+@test "auto: the ticket, over a second connection where the first 407 closes" {
+    need squid krb5kdc
+    mark "$CLOSING_LOG"
+    run fetch "$CLOSING_PORT" --auth auto
+    equal "$output" 'hello from the target'
+    requests 407 200
+}
+
+@test "auto with a password: what does not send it, whatever the proxy offers first" {
+    need squid krb5kdc
+    mark "$CLOSING_LOG"
+    run fetch "$CLOSING_PORT" --auth auto -U alice -P pw
+    equal "$output" 'hello from the target'
+    requests 407 407 200
+}
+
+@test "a proxy that offers none of them is named with what it offers" {
+    need squid krb5kdc
+    run fetch "$KERBEROS_PORT" --auth digest -U alice -P pw
+    contains "$output" '407: the proxy offers Negotiate; --auth is digest'
+}
+
+@test "no password in the environment, the command lines or the log of anybody; nobody may read the agent" {
+    need squid krb5kdc
+    echo 'a very secret word' > "$BATS_TEST_TMPDIR/password"
+    chmod 600 "$BATS_TEST_TMPDIR/password"
+    run through_peer "$DIGEST_PORT" --auth digest -U alice --password-file "$BATS_TEST_TMPDIR/password" -vvv -- bash -c '
+        curl -s "http://127.0.0.1:$HTTP_PORT/hello"
+        env
+        cat /proc/$$/cmdline /proc/$$/environ | tr "\0" "\n"
+        ps -eo args | grep -c "very secre[t]"'
+    contains "$output" PTUNNEL_CONFIG 'alice@localhost' "${NEWLINE}0"
+    lacks "$output" 'a very secret' 'a%20very%20secret'
+    run tr '\0' '\n' < "/proc/$(agent_pid)/environ"
+    lacks "$output" 'very secret'
+    equal "$(stat -c %u "/proc/$(agent_pid)/environ")" 0 # nobody but root may read it
+}
+
+@test "the agent is killed, and started again: connections fail in words, then open" {
+    need squid krb5kdc
+    mkfifo "$BATS_TEST_TMPDIR/go"
+    through_peer "$KERBEROS_PORT" --auth negotiate -- bash -c '
+        fetch() { curl -s "http://127.0.0.1:$HTTP_PORT/hello" || echo "curl: $?"; }
+        fetch
+        for i in 1 2; do read -r < "$1"; fetch; done' bash "$BATS_TEST_TMPDIR/go" > "$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+    wait_until grep -qs hello "$BATS_TEST_TMPDIR/out"
+    pid=$(agent_pid)
+    kill -9 "$pid"
+    wait_until gone "$pid"
+    echo > "$BATS_TEST_TMPDIR/go"
+    wait_until grep -qs 'curl: 7' "$BATS_TEST_TMPDIR/out"
+    "$PTUNNEL_RUN" -p "localhost:$KERBEROS_PORT" --auth negotiate -- true
+    echo > "$BATS_TEST_TMPDIR/go"
+    wait $!
+    contains "$(cat "$BATS_TEST_TMPDIR/out")" 'the agent is gone: start it with ptunnel-run'
+    equal "$(grep -c '^hello' "$BATS_TEST_TMPDIR/out")" 2
+}
+
+@test "the agent is stopped: the program's loop goes on, and so does the connection when the agent does" {
+    need squid krb5kdc python3
+    through_peer "$KERBEROS_PORT" --auth negotiate -- true
+    pid=$(agent_pid)
+    run through_peer "$KERBEROS_PORT" --auth negotiate -- python3 -c '
+import asyncio, os, signal, sys, time
+agent, port = int(sys.argv[1]), int(sys.argv[2])
+async def one():
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    data = await reader.read()
+    writer.close()
+    return data
+async def watch(worst):
+    while True:
+        start = time.monotonic()
+        await asyncio.sleep(0.01)
+        worst[0] = max(worst[0], time.monotonic() - start - 0.01)
+async def main():
+    worst = [0.0]
+    ticking = asyncio.create_task(watch(worst))
+    os.kill(agent, signal.SIGSTOP)
+    tasks = [asyncio.create_task(one()) for i in range(20)]
+    await asyncio.sleep(1.5)
+    print("done while stopped:", sum(task.done() for task in tasks))
+    os.kill(agent, signal.SIGCONT)
+    print("opened:", sum(data.startswith(b"hello") for data in await asyncio.gather(*tasks)))
+    print("held up:", worst[0] < 0.15)
+    ticking.cancel()
+asyncio.run(main())' "$pid" "$GREETER_PORT"
+    contains "$output" 'done while stopped: 0' 'opened: 20' 'held up: True'
+}
+
+@test "another user gets nothing from the agent" {
+    need root setpriv squid krb5kdc perl
+    through_peer "$KERBEROS_PORT" --auth negotiate -- true
+    chmod a+x "$XDG_RUNTIME_DIR" "$XDG_RUNTIME_DIR/ptunnel"
+    chmod a+rw "$AGENT_SOCKET"
+    run ask_agent
+    contains "$output" 'field' 'Proxy-Authorization: Negotiate '
+    run ask_agent ordinary
+    equal "$output" 'answer: '
+}
+
+ask_agent() { # [COMMAND]...
+    "$@" timeout 10 perl -MSocket -e '
+        socket(my $agent, AF_UNIX, SOCK_SEQPACKET, 0);
+        connect($agent, pack_sockaddr_un($ARGV[0])) or die "connect: $!";
+        send($agent, "1 ask $$ 1 on t.test:22 localhost:$ARGV[1] negotiate - -\n", 0);
+        recv($agent, my $answer, 65536, 0);
+        print "answer: $answer"' "$AGENT_SOCKET" "$KERBEROS_PORT"
+}
+
+@test "from another network namespace" {
+    need root netns squid krb5kdc
+    run through_peer "$KERBEROS_PORT" --auth negotiate -- bash -c '
+        curl -s "http://127.0.0.1:$HTTP_PORT/hello"
+        unshare --net curl -s "http://127.0.0.1:$HTTP_PORT/hello" || echo "curl: $?"'
+    contains "$output" 'hello from the target' 'curl: 7'
+    lacks "$output" 'agent is gone'
+}
+
+@test "the listener and the pipe ask the same agent" {
+    need squid krb5kdc
+    . "$ROOT/tests/system/lib/listener.bash"
+    start_ptunnel --auth negotiate -p "localhost:$KERBEROS_PORT" "0:127.0.0.1:$HTTP_PORT"
+    for ((i = 0; i < 5; i++)); do
+        run curl -s "http://127.0.0.1:$LISTEN_PORT/hello"
+        equal "$output" 'hello from the target'
+    done
+    mkfifo "$BATS_TEST_TMPDIR/in"
+    exec 5<> "$BATS_TEST_TMPDIR/in"
+    run timeout 10 "$PTUNNEL" --auth digest -U alice -P pw -p "localhost:$DIGEST_PORT" -W "127.0.0.1:$GREETER_PORT" <&5
+    exec 5>&-
+    contains "$output" hello
+}
+
+@test "two hundred asyncio connections at once" {
+    need squid krb5kdc python3
+    run through_peer "$KERBEROS_PORT" --auth negotiate -- python3 -c '
+import asyncio, sys
+async def one():
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(sys.argv[1]))
+    data = await reader.read()
+    writer.close()
+    return data
+async def main():
+    print(sum(data.startswith(b"hello") for data in await asyncio.gather(*(one() for i in range(200)))))
+asyncio.run(main())' "$GREETER_PORT"
+    equal "$output" 200
+}
+
+@test "ssh and node" {
+    need squid krb5kdc node
+    run through_peer "$KERBEROS_PORT" --auth negotiate -- node -e '
+        require("http").get("http://127.0.0.1:" + process.env.HTTP_PORT + "/hello", r => r.pipe(process.stdout))'
+    equal "$output" 'hello from the target'
+}
+
+@test "--check says what was done, and what is amiss" {
+    need squid krb5kdc
+    run through_peer "$KERBEROS_PORT" --auth negotiate --check "127.0.0.1:$HTTP_PORT"
+    succeeds
+    contains "$output" 'auth negotiate: 1 request'
+    KRB5CCNAME=FILE:/nonexistent run through_peer "$KERBEROS_PORT" --auth negotiate --check "127.0.0.1:$HTTP_PORT"
+    fails_with 24
+    contains "$output" 'no Kerberos ticket: run kinit'
+    run through_peer "$DIGEST_PORT" --auth digest -U alice -P wrong --check "127.0.0.1:$HTTP_PORT"
+    fails_with 23
+    run through_peer "$DIGEST_PORT" --auth negotiate --check "127.0.0.1:$HTTP_PORT"
+    contains "$output" 'the proxy offers Digest; --auth is negotiate'
+}
