@@ -99,7 +99,7 @@ static void check_words(const struct reply *reply)
     char buffer[512];
     struct text out = text_in(buffer, sizeof buffer);
 
-    reply_describe(reply, &out);
+    reply_describe(reply, 22, &out);
     for (const char *c = buffer; *c; c++)
         require(*c >= 0x20 && *c <= 0x7e);
 }

@@ -241,6 +241,81 @@ static void no_status_yields_another_errno(void **state)
         }
 }
 
+/* Status lines that name the cause in words, as these proxies write them. */
+static const struct {
+    const char *name, *line;
+    const char *fields[4];
+    int error;
+} lines[] = {
+    { "apt-cacher-ng 3.7.4: name", "HTTP/1.0 502 CONNECT error: Host not found", FIELDS(NULL), EHOSTUNREACH },
+    { "apt-cacher-ng 3.7.4: silent", "HTTP/1.0 502 CONNECT error: Connection timeout", FIELDS(NULL), ETIMEDOUT },
+    { "apt-cacher-ng 3.7.4: no network", "HTTP/1.0 502 CONNECT error: Network is unreachable", FIELDS(NULL),
+      ENETUNREACH },
+    { "apt-cacher-ng 3.7.4: refused", "HTTP/1.0 502 CONNECT error: Connection refused", FIELDS(NULL),
+      ECONNREFUSED },
+    { "apt-cacher-ng 3.7.4: no CONNECT",
+      "HTTP/1.0 403 CONNECT denied (ask the admin to allow HTTPS tunnels)", FIELDS(NULL), EACCES },
+    { "Traffic Server 9.2.5", "HTTP/1.1 500 Cannot find server.", FIELDS(NULL), EHOSTUNREACH },
+    { "Traffic Server 9.2.5: port", "HTTP/1.1 403 Tunnel Forbidden", FIELDS(NULL), EACCES },
+    { "Tor 0.4.9.11: refused", "HTTP/1.0 403 Forbidden (connection refused)", FIELDS(NULL), ECONNREFUSED },
+    { "Tor 0.4.9.11: reset", "HTTP/1.0 403 Forbidden (connection reset)", FIELDS(NULL), ECONNRESET },
+    { "Tor 0.4.9.11: policy", "HTTP/1.0 403 Forbidden (exit policy)", FIELDS(NULL), EACCES },
+    { "Tor 0.4.9.11: name", "HTTP/1.0 503 Service Unavailable (resolve failed)", FIELDS(NULL), EHOSTUNREACH },
+    { "Tor 0.4.9.11: no route", "HTTP/1.0 503 Service Unavailable (no route)", FIELDS(NULL), EHOSTUNREACH },
+    { "Tor 0.4.9.11: private address", "HTTP/1.0 500 Internal Server Error (weird end reason)",
+      FIELDS("Tor-Request-Failed: c-tor/PRIVATE_ADDR"), EACCES },
+    { "Tor: refused", "HTTP/1.0 500 x", FIELDS("Tor-Request-Failed: c-tor/CONNECTREFUSED"), ECONNREFUSED },
+    { "Tor: reset", "HTTP/1.0 500 x", FIELDS("Tor-Request-Failed: c-tor/CONNRESET"), ECONNRESET },
+    { "Tor: name", "HTTP/1.0 500 x", FIELDS("Tor-Request-Failed: c-tor/RESOLVEFAILED"), EHOSTUNREACH },
+    { "Tor: no route", "HTTP/1.0 500 x", FIELDS("Tor-Request-Failed: c-tor/NOROUTE"), EHOSTUNREACH },
+    { "Tor: no network", "HTTP/1.0 500 x", FIELDS("Tor-Request-Failed: c-tor/NET_UNREACHABLE"), ENETUNREACH },
+    { "Tor: policy", "HTTP/1.0 500 x", FIELDS("Tor-Request-Failed: c-tor/EXITPOLICY"), EACCES },
+    { "Tor: silent", "HTTP/1.0 500 x", FIELDS("Tor-Request-Failed: c-tor/TIMEOUT \t"), ETIMEDOUT },
+    { "Tor: another name in front", "HTTP/1.0 500 x", FIELDS("Tor-Request-Failed: end/TIMEOUT"), ETIMEDOUT },
+    { "Tor: nothing in front", "HTTP/1.0 500 x", FIELDS("Tor-Request-Failed: TIMEOUT"), ETIMEDOUT },
+    { "Tor: a word that nobody knows", "HTTP/1.0 500 x", FIELDS("Tor-Request-Failed: c-tor/MISC"),
+      ECONNREFUSED },
+    { "Tor: a part of a word", "HTTP/1.0 500 x", FIELDS("Tor-Request-Failed: c-tor/TIMEOUTS"), ECONNREFUSED },
+    { "Tor: empty", "HTTP/1.0 500 x", FIELDS("Tor-Request-Failed: "), ECONNREFUSED },
+    { "Tor below Squid", "HTTP/1.0 500 x",
+      FIELDS("X-Squid-Error: ERR_CONNECT_FAIL 113", "Tor-Request-Failed: c-tor/TIMEOUT"), EHOSTUNREACH },
+    { "Tor on a 2xx", "HTTP/1.0 200 OK", FIELDS("Tor-Request-Failed: c-tor/TIMEOUT"), 0 },
+    { "Privoxy 3.0.34: name", "HTTP/1.1 404 No such domain", FIELDS(NULL), EHOSTUNREACH },
+    { "Privoxy 3.0.34: anything else", "HTTP/1.1 503 Connect failed", FIELDS(NULL), ECONNREFUSED },
+    { "Privoxy 3.0.34: its rules", "HTTP/1.1 403 Request blocked by Privoxy", FIELDS(NULL), EACCES },
+    { "tinyproxy 1.11.1: anything", "HTTP/1.1 500 Unable to connect", FIELDS(NULL), ECONNREFUSED },
+    { "HAProxy 2.6.12", "HTTP/1.1 504 Gateway Time-out", FIELDS(NULL), ETIMEDOUT },
+    { "ncat 7.93: anything", "HTTP/1.0 504 Gateway Timeout", FIELDS(NULL), ETIMEDOUT },
+
+    { "any case", "HTTP/1.1 502 HOST NOT FOUND", FIELDS(NULL), EHOSTUNREACH },
+    { "a host", "HTTP/1.1 502 Host is unreachable", FIELDS(NULL), EHOSTUNREACH },
+    { "a host, shorter", "HTTP/1.1 502 host unreachable", FIELDS(NULL), EHOSTUNREACH },
+    { "timed out", "HTTP/1.1 502 Connection timed out", FIELDS(NULL), ETIMEDOUT },
+    { "the first row counts", "HTTP/1.1 502 resolve: timeout", FIELDS(NULL), EHOSTUNREACH },
+    { "404 with a cause", "HTTP/1.1 404 Connection refused", FIELDS(NULL), ECONNREFUSED },
+    { "the end of a phrase", "HTTP/1.1 599 x timeout", FIELDS(NULL), ETIMEDOUT },
+    { "less than a phrase", "HTTP/1.1 500 timeou", FIELDS(NULL), ECONNREFUSED },
+    { "a header field is more exact", "HTTP/1.1 502 timeout", FIELDS(PS "p;error=connection_refused"),
+      ECONNREFUSED },
+    { "never of 401", "HTTP/1.1 401 not found", FIELDS(NULL), EACCES },
+    { "never of 407", "HTTP/1.1 407 Connection refused", FIELDS(NULL), EACCES },
+    { "never of 451", "HTTP/1.1 451 timeout", FIELDS(NULL), EACCES },
+    { "never of 400", "HTTP/1.1 400 timeout", FIELDS(NULL), ECONNREFUSED },
+    { "never of 600", "HTTP/1.1 600 timeout", FIELDS(NULL), ECONNREFUSED },
+    { "never of a 2xx", "HTTP/1.1 200 Connection refused", FIELDS(NULL), 0 },
+};
+
+static void words_of_a_status_line(void **state)
+{
+    const typeof(*lines) *row = *state;
+    struct reply reply = { 0 };
+
+    assert_true(reply_status_line(&reply, against_wall(0, row->line, strlen(row->line)), strlen(row->line)));
+    for (const char *const *field = row->fields; *field; field++)
+        take_field(&reply, *field);
+    assert_int_equal(reply_error(&reply), row->error);
+}
+
 #define PA "Proxy-Authenticate: "
 
 static const struct {
@@ -310,8 +385,38 @@ static void words_for_the_log(void **state)
     struct text out = text_in(buffer, sizeof buffer);
 
     reply_status_line(&reply, row->line, strlen(row->line));
-    reply_describe(&reply, &out);
+    reply_describe(&reply, 22, &out);
     assert_string_equal(buffer, row->words);
+}
+
+/* The hint about ports, only where the port can be the reason: not of 443, nor where another one is given. */
+static const struct {
+    const char *name, *line;
+    uint16_t port;
+    bool hint;
+} hints[] = {
+    { "Squid 5.7", "HTTP/1.1 403 Forbidden", 22, true },
+    { "Apache 2.4.71", "HTTP/1.1 403 Proxy Error", 22, true },
+    { "Traffic Server 9.2.5", "HTTP/1.1 403 Tunnel Forbidden", 22, true },
+    { "no reason", "HTTP/1.1 403", 22, true },
+    { "443", "HTTP/1.1 403 Forbidden", 443, false },
+    { "another port that begins so", "HTTP/1.1 403 Forbidden", 4430, true },
+    { "apt-cacher-ng 3.7.4", "HTTP/1.0 403 CONNECT denied (ask the admin to allow HTTPS tunnels)", 22, false },
+    { "Privoxy 3.0.34", "HTTP/1.1 403 Request blocked by Privoxy", 22, false },
+    { "Tor 0.4.9.11", "HTTP/1.0 403 Forbidden (connection refused)", 22, false },
+    { "another status", "HTTP/1.1 503 Forbidden", 22, false },
+};
+
+static void hint_about_ports(void **state)
+{
+    const typeof(*hints) *row = *state;
+    struct reply reply = { 0 };
+    char buffer[512];
+    struct text out = text_in(buffer, sizeof buffer);
+
+    reply_status_line(&reply, row->line, strlen(row->line));
+    reply_describe(&reply, row->port, &out);
+    assert_int_equal(strstr(buffer, " (many proxies allow CONNECT only to port 443)") != NULL, row->hint);
 }
 
 int main(void)
@@ -320,6 +425,8 @@ int main(void)
     ROWS(replies, what_a_reply_means);
     STORY(no_status_yields_another_errno);
     ROWS(challenges, offered_schemes);
+    ROWS(lines, words_of_a_status_line);
     ROWS(descriptions, words_for_the_log);
+    ROWS(hints, hint_about_ports);
     return rows_run("reply");
 }

@@ -30,7 +30,7 @@ void dial_describe(const struct dial *dial, struct text *out)
         text_add_number(out, dial->legs.field_size);
         text_add(out, " bytes: too many groups)");
     } else if (dial->handshake.state == HANDSHAKE_REFUSED) {
-        reply_describe(&dial->handshake.reply, out);
+        reply_describe(&dial->handshake.reply, dial->target.port, out);
     } else if (dial->settled == DIAL_OPEN) {
         text_add(out, "open");
     } else if (dial->settled == DIAL_DIRECT) {
@@ -69,7 +69,7 @@ void dial_note_line(const struct dial *dial, const char *what, const struct endp
         text_add(&line, authority);
     }
     if (reply)
-        reply_describe(reply, &line);
+        reply_describe(reply, dial->target.port, &line);
     log_line(LOG_HANDSHAKE, &line);
 }
 

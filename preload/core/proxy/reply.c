@@ -58,9 +58,60 @@ static const struct {
     { "ERR_CANNOT_FORWARD", EHOSTUNREACH }, /* Squid 5, with status 500, of a name that does not resolve */
 };
 
+/* Tor 0.4.9: `Tor-Request-Failed: c-tor/WORD`. */
+static const struct {
+    const char *word;
+    int error;
+} tor_errors[] = {
+    { "RESOLVEFAILED", EHOSTUNREACH }, { "NOROUTE", EHOSTUNREACH },        { "CONNECTREFUSED", ECONNREFUSED },
+    { "CONNRESET", ECONNRESET },       { "TIMEOUT", ETIMEDOUT },           { "EXITPOLICY", EACCES },
+    { "PRIVATE_ADDR", EACCES },        { "NET_UNREACHABLE", ENETUNREACH },
+};
+
+/* What the reason phrase may say, of the status numbers that leave room for it; the first row that fits
+ * counts. Seen of apt-cacher-ng, Traffic Server and Tor, see tests/unit/reply.c. */
+static const struct {
+    const char *words;
+    int error;
+} phrases[] = {
+    { "not found", EHOSTUNREACH },
+    { "cannot find server", EHOSTUNREACH },
+    { "resolve", EHOSTUNREACH },
+    { "no route", EHOSTUNREACH },
+    { "timed out", ETIMEDOUT },
+    { "timeout", ETIMEDOUT },
+    { "host is unreachable", EHOSTUNREACH },
+    { "host unreachable", EHOSTUNREACH },
+    { "unreachable", ENETUNREACH },
+    { "connection refused", ECONNREFUSED },
+    { "connection reset", ECONNRESET },
+};
+
 static const int passable[] = { ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EACCES, ECONNRESET };
 
 enum { PHRASE_MOST = 64 };
+
+/* Anywhere in those bytes, without regard to the case of ASCII letters. */
+static bool contains(const char *bytes, size_t size, const char *words)
+{
+    size_t length = strlen(words);
+
+    for (size_t i = 0; i + length <= size; i++)
+        if (text_begins(bytes + i, words))
+            return true;
+    return false;
+}
+
+/* Not of 401, 407 and 451, which are plain, nor of a number that is not about the target. */
+static int phrase_error(int status, const char *phrase, size_t size)
+{
+    if (status != 403 && status != 404 && (status < 500 || status > 599))
+        return 0;
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+        if (contains(phrase, size, phrases[i].words))
+            return phrases[i].error;
+    return 0;
+}
 
 bool reply_status_line(struct reply *reply, const char *line, size_t size)
 {
@@ -75,8 +126,10 @@ bool reply_status_line(struct reply *reply, const char *line, size_t size)
         return false;
     reply->status = (int)status;
     reply->old = line[7] == '0';
-    if (size > 13)
+    if (size > 13) {
         text_add_foreign(&reason, line + 13, size - 13, PHRASE_MOST);
+        reply->said = phrase_error(reply->status, line + 13, size - 13);
+    }
     return true;
 }
 
@@ -154,6 +207,19 @@ static void squid_error(struct reply *reply, const char *value, size_t size)
             reply->cause = passable[i];
 }
 
+/* The word behind the name of who says it. Below Squid and Proxy-Status, which may be of a proxy further on. */
+static void tor_failed(struct reply *reply, const char *value, size_t size)
+{
+    const char *slash = memchr(value, '/', size), *word = slash ? slash + 1 : value;
+    size_t length = (size_t)(value + size - word);
+
+    while (length > 0 && (word[length - 1] == ' ' || word[length - 1] == '\t'))
+        length--;
+    for (size_t i = 0; i < sizeof tor_errors / sizeof *tor_errors; i++)
+        if (!reply->cause && word_is(word, length, tor_errors[i].word))
+            reply->cause = tor_errors[i].error;
+}
+
 static void offered_schemes(struct reply *reply, const char *value, size_t size)
 {
     const char *at = value, *end = value + size;
@@ -175,6 +241,7 @@ void reply_field(struct reply *reply, const char *line, size_t size)
     } fields[] = {
         { "Proxy-Status", proxy_status },
         { "X-Squid-Error", squid_error },
+        { "Tor-Request-Failed", tor_failed },
         { "Proxy-Authenticate", offered_schemes },
     };
     const char *colon = memchr(line, ':', size);
@@ -202,7 +269,9 @@ int reply_error(const struct reply *reply)
 {
     int error = status_error(reply->status);
 
-    return error != 0 && reply->cause != 0 ? reply->cause : error;
+    if (error != 0 && reply->cause != 0)
+        return reply->cause;
+    return error != 0 && reply->said != 0 ? reply->said : error;
 }
 
 /* What a user can do about a proxy that offers these: the first row that fits counts. If credentials were sent,
@@ -235,14 +304,25 @@ static bool says_more(const struct reply *reply)
            !(reply->cause == EACCES && status_error(reply->status) == EACCES);
 }
 
-void reply_describe(const struct reply *reply, struct text *out)
+/* The phrases of proxies that say no more than the number: Squid and RFC 9110, Apache, Traffic Server. */
+bool reply_hides_why(const struct reply *reply)
+{
+    static const char *const stock[] = { "", "Forbidden", "Proxy Error", "Tunnel Forbidden" };
+
+    for (size_t i = 0; i < sizeof stock / sizeof *stock; i++)
+        if (reply->status == 403 && text_same(reply->reason, stock[i]))
+            return true;
+    return false;
+}
+
+void reply_describe(const struct reply *reply, uint16_t port, struct text *out)
 {
     if (reply->status == 0) {
         text_add(out, "the reply is not HTTP: is this an HTTP proxy?");
         return;
     }
     text_print(out, "%u%s%s", (unsigned)reply->status, reply->reason[0] ? " " : "", reply->reason);
-    if (reply->status == 403)
+    if (port != 443 && reply_hides_why(reply))
         text_add(out, " (many proxies allow CONNECT only to port 443)");
     if (reply->status == 407)
         describe_schemes(reply, out);
