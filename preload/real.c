@@ -202,6 +202,11 @@ static int next_getaddrinfo(const char *node, const char *service, const struct 
     return real()->getaddrinfo(node, service, hints, result);
 }
 
+static void next_freeaddrinfo(struct addrinfo *list)
+{
+    real()->freeaddrinfo(list);
+}
+
 const struct net real_net = {
     .connect = next_connect,
     .send = next_send,
@@ -213,4 +218,5 @@ const struct net real_net = {
     .write = next_write,
     .close = next_close,
     .getaddrinfo = next_getaddrinfo,
+    .freeaddrinfo = next_freeaddrinfo,
 };

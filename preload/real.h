@@ -91,6 +91,7 @@
     X(FILE *, popen, (const char *command, const char *mode)) \
     X(int, getaddrinfo, \
       (const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)) \
+    X(void, freeaddrinfo, (struct addrinfo *list)) \
     X(int, getaddrinfo_a, (int mode, struct gaicb *list[], int count, struct sigevent *event)) \
     X(int, getnameinfo, \
       (const struct sockaddr *address, socklen_t size, char *host, socklen_t host_size, char *service, \

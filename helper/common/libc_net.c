@@ -13,4 +13,5 @@ const struct net libc_net = {
     .write = write,
     .close = close,
     .getaddrinfo = getaddrinfo,
+    .freeaddrinfo = freeaddrinfo,
 };

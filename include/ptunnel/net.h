@@ -23,9 +23,9 @@ struct net {
     ssize_t (*read)(int fd, void *buffer, size_t size);
     ssize_t (*write)(int fd, const void *bytes, size_t size);
     int (*close)(int fd);
-    /* getaddrinfo(3); the result is freed with libc's own freeaddrinfo(). */
     int (*getaddrinfo)(const char *node, const char *service, const struct addrinfo *hints,
-                       struct addrinfo **result);
+                       struct addrinfo **result); /* section 3, as the next */
+    void (*freeaddrinfo)(struct addrinfo *list);
 };
 
 #endif

@@ -1,5 +1,6 @@
 #include "../names/hostent.h"
 #include "../names/addrinfo.h"
+#include "../names/lent.h"
 #include "../real.h"
 
 /* getaddrinfo(3): names that a proxy is to resolve get a stand-in. */
@@ -11,6 +12,13 @@ EXPORT int getaddrinfo(const char *node, const char *service, const struct addri
     if (way == WAY_REAL)
         return real()->getaddrinfo(node, service, hints, result);
     return addrinfo_get(way, node, service, hints, result);
+}
+
+/* freeaddrinfo(3): who made the list finds in it what he put there. */
+EXPORT void freeaddrinfo(struct addrinfo *list)
+{
+    lent_take_back(list);
+    real()->freeaddrinfo(list);
 }
 
 /* getnameinfo(3): a stand-in's name is the one that it means. */

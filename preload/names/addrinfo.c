@@ -2,9 +2,13 @@
 #include "addrinfo.h"
 
 #include "../real.h"
+#include "lent.h"
+
+#include <ptunnel/loaded.h>
 
 #include <dlfcn.h>
 #include <net/if.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,7 +16,22 @@
 /* glibc's freeaddrinfo() gives the text to free(); musl's has it in the list's own memory. */
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
-/* Asked for a numeric host, libc's canonical name is that. The one place where we allocate: freeaddrinfo()
+/* Whether lists are made by libc, and not by another preloaded library behind ours, whose memory is its own. */
+static bool lists_are_libcs(void)
+{
+    enum { UNKNOWN, LIBCS, ANOTHERS };
+    static atomic_int whose;
+    struct loaded object;
+    bool libcs;
+
+    if (atomic_load(&whose) != UNKNOWN)
+        return atomic_load(&whose) == LIBCS;
+    libcs = loaded_at(&object, (const void *)real()->getaddrinfo) && loaded_is_of_libc(&object);
+    atomic_store(&whose, libcs ? LIBCS : ANOTHERS);
+    return libcs;
+}
+
+/* Asked for a numeric host, libc's canonical name is that. The one place where we allocate: libc's freeaddrinfo()
  * frees it. */
 static int set_canonical_name(struct addrinfo *first, const char *name)
 {
@@ -22,6 +41,8 @@ static int set_canonical_name(struct addrinfo *first, const char *name)
     if (!first->ai_canonname)
         return 0;
     stand_in_plain_name(name, plain);
+    if (!lists_are_libcs())
+        return lent_put(first, plain) ? 0 : EAI_MEMORY;
     copy = strdup(plain);
     if (!copy)
         return EAI_MEMORY;
@@ -53,7 +74,7 @@ static int stand_in_for(const char *node, const char *service, const struct addr
         return error;
     error = set_canonical_name(*result, node);
     if (error != 0)
-        freeaddrinfo(*result);
+        real()->freeaddrinfo(*result);
     return error;
 }
 

@@ -81,6 +81,7 @@ static const struct net kernel_net = {
     .getsockopt = getsockopt,
     .setsockopt = setsockopt,
     .getaddrinfo = getaddrinfo,
+    .freeaddrinfo = freeaddrinfo,
 };
 
 /* The socket's family; the family of a proxy that refuses, 0 for none; and that of the one that answers. */

@@ -25,6 +25,6 @@ bool addresses_find(struct addresses *out, const struct endpoint *endpoint, cons
     for (struct addrinfo *at = found; at && out->count < ADDRESSES_MOST; at = at->ai_next)
         if (endpoint_from_sockaddr(&address, at->ai_addr, at->ai_addrlen))
             add_address(out, &address);
-    freeaddrinfo(found);
+    net->freeaddrinfo(found);
     return out->count > 0;
 }

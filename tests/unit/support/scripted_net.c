@@ -222,7 +222,6 @@ static int scripted_setsockopt(int fd, int level, int name, const void *value, s
     return result(line->error);
 }
 
-/* The list is glibc's own, node by node, since the core gives it to freeaddrinfo(). */
 int scripted_replace(struct dial *dial, enum dial_socket kind)
 {
     const struct line *line = foreseen(LINE_REPLACE, kind == DIAL_REACH_BOTH ? "replace" : "put back");
@@ -234,6 +233,7 @@ int scripted_replace(struct dial *dial, enum dial_socket kind)
     return 0;
 }
 
+/* The list is libc's own, node by node, since libc's freeaddrinfo() is in the table, too. */
 static int scripted_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                                 struct addrinfo **out)
 {
@@ -262,4 +262,5 @@ const struct net scripted_net = {
     .getsockopt = scripted_getsockopt,
     .setsockopt = scripted_setsockopt,
     .getaddrinfo = scripted_getaddrinfo,
+    .freeaddrinfo = freeaddrinfo,
 };
