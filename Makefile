@@ -3,6 +3,7 @@
 # make check      install what the tests need, then pass them all
 # make stress     what takes longer: fuzzing, soak, large streams; MINUTES=10
 # make install    PREFIX=/usr/local LIBDIR=... DESTDIR=...; make uninstall, with the same
+#                 I386='gcc -m32' adds what serves 32-bit programs on x86-64
 # make lint       cppcheck, clang-tidy, shellcheck, mandoc, codespell
 # make compile_commands.json        for editors
 # V=1 shows the commands, STRICT=1 makes an error of every warning (and, of the tests, of every skip), SANITIZE=address,undefined
@@ -67,6 +68,9 @@ tests: all $(TESTS)
 
 $(B)/obj/preload/core/%: ALL += -include preload/core/base/offsets.h
 $(B)/obj/helper/%: ALL += -include preload/core/base/offsets.h
+# A sanitizer asks by our dlsym() before it can watch anything.
+ASKED   := $(addprefix $(B)/obj/preload/,core/base/loaded.o hooks/dlsym.o real.o)
+$(if $(SANITIZE),$(ASKED): ALL += -fno-sanitize=all)
 $(PLACED): ALL += $(PLACE)
 $(PLACED): $(B)/place
 
@@ -138,19 +142,26 @@ $(B)/man/%: helper/% Makefile CHANGELOG.md
 
 # What is installed: FILE=PLACE.
 under     = $(foreach file,$(1),$(file)=$(2)/$(notdir $(file)))
-INSTALLED = $(call under,$(B)/ptunnel-run $(B)/ptunnel $(B)/ptunnel-agent,$(BINDIR)) $(call under,$(B)/libptunnel.so,$(LIBDIR)) \
+OTHER     = $(call under,$(B)/i386/ptunnel-run $(B)/i386/libptunnel.so,$(LIBDIR)/ptunnel/i386)
+INSTALLED = $(call under,$(B)/ptunnel-run $(B)/ptunnel $(B)/ptunnel-agent,$(BINDIR)) $(if $(I386),$(OTHER)) $(call under,$(B)/libptunnel.so,$(LIBDIR)) \
             $(call under,$(filter %.1,$(MANUALS)),$(MANDIR)/man1) $(call under,$(filter %.5,$(MANUALS)),$(MANDIR)/man5) \
             $(patsubst %.bash,%,$(call under,$(wildcard helper/completions/*.bash),$(PREFIX)/share/bash-completion/completions)) \
             $(call under,$(wildcard helper/*.service helper/*.socket),$(PREFIX)/lib/systemd/user)
 
+# Programs of 32 bits on x86-64 have a ptunnel-run and a library of their own: make I386='gcc -m32', and install with the same.
+all: $(if $(I386),i386)
+i386:
+	@$(MAKE) --no-print-directory I386= B=$(B)/i386 CC='$(I386)' LIBDIR=$(LIBDIR)/ptunnel/i386 $(B)/i386/ptunnel-run $(B)/i386/libptunnel.so
+
 install: all $(MANUALS)
-	$(foreach file,$(INSTALLED),install -D -m $(if $(filter $(B)/ptunnel%,$(file)),755,644) $(subst =, $(DESTDIR),$(file))$(newline))
+	$(foreach file,$(INSTALLED),install -D -m $(if $(filter $(B)/%/ptunnel-run $(B)/ptunnel%,$(file)),755,644) $(subst =, $(DESTDIR),$(file))$(newline))
 	@sed -i 's|^ExecStart=|&$(BINDIR)/|' $(DESTDIR)$(PREFIX)/lib/systemd/user/ptunnel.service $(DESTDIR)$(PREFIX)/lib/systemd/user/ptunnel-agent.service
 	$(if $(DESTDIR),,-ldconfig)
 
 # Folders go, too, when they are empty; not those that every system has, nor what lies above PREFIX.
 STANDING := /usr /usr/local $(foreach dir,bin lib share share/man,/usr/$(dir) /usr/local/$(dir))
 
+uninstall: I386 = any
 uninstall:
 	rm -f $(foreach file,$(INSTALLED),$(DESTDIR)$(lastword $(subst =, ,$(file))))
 	@for place in $(sort $(foreach file,$(INSTALLED),$(patsubst %/,%,$(dir $(lastword $(subst =, ,$(file))))))); do \
@@ -188,6 +199,6 @@ format:
 clean:
 	rm -rf build build-* compile_commands.json
 
-.PHONY: all tests demo prepare check stress fuzz fuzzers install uninstall lint compile_commands.json print-hooked format clean
+.PHONY: all i386 tests demo prepare check stress fuzz fuzzers install uninstall lint compile_commands.json print-hooked format clean
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -253,6 +253,42 @@ static _Noreturn void run(char **command)
     exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE);
 }
 
+/* It finds in the environment what it is to do, as if it had been told. */
+static _Noreturn void run_companion(char *path, char **command, bool force)
+{
+    size_t count = 0;
+    char **whole;
+
+    while (command[count])
+        count++;
+    whole = calloc(count + 4, sizeof *whole);
+    if (!whole) {
+        usage_complain("%s", strerror(errno));
+        exit(EXIT_OURS);
+    }
+    whole[0] = path;
+    whole[1] = force ? "--force" : "--";
+    whole[2] = "--";
+    memcpy(whole + (force ? 3 : 2), command, count * sizeof *command);
+    run(whole);
+}
+
+/* Ends in the companion if the command is its. */
+static void preload_or_exit(const struct options *options)
+{
+    char companion[PATH_MAX];
+    bool is_there = library_companion(companion, sizeof companion);
+
+    switch (allow_command(options->command, options->force, options->shared.verbose < 0, is_there)) {
+    case ALLOWED_NOT:
+        exit(EXIT_OURS);
+    case ALLOWED_COMPANION:
+        run_companion(companion, options->command, options->force);
+    case ALLOWED:
+        preload_library_or_exit();
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct options options = options_or_exit(argc, argv);
@@ -265,10 +301,9 @@ int main(int argc, char **argv)
         tell_and_exit(config, &options);
     if (!handover_configuration(config, &options.shared.rules))
         exit(EXIT_OURS);
-    if (!strict_allows(config, options.force) ||
-        !allow_command(options.command, options.force, options.shared.verbose < 0))
+    if (!strict_allows(config, options.force))
         exit(EXIT_OURS);
-    preload_library_or_exit();
+    preload_or_exit(&options);
     if (!strict_begin(config))
         exit(EXIT_OURS);
     run(options.command);

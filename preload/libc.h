@@ -59,6 +59,7 @@ struct gaicb {
     int __glibc_reserved[5];
 };
 int getaddrinfo_a(int mode, struct gaicb *list[], int count, struct sigevent *event);
+void *dlvsym(void *handle, const char *name, const char *version);
 
 int epoll_pwait2(int set, struct epoll_event *events, int most, const struct timespec *time,
                  const sigset_t *mask);

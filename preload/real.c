@@ -94,11 +94,19 @@ static long lacking_at_all(void)
     return -1;
 }
 
+/* musl's symbols have no versions. */
+static void *lacking_dlvsym(void *handle, const char *name, const char *version)
+{
+    (void)version;
+    return real_dlsym()(handle, name);
+}
+
 static void fill_gaps(struct real *found)
 {
     static const struct real lacking = {
         .close_range = lacking_close_range,
         .closefrom = lacking_closefrom,
+        .dlvsym = lacking_dlvsym,
         .epoll_pwait2 = lacking_epoll_pwait2,
         .preadv64v2 = lacking_preadv64v2,
         .pwritev64v2 = lacking_pwritev64v2,
@@ -128,18 +136,36 @@ static void find_libc(const struct real *found)
 #undef FIND_OWN
 }
 
+/* Where time_t is wider than a word, musl's <dlfcn.h> has it so, and it finds the functions that fit. */
+real_dlsym_function real_libc_dlsym(void)
+{
+    void *wide = sizeof(time_t) > sizeof(long) ? loaded_libc_symbol("__dlsym_time64") : NULL;
+
+    return (real_dlsym_function)(wide ? wide : loaded_libc_symbol("dlsym"));
+}
+
+__typeof__(real_functions.dlvsym) real_dlvsym(void)
+{
+    void *own = real_functions.dlvsym ? NULL : loaded_libc_symbol("dlvsym");
+
+    if (real_functions.dlvsym)
+        return real_functions.dlvsym;
+    return own ? (__typeof__(real_functions.dlvsym))own : lacking_dlvsym;
+}
+
 void real_find_all(void)
 {
+    real_dlsym_function next = real_libc_dlsym();
     struct real found;
     int (*found_connect)(int fd, const struct sockaddr *address, socklen_t size);
 
-#define FIND(type, name, parameters) found.name = (type(*) parameters)dlsym(RTLD_NEXT, #name);
+#define FIND(type, name, parameters) found.name = (type(*) parameters)next(RTLD_NEXT, #name);
     REAL_FUNCTIONS(FIND)
 #undef FIND
     /* Before glibc 2.34 the resolver's functions had only their other names. */
 #define FIND_OTHER(name, other)                                                                              \
     if (!found.name)                                                                                         \
-        found.name = (__typeof__(found.name))dlsym(RTLD_NEXT, #other);
+        found.name = (__typeof__(found.name))next(RTLD_NEXT, #other);
     REAL_ALIASES(FIND_OTHER)
 #undef FIND_OTHER
     fill_gaps(&found);

@@ -72,6 +72,8 @@
     X(ssize_t, splice, (int from, off64_t *from_offset, int to, off64_t *to_offset, size_t size, unsigned flags)) \
     X(FILE *, fdopen, (int fd, const char *mode)) \
     X(void *, dlopen, (const char *file, int mode)) \
+    X(void *, dlsym, (void *handle, const char *name)) \
+    X(void *, dlvsym, (void *handle, const char *name, const char *version)) \
     X(int, execve, (const char *path, char *const argv[], char *const envp[])) \
     X(int, execv, (const char *path, char *const argv[])) \
     X(int, execvpe, (const char *file, char *const argv[], char *const envp[])) \
@@ -156,6 +158,7 @@
     A(fcntl64, __fcntl_time64) \
     A(ioctl, __ioctl_time64) \
     A(getsockopt, __getsockopt64) \
+    A(setsockopt, __setsockopt64) \
     A(sendmsg, __sendmsg64) \
     A(sendmmsg, __sendmmsg64)
 #else
@@ -220,6 +223,17 @@ static inline const struct real *real(void)
     if (__builtin_expect(!real_functions.connect, 0))
         real_find_all();
     return &real_functions;
+}
+
+/* dlsym(3) and dlvsym(3) before the next definitions are known, too: preloaded allocators ask while we look for
+ * those. Then, and for us, they are libc's own. */
+typedef __typeof__(((struct real *)0)->dlsym) real_dlsym_function;
+real_dlsym_function real_libc_dlsym(void);
+__typeof__(((struct real *)0)->dlvsym) real_dlvsym(void);
+
+static inline real_dlsym_function real_dlsym(void)
+{
+    return __builtin_expect(real_functions.dlsym != NULL, 1) ? real_functions.dlsym : real_libc_dlsym();
 }
 
 /* libc's own definitions. */

@@ -28,6 +28,7 @@ void shared_options_start(const struct program *program);
  * it is unknown, or its value is wrong; words on standard error have said so. */
 bool shared_options_take(struct shared_options *options, int id, char *value);
 
+/* Points to --help on standard error, and ends the program with program->exit_usage. */
 _Noreturn void shared_options_fail_usage(void);
 
 /* Whether log_open() could open the log there; if not, with words on standard error. The origin is --log, or

@@ -19,6 +19,7 @@ enum { BOUND_MOST = 16 };
  * -1 if one of them cannot be had: `wrong` says why, and none listens. */
 int bound_open(struct bound out[BOUND_MOST], const struct specification *specification, struct text *wrong);
 
+/* Closes it; a path is removed from the file system, too. */
 void bound_close(struct bound *bound);
 
 #endif

@@ -26,6 +26,7 @@ struct listeners {
     struct timer try_again;
 };
 
+/* The loop must outlive them; the limits are copied. */
 void listeners_start(struct listeners *all, struct loop *loop, const struct dial_limits *limits);
 
 /* Target and route must outlive the listeners. 0 or a negative errno. */
@@ -34,6 +35,8 @@ int listeners_add(struct listeners *all, const struct bound *bound, const struct
 
 /* Accepts no more; when the last open relay has ended, the loop stops. */
 void listeners_close(struct listeners *all);
+
+/* Closes all of them, and ends the relays that are left. */
 void listeners_end(struct listeners *all);
 
 #endif

@@ -31,6 +31,7 @@ struct flow {
 
 enum flow_next { FLOW_WAIT, FLOW_AGAIN };
 
+/* EMPTY; the descriptors stay the caller's. */
 void flow_start(struct flow *flow, int from, int to);
 
 /* The descriptor is one that epoll(7) refuses (EPERM) since it never blocks: a regular file. */

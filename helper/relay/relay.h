@@ -52,6 +52,7 @@ struct relay_ends {
     int family;            /* of far */
 };
 
+/* The loop must outlive them; the limits are copied. */
 void relays_start(struct relays *all, struct loop *loop, const struct dial_limits *limits,
                   relay_ended *on_end);
 void relays_end(struct relays *all); /* ends those that are left */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool allow_command(char **command, bool force, bool quiet)
+enum allowed allow_command(char **command, bool force, bool quiet, bool companion)
 {
     static struct reach_look look;
     struct reach_command asked = {
@@ -19,11 +19,13 @@ bool allow_command(char **command, bool force, bool quiet)
     const char *file = itself ? "it" : look.file;
 
     if (!reach_misses(reach))
-        return true;
+        return ALLOWED;
+    if (reach == REACH_MACHINE && companion)
+        return ALLOWED_COMPANION;
     if (!force)
         usage_complain("%s: %s %s: %s; --force runs it nevertheless", command[0], file, reach_reason(reach),
                        reach_remedy(reach));
     else if (!quiet)
         usage_complain("%s: %s %s: run nevertheless, as --force says", command[0], file, reach_reason(reach));
-    return force;
+    return force ? ALLOWED : ALLOWED_NOT;
 }

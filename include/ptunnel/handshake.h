@@ -39,6 +39,7 @@ struct handshake {
  * HANDSHAKE_REQUEST_SIZE bytes. */
 size_t handshake_request(char *out, const char *authority, const struct proxy *proxy);
 
+/* At the first byte of a reply, nothing known. */
 void handshake_start(struct handshake *handshake);
 
 /* Takes bytes of the reply. Returns how many belong to its head; those behind them are the target's. */

@@ -32,6 +32,7 @@ void log_own_stderr(void);
  * outlive the log. name_program: "ssh[4711]: " stands in front. */
 void log_open(const struct net *net, enum log_level level, const char *path, bool name_program);
 
+/* Whether a line of this level would be written: it need not be put together otherwise. */
 bool log_wants(enum log_level level);
 
 /* Writes one line. errno is left alone, SIGPIPE is not raised; if a pipe is full the line is lost, nothing

@@ -16,6 +16,7 @@ void *scratch_add(struct scratch *scratch, size_t size);
 /* What is in it, for as long as the process lives. NULL: no memory. Ends the scratch. */
 const void *scratch_keep(struct scratch *scratch);
 
+/* Gives the memory back; the scratch is then empty. */
 void scratch_free(struct scratch *scratch);
 
 #endif

@@ -5,6 +5,7 @@
 #include "claim.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 enum { CONTROL_MOST = 1 << 20 }; /* the kernel takes far less */
@@ -54,11 +55,34 @@ static void finish_carried(const struct msghdr *message)
             finish_rights(control);
 }
 
-bool outgoing_message_refused(int fd, int flags, const struct msghdr *message)
+static bool message_refused(int fd, int flags, const struct msghdr *message)
 {
-    if (!outgoing_concerned(flags, message))
-        return false;
     if (!slots_empty())
         finish_carried(message);
-    return outgoing_refused(fd, flags, message->msg_name, message->msg_namelen);
+    return ((flags & MSG_FASTOPEN) || message->msg_name) &&
+           outgoing_refused(fd, flags, message->msg_name, message->msg_namelen);
+}
+
+bool outgoing_message_refused(int fd, int flags, const struct msghdr *message)
+{
+    return message && readable(message, sizeof *message) && message_refused(fd, flags, message);
+}
+
+/* Nearly all lie in the page in which the one before ended. */
+static bool next_readable(const struct mmsghdr *messages, unsigned i)
+{
+    bool known = i > 0 && !readable_crosses_page(&messages[i - 1].msg_len,
+                                                 sizeof messages->msg_len + sizeof *messages);
+
+    return known || readable(&messages[i], sizeof *messages);
+}
+
+unsigned outgoing_messages(int fd, int flags, const struct mmsghdr *messages, unsigned count)
+{
+    unsigned most = count < IOV_MAX ? count : IOV_MAX; /* the kernel looks at no more */
+
+    for (unsigned i = 0; messages && i < most && next_readable(messages, i); i++)
+        if (message_refused(fd, flags, &messages[i].msg_hdr))
+            return i;
+    return count;
 }

@@ -12,13 +12,12 @@
  * datagram to where none may go. */
 bool outgoing_refused(int fd, int flags, const struct sockaddr *address, socklen_t size);
 
-/* The same for a message; before that, descriptors that it carries are driven to the end of their dials. */
+/* The same for a message; before that, descriptors that it carries are driven to the end of their dials. One that
+ * cannot be read is the kernel's to refuse. */
 bool outgoing_message_refused(int fd, int flags, const struct msghdr *message);
 
-/* Whether the message needs a look at all. */
-static inline bool outgoing_concerned(int flags, const struct msghdr *message)
-{
-    return message && ((flags & MSG_FASTOPEN) || message->msg_name || !slots_empty());
-}
+/* How many of these messages may go: the first that is refused ends them, as an error ends them in the kernel. 0, with
+ * errno as above, if it is the very first. */
+unsigned outgoing_messages(int fd, int flags, const struct mmsghdr *messages, unsigned count);
 
 #endif

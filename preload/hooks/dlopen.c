@@ -1,18 +1,10 @@
 #include "../process/guest.h"
 #include "../real.h"
+#include "jump.h"
 
 #include <dlfcn.h>
 
-/* The loader tells by the return address who opens a library: his RUNPATH counts. So this must be a jump. */
-#ifdef __clang__
-#define JUMPS
-#define JUMP __attribute__((musttail))
-#else
-#define JUMPS __attribute__((optimize("O2")))
-#define JUMP
-#endif
-
-/* dlopen(3): a library that RTLD_DEEPBIND put in front of all that is preloaded would connect past the hooks
+/* dlopen(3): the loader opens a library where the RUNPATH of the caller says, so this must be a jump. A library that RTLD_DEEPBIND put in front of all that is preloaded would connect past the hooks
  * (PHP opens its extensions so, apr the modules of httpd). It gets the usual order. */
 JUMPS EXPORT void *dlopen(const char *file, int mode)
 {

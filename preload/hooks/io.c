@@ -2,6 +2,7 @@
  * connects, or wait where it would: not a byte of the program reaches the proxy before the tunnel is open. */
 #include "../calls/outgoing.h"
 #include "../pending/wait.h"
+#include "../process/readable.h"
 #include "../real.h"
 #include "time64.h"
 
@@ -148,15 +149,18 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
     if (outgoing_message_refused(fd, flags, message))
         return -1;
-    return WHEN_OPEN(fd, SO_SNDTIMEO, flags, real()->sendmsg(fd, message, flags));
+    return WHEN_OPEN_UNLESS(!readable(message, sizeof *message), fd, SO_SNDTIMEO, flags,
+                            real()->sendmsg(fd, message, flags));
 }
 
 EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags)
 {
-    for (unsigned i = 0; messages && i < count; i++)
-        if (outgoing_message_refused(fd, flags, &messages[i].msg_hdr))
-            return -1;
-    return (int)WHEN_OPEN_UNLESS(count == 0, fd, SO_SNDTIMEO, flags,
+    unsigned wanted = count;
+
+    count = outgoing_messages(fd, flags, messages, wanted);
+    if (count == 0 && wanted > 0)
+        return -1;
+    return (int)WHEN_OPEN_UNLESS(count == 0 || !readable(messages, sizeof *messages), fd, SO_SNDTIMEO, flags,
                                  real()->sendmmsg(fd, messages, count, flags));
 }
 

@@ -51,6 +51,11 @@ EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t 
     return libc_result(answers_set_user_timeout(fd, value, size));
 }
 
+#ifdef NARROW_TIMES
+EXPORT int __setsockopt64(int fd, int level, int name, const void *value, socklen_t size)
+    __attribute__((alias("setsockopt"), nothrow, leaf));
+#endif
+
 /* shutdown(2): while connecting it cancels. */
 EXPORT int shutdown(int fd, int how)
 {

@@ -13,6 +13,7 @@ REAL_WIDE_TIMES(DECLARE)
 int __fcntl_time64(int fd, int command, ...);
 int __ioctl_time64(int fd, ioctl_request request, ...);
 int __getsockopt64(int fd, int level, int name, void *value, socklen_t *size);
+int __setsockopt64(int fd, int level, int name, const void *value, socklen_t size);
 ssize_t __sendmsg64(int fd, const struct msghdr *message, int flags);
 int __sendmmsg64(int fd, struct mmsghdr *messages, unsigned count, int flags);
 

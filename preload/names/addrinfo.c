@@ -98,7 +98,7 @@ static char *to_ascii(const char *name)
     int (*convert)(const char *from, char **to, int flags);
     char *ascii = NULL;
 
-    convert = library ? (__typeof__(convert))dlsym(library, "idn2_lookup_ul") : NULL;
+    convert = library ? (__typeof__(convert))real()->dlsym(library, "idn2_lookup_ul") : NULL;
     if (!convert || convert(name, &ascii, NFC_INPUT | NONTRANSITIONAL) != 0)
         return NULL;
     return ascii;

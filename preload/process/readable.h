@@ -8,6 +8,7 @@
 
 /* Whether size (at least 1) bytes can be read: asks the kernel, once for each page. */
 bool readable(const void *start, size_t size);
+bool readable_and_writable(const void *start, size_t size); /* the same; nothing is changed */
 
 /* False: what holds for the first byte holds for the last. */
 bool readable_crosses_page(const void *start, size_t size);

@@ -4,6 +4,7 @@
 #include "../real.h"
 #include "../pending/step.h"
 #include "../process/own.h"
+#include "../process/readable.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -15,11 +16,14 @@ enum { SLICE = 100, ON_STACK = 128 };
 
 bool ready_until(struct deadline *end, const struct timespec *time)
 {
-    int64_t seconds = time ? time->tv_sec : 0; /* of fewer bits in a time_t of 32 */
+    int64_t seconds; /* of fewer bits in a time_t of 32 */
 
     *end = deadline_never();
     if (!time)
         return true;
+    if (!readable(time, sizeof *time))
+        return false;
+    seconds = time->tv_sec;
     if (seconds < 0 || time->tv_nsec < 0 || time->tv_nsec >= 1000000000)
         return false;
     if (seconds < INT64_MAX / 2000000000)
@@ -36,6 +40,8 @@ static struct entry *pending_at(int fd)
 
 bool ready_poll_concerned(struct pollfd *fds, nfds_t count)
 {
+    if (count == 0 || count > FD_MAP_NUMBERS || !readable_and_writable(fds, count * sizeof *fds))
+        return false; /* EINVAL, or EFAULT */
     for (nfds_t i = 0; i < count; i++)
         if (fds[i].fd >= 0 && (pending_at(fds[i].fd) || pending_in_set(fds[i].fd)))
             return true;

@@ -4,6 +4,7 @@
 #include "../real.h"
 #include "../pending/step.h"
 #include "../process/own.h"
+#include "../process/readable.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -92,6 +93,9 @@ bool ready_select_concerned(int *all, const fd_set *reads, const fd_set *writes,
     struct sets sets = sets_of(count, (fd_set *)reads, (fd_set *)writes, (fd_set *)excepts);
 
     *all = count;
+    for (int which = 0; count > 0 && which < SETS; which++)
+        if (sets.set[which] && !readable_and_writable(sets.set[which], sets.words * sizeof(unsigned long)))
+            return false;
     for (int fd = 0; fd < count; fd++)
         if (pending_at(&sets, fd) || (has(&sets, READS, fd) && pending_in_set(fd)))
             return true;

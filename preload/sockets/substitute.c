@@ -1,6 +1,7 @@
 #include "substitute.h"
 
 #include "../real.h"
+#include "../process/readable.h"
 #include "armed.h"
 #include "slot.h"
 
@@ -168,7 +169,8 @@ int substitute_control(int set, int operation, int fd, struct epoll_event *event
     bool pending = entry && atomic_load(&entry->state) == ENTRY_PENDING;
     struct epoll_event substitute = { .events = EPOLLONESHOT };
 
-    if (pending && event && operation != EPOLL_CTL_DEL && !(event->events & EPOLLEXCLUSIVE)) {
+    if (pending && event && operation != EPOLL_CTL_DEL && readable(event, sizeof *event) &&
+        !(event->events & EPOLLEXCLUSIVE)) {
         substitute.data.u64 = cookie_of(entry);
         substitute.events |=
             EPOLLOUT; /* of an established socket too: it wakes whoever slept before it was added */

@@ -53,6 +53,16 @@ recvmsg: hello
 recvmmsg: hello'"${SOCKETCALL:+${NEWLINE}socketcall: hello}"
 }
 
+# found_by_name LIBC COMMAND... : connect() that a program finds at run time, in libc too, is in the tunnel
+found_by_name() {
+    local how
+
+    for how in handle version default next; do
+        run -0 timeout -k 5 60 env https_proxy="$PROXY" "${@:2}" "$how" "$1" 203.0.113.7 7
+        equal "$how: $output" "$how: hello"
+    done
+}
+
 # emulated QEMU ROOT : by QEMU's user emulation. It lacks SO_COOKIE, with which programs/connect compares sockets, and the kernel
 # starts no such program by itself, so there is no ptunnel-run in it either.
 emulated() {
@@ -65,6 +75,7 @@ emulated() {
     exports_all "$(glibc_of clang)"
     runs "$ABI/ptunnel-run" "$ABI/programs/connect"
     waits "$ABI/ptunnel-run" "$ABI/programs/waits"
+    found_by_name libc.so.6 "$ABI/ptunnel-run" "$ABI/programs/asks"
 }
 
 @test "musl" {
@@ -72,6 +83,7 @@ emulated() {
     exports_all "$(readelf -lW "$ABI/programs/connect" | sed -n 's/.*interpreter: \(.*\)].*/\1/p')"
     runs "$ABI/ptunnel-run" "$ABI/programs/connect"
     waits "$ABI/ptunnel-run" "$ABI/programs/waits"
+    found_by_name libc.so "$ABI/ptunnel-run" "$ABI/programs/asks"
 }
 
 @test "i386" {
@@ -79,6 +91,7 @@ emulated() {
     exports_all "$(glibc_of i386)"
     runs "$ABI/ptunnel-run" "$ABI/programs/connect"
     SOCKETCALL=1 waits "$ABI/ptunnel-run" "$ABI/programs/waits"
+    found_by_name libc.so.6 "$ABI/ptunnel-run" "$ABI/programs/asks"
 }
 
 @test "a stand-in for a name means the same to programs of both classes" {
@@ -93,6 +106,25 @@ emulated() {
     contains "$address" 198.1
     PTUNNEL_RUN=$ABI/ptunnel-run run -0 tunnelled "$ABI/programs/connect" "$address:7"
     equal "$output" "$address:7 connected, heard \"hello\""
+}
+
+@test "i386 programs are tunnelled by the one ptunnel-run, if that of their own is installed with it" {
+    local stage=$BATS_TEST_TMPDIR/stage
+
+    built i386 gcc-12-multilib
+    mkdir -p "$stage/bin" "$stage/lib/ptunnel/i386"
+    cp "$PTUNNEL_RUN" "$stage/bin"
+    cp "$LIBRARY" "$stage/lib"
+    cp "$ABI/ptunnel-run" "$ABI/libptunnel.so" "$stage/lib/ptunnel/i386"
+    runs "$stage/bin/ptunnel-run" "$ABI/programs/connect"
+    runs "$stage/bin/ptunnel-run" "$PROGRAMS/connect"
+    run --separate-stderr "$stage/bin/ptunnel-run" -p "$PROXY" --strict "$ABI/programs/connect" 203.0.113.9:403
+    contains "$output" '203.0.113.9:403 EACCES'
+    cp "$PROGRAMS/connect" "$BATS_TEST_TMPDIR/other"
+    printf '\363' | dd of="$BATS_TEST_TMPDIR/other" bs=1 seek=18 conv=notrunc status=none # RISC-V
+    run "$stage/bin/ptunnel-run" -p "$PROXY" "$BATS_TEST_TMPDIR/other"
+    fails_with 125
+    contains "$output" 'another machine'
 }
 
 # other_libc COMMAND : ptunnel-run refuses a program of the C library that this build does not serve

@@ -15,6 +15,8 @@ void complaint_say(struct parser *parser, const struct place *place, const char 
 /* "expected WHAT, not 'WORD'"; instead NULL: "not the end of the line". */
 void complaint_expected(struct parser *parser, const struct place *place, const char *what,
                         const struct word *instead);
+
+/* The words alone, for a complaint that goes on. */
 void complaint_add_expected(struct text *out, const char *what, const struct word *instead);
 
 #endif

@@ -23,6 +23,7 @@ size_t routes_count(const struct parser *parser);
 /* The pointer holds until the next route is made. */
 struct route_entry *routes_entry(struct parser *parser, size_t number);
 
+/* A letter, then letters, digits, '-' and '_', not in quotes. */
 bool routes_is_name(const struct word *word);
 
 /* The number of the route of this name, which it makes if there is none; 0, with a complaint or no_memory, if

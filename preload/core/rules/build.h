@@ -20,6 +20,8 @@ uint32_t rules_add(struct rules_builder *builder, const struct rule *rule); /* r
  * rules. */
 void rules_add_pattern(struct rules_builder *builder, const struct pattern *pattern, uint16_t first,
                        uint16_t last);
+
+/* How many rules there are, and the one of a number, good until the next one is added. */
 uint32_t rules_added(const struct rules_builder *builder);
 struct rule *rules_added_at(const struct rules_builder *builder, uint32_t number);
 
