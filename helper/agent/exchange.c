@@ -50,6 +50,13 @@ static const char *user_of(const struct exchange *exchange)
     return exchange->known->words.user;
 }
 
+/* Kerberos servers judge its password, and not the proxy: see gss.c. */
+static bool is_kerberos(const struct exchange *exchange)
+{
+    return exchange->scheme == SCHEME_NEGOTIATE &&
+           (!by_password(exchange) || (strchr(user_of(exchange), '@') && !strchr(user_of(exchange), '\\')));
+}
+
 static enum exchange_next give(struct exchange *exchange, const char *field, size_t size)
 {
     exchange->sent = true;
@@ -142,6 +149,7 @@ static enum exchange_next work(struct exchange *exchange, enum job_kind kind, co
     job->id = exchange->id;
     job->scheme = exchange->scheme;
     job->count = exchange->count;
+    job->wants_who = !known->who[0];
     strcpy(job->service, known->service);
     strcpy(job->user, known->words.user);
     strcpy(job->password, known->password);
@@ -273,7 +281,7 @@ static enum exchange_next be_refused(struct exchange *exchange, const struct que
                                      struct job *job)
 {
     const char *scheme = scheme_name(exchange->scheme);
-    bool seen = by_password(exchange) && !exchange->goes_on;
+    bool seen = by_password(exchange) && !exchange->goes_on && !is_kerberos(exchange);
 
     if (seen) {
         known_refuse(exchange->known);
@@ -286,7 +294,7 @@ static enum exchange_next be_refused(struct exchange *exchange, const struct que
             !(exchange->failed & 1u << exchange->known->schemes.at[i]))
             return choose_another(exchange, question, job);
     return fail(exchange, AGENT_TICKET, "407: the proxy does not accept %s (%s)",
-                exchange->who[0] ? exchange->who : "this ticket", scheme);
+                exchange->known->who[0] ? exchange->known->who : "this ticket", scheme);
 }
 
 static enum exchange_next go_on(struct exchange *exchange, const struct question *question, struct job *job)
@@ -297,8 +305,9 @@ static enum exchange_next go_on(struct exchange *exchange, const struct question
     if (!exchange->sent)
         return choose(exchange, question, job);
     if (!find_offer(question, exchange->scheme, &offer))
-        return by_password(exchange) && !exchange->goes_on ? be_refused(exchange, question, job)
-                                                           : choose_another(exchange, question, job);
+        return by_password(exchange) && !exchange->goes_on && !is_kerberos(exchange)
+                   ? be_refused(exchange, question, job)
+                   : choose_another(exchange, question, job);
     if (exchange->goes_on && offer.token_size > 0) {
         if (strcmp(question->word, "another") == 0)
             return fail(exchange, AGENT_OTHER, "the proxy closed the connection in the middle of %s",
@@ -377,14 +386,18 @@ void exchange_done(struct exchange *exchange, const struct result *result)
 
     exchange->working = false;
     exchange->goes_on = result->goes_on;
-    strcpy(exchange->who, result->who);
+    if (result->who[0])
+        strcpy(exchange->known->who, result->who);
     if (failure->words[0]) {
         if (failure->cause == AGENT_PASSWORD)
             known_refuse(exchange->known);
         if (exchange->known->trial == exchange->id)
             exchange->known->trial = 0;
         fail(exchange, failure->cause, "%s", failure->words);
-    } else if (exchange->told) {
+        return;
+    }
+    exchange->known->proven |= by_password(exchange) && is_kerberos(exchange);
+    if (exchange->told) {
         answer(exchange, "ok\n", "", 0);
     } else {
         give(exchange, result->field, result->size);

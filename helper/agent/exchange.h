@@ -28,7 +28,6 @@ struct exchange {
     char target[ENDPOINT_TEXT_SIZE];
     char nonce[NONCE_SIZE]; /* Digest's challenge */
     uint32_t count;
-    char who[DIAL_WORDS_SIZE];
     char *answer; /* to the last leg; NULL: there is none yet */
     size_t answer_size;
     void *worker; /* that has its context; NULL: none */

@@ -1,4 +1,5 @@
 #include "gss.h"
+#include "spnego.h"
 
 #include <ptunnel/base64.h>
 
@@ -214,39 +215,35 @@ static bool wants_ntlm(const struct gss_step *step)
     return step->ntlm || !strchr(step->user, '@') || strchr(step->user, '\\');
 }
 
-/* A first ticket, or NTLM's credentials. Of a mechanism itself the status says what is wrong; SPNEGO only says
- * that it found none. */
-static uint32_t acquire(const struct gss_step *step, name_t name, struct oid *mechanism, credential_t *out,
-                        uint32_t *minor)
+/* A first ticket, or NTLM's credentials: for the mechanism itself, or acquired for SPNEGO and bound to it. */
+static bool acquire(struct context *context, const struct gss_step *step, struct failure *failure)
 {
-    struct buffer password = { strlen(step->password), (void *)step->password };
-    struct oids wanted = { 1, mechanism };
-
-    return gss.gss_acquire_cred_with_password(minor, name, &password, 0, &wanted, INITIATE, out, NULL, NULL);
-}
-
-/* Kerberos is asked by itself first, and no more if it refuses: a password is not tried twice. */
-static bool acquire_by_password(struct context *context, const struct gss_step *step, struct failure *failure)
-{
-    struct oids inside = { 1, wants_ntlm(step) ? &ntlmssp : &kerberos };
+    struct oid *mechanism = wants_ntlm(step) ? &ntlmssp : &kerberos;
+    struct oids wanted = { 1, context->mechanism == &spnego ? &spnego : mechanism },
+                inside = { 1, mechanism };
     struct buffer user = { strlen(step->user), (void *)step->user };
-    credential_t probe = NULL;
+    struct buffer password = { strlen(step->password), (void *)step->password };
     name_t name = NULL;
     uint32_t minor, other, major = gss.gss_import_name(&minor, &user, &user_name, &name);
 
     if (!is_error(major))
-        major = acquire(step, name, inside.at, step->ntlm ? &context->credential : &probe, &minor);
-    if (!is_error(major) && !step->ntlm)
-        major = acquire(step, name, &spnego, &context->credential, &minor);
-    if (!is_error(major) && !step->ntlm)
+        major = gss.gss_acquire_cred_with_password(&minor, name, &password, 0, &wanted, INITIATE,
+                                                   &context->credential, NULL, NULL);
+    if (!is_error(major) && context->mechanism == &spnego)
         major = gss.gss_set_neg_mechs(&minor, context->credential, &inside);
     if (is_error(major))
-        explain(step, major, minor, inside.at, failure);
-    if (probe)
-        gss.gss_release_cred(&other, &probe);
+        explain(step, major, minor, mechanism, failure);
     if (name)
         gss.gss_release_name(&other, &name);
     return !is_error(major);
+}
+
+/* By ticket it is always Kerberos. */
+static const struct oid *mechanism_of(const struct gss_step *step)
+{
+    if (step->ntlm)
+        return &ntlmssp;
+    return step->password[0] && wants_ntlm(step) ? &spnego : &kerberos;
 }
 
 static struct context *begin(const struct gss_step *step, struct failure *failure)
@@ -258,9 +255,8 @@ static struct context *begin(const struct gss_step *step, struct failure *failur
         return NULL;
     }
     context->id = step->id;
-    context->mechanism = step->ntlm ? &ntlmssp : &spnego;
-    if (!import_target(context, step, failure) ||
-        (step->password[0] && !acquire_by_password(context, step, failure))) {
+    context->mechanism = mechanism_of(step);
+    if (!import_target(context, step, failure) || (step->password[0] && !acquire(context, step, failure))) {
         release(context);
         return NULL;
     }
@@ -269,30 +265,20 @@ static struct context *begin(const struct gss_step *step, struct failure *failur
     return context;
 }
 
-static uint32_t init(const struct context *context, context_t *state, const struct oid *mechanism,
-                     const struct buffer *in, struct buffer *made, uint32_t *minor)
+/* Negotiate wants SPNEGO about Kerberos's token. */
+static void add_token(const struct context *context, const struct buffer *made, struct text *out,
+                      struct failure *failure)
 {
-    return gss.gss_init_sec_context(minor, context->credential, state, context->target, mechanism, 0, 0, NULL,
-                                    in, NULL, made, NULL, NULL);
-}
+    static unsigned char whole[SPNEGO_FRONT + LEG_FIELD_MOST];
+    size_t front = context->mechanism == &kerberos ? spnego_wrap_kerberos(whole, made->size) : 0;
 
-/* What Kerberos has against it: SPNEGO does not say. */
-static void explain_token(const struct gss_step *step, struct context *context, uint32_t major,
-                          uint32_t minor, struct failure *failure)
-{
-    const struct oid *mechanism = context->mechanism;
-    struct buffer made = nothing;
-    context_t state = NULL;
-    uint32_t other;
-
-    if (mechanism == &spnego && !step->size && !step->password[0]) {
-        mechanism = &kerberos;
-        major = init(context, &state, mechanism, NULL, &made, &minor);
-        gss.gss_release_buffer(&other, &made);
-        if (state)
-            gss.gss_delete_sec_context(&other, &state, NULL);
+    if (made->size > LEG_FIELD_MOST) {
+        failure_set(failure, AGENT_OTHER, "the Kerberos ticket is larger than 64 KiB");
+        return;
     }
-    explain(step, major, minor, mechanism, failure);
+    memcpy(whole + front, made->bytes, made->size);
+    base64_add(out, whole, front + made->size);
+    explicit_bzero(whole, front + made->size);
 }
 
 /* Mutual authentication cannot be demanded: proxies send no token back with the 200. Nothing is delegated. */
@@ -309,16 +295,18 @@ bool gss_make_token(const struct gss_step *step, struct text *out, bool *goes_on
         context = begin(step, failure);
     if (!context)
         return false;
-    major = init(context, &context->state, context->mechanism, step->size ? &in : NULL, &made, &minor);
+    major = gss.gss_init_sec_context(&minor, context->credential, &context->state, context->target,
+                                     context->mechanism, 0, 0, NULL, step->size ? &in : NULL, NULL, &made,
+                                     NULL, NULL);
+    *goes_on = major == CONTINUE_NEEDED;
     if (is_error(major))
-        explain_token(step, context, major, minor, failure);
+        explain(step, major, minor, context->mechanism, failure);
     else if (made.size == 0)
         failure_set(failure, AGENT_OTHER, "the proxy wants more than there is to say");
     else
-        base64_add(out, made.bytes, made.size);
-    *goes_on = major == CONTINUE_NEEDED;
+        add_token(context, &made, out, failure);
     gss.gss_release_buffer(&other, &made);
-    if (failure->words[0])
+    if (failure->words[0] || !*goes_on)
         gss_forget(step->id);
     return !failure->words[0];
 }
@@ -336,7 +324,7 @@ void gss_who(const struct gss_step *step, struct text *out)
     if (!gss.loaded || is_error(gss.gss_inquire_cred(&minor, NULL, &name, NULL, NULL, NULL)))
         return;
     if (!is_error(gss.gss_display_name(&minor, name, &words, NULL)))
-        text_add_foreign(out, words.bytes, words.size, 200);
+        text_add_foreign(out, words.bytes, strnlen(words.bytes, words.size), 100);
     gss.gss_release_buffer(&minor, &words);
     gss.gss_release_name(&minor, &name);
 }

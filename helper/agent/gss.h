@@ -17,8 +17,8 @@ struct gss_step {
     size_t size;
 };
 
-/* Adds the token, in Base64. *goes_on: the proxy will have another one for us. False, with words, if there is
- * none; the context is then gone. */
+/* Adds the token, in Base64. *goes_on: the proxy will have another one for us; otherwise the context is gone. False, with words, if there is
+ * none. */
 bool gss_make_token(const struct gss_step *step, struct text *out, bool *goes_on, struct failure *failure);
 
 /* The name that the ticket cache, or a password, stands for; "" if there is none. */

@@ -27,6 +27,7 @@ struct known {
     int64_t trial_ends; /* deadline_now()'s time */
     char nonce[NONCE_SIZE]; /* Digest's challenge to go on with */
     uint32_t count;         /* requests made with it */
+    char who[128];          /* the name that the ticket stood for when it was first shown; "": not yet */
     unsigned jobs;          /* that a worker has */
 };
 

@@ -59,7 +59,8 @@ static void make_token(const struct job *job, struct result *result)
     }
     if (out.cut)
         failure_set(&result->failure, AGENT_OTHER, "the Kerberos ticket is larger than 64 KiB");
-    gss_who(&step, &who);
+    if (job->wants_who && result->size > 0)
+        gss_who(&step, &who);
 }
 
 static void answer_digest(const struct job *job, struct result *result)

@@ -24,6 +24,7 @@ struct job {
     uint64_t id;
     enum scheme scheme;
     uint32_t count; /* of Digest's nonce */
+    bool wants_who; /* which takes time: .who of the result */
     char cnonce[CNONCE_SIZE];
     char service[ENDPOINT_HOST_MAX + 8];
     char user[PROXY_USER_MAX + 1], password[PROXY_USER_MAX + 1];
@@ -37,7 +38,7 @@ struct result {
     uint64_t id;
     bool goes_on; /* the context expects a token of the proxy */
     struct failure failure;
-    char who[DIAL_WORDS_SIZE];
+    char who[128];
     size_t size;
     char field[LEG_FIELD_MOST]; /* the header field, CRLF included */
 };

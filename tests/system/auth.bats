@@ -289,7 +289,7 @@ asyncio.run(main())' "$pid" "$GREETER_PORT"
     chmod a+rw "$AGENT_SOCKET"
     run ask_agent
     contains "$output" 'field' 'Proxy-Authorization: Negotiate '
-    run ask_agent ordinary
+    run ask_agent "${ORDINARY[@]}"
     equal "$output" 'answer: '
 }
 
@@ -360,4 +360,121 @@ asyncio.run(main())' "$GREETER_PORT"
     fails_with 23
     run through_peer "$DIGEST_PORT" --auth negotiate --check "127.0.0.1:$HTTP_PORT"
     contains "$output" 'the proxy offers Digest; --auth is negotiate'
+}
+
+# An agent that says what it is told to: FIELD for each question, and the questions go to $BATS_TEST_TMPDIR/asked.
+start_played_agent() { # PERL-EXPRESSION : the answer to $leg
+    mkdir -m 700 "$XDG_RUNTIME_DIR/ptunnel"
+    # shellcheck disable=SC2016 # Perl's
+    spawn agent perl -MSocket -e '
+        socket(my $agent, AF_UNIX, SOCK_SEQPACKET, 0);
+        bind($agent, pack_sockaddr_un($ARGV[0])) and listen($agent, 512) or die $!;
+        open(my $asked, ">", $ARGV[1]) or die $!;
+        $asked->autoflush(1);
+        my $kept;
+        while (accept(my $client, $agent)) {
+            recv($client, my $question, 70000, 0);
+            print $asked $question;
+            my ($leg) = $question =~ /^1 ask \d+ (\d+)/;
+            $kept = $client unless $leg;
+            send($client, $leg ? eval $ARGV[2] : "ok\n", 0);
+        }' "$AGENT_SOCKET" "$BATS_TEST_TMPDIR/asked" "$1"
+    wait_until [ -S "$AGENT_SOCKET" ]
+}
+
+@test "a field of 40 KB arrives whole, from a socket whose buffer has room for a tenth of it" {
+    need perl python3
+    start_scripted_before "$GREETER_PORT"
+    start_played_agent '"field\nProxy-Authorization: Negotiate " . "x" x 40000 . "\r\n"'
+    run through_peer "$SCRIPTED_PORT" --auth negotiate -- python3 -c '
+import socket, sys
+for blocking in True, False:
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    s.settimeout(20) if blocking else s.setblocking(False)
+    if blocking:
+        s.connect(("203.0.113.7", int(sys.argv[1])))
+    else:
+        import select
+        s.connect_ex(("203.0.113.7", int(sys.argv[1])))
+        select.select([], [s], [], 20)
+        s.setblocking(True)
+    print(s.recv(5))' "$GREETER_PORT"
+    equal "$output" "b'hello'${NEWLINE}b'hello'"
+    run awk '/^HEADER Proxy-Authorization: Negotiate x/ { print length($4), $4 ~ /^x*$/ }' "$SCRIPTED_LOG"
+    equal "$output" "40000 1${NEWLINE}40000 1"
+}
+
+@test "407 after 407: six requests, each with the challenges of the one before, then it is a refusal" {
+    need perl
+    start_scripted --on '*' 'status 407; header "Proxy-Authenticate: X one"; header "Proxy-Authenticate: Y two"; header "Content-Length: 0"; keep'
+    start_played_agent '"field\nProxy-Authorization: X $leg\r\n"'
+    run through_peer "$SCRIPTED_PORT" --auth negotiate -- curl -s http://203.0.113.7:80/
+    fails_with 7
+    contains "$output" ': 407 '
+    run sed -n 's/^HEADER Proxy-Authorization: X //p' "$SCRIPTED_LOG"
+    equal "$(xargs <<< "$output")" '1 2 3 4 5 6'
+    equal "$(grep -c '^Proxy-Authenticate: X one$' "$BATS_TEST_TMPDIR/asked")" 5
+    equal "$(grep -c '^Proxy-Authenticate: Y two$' "$BATS_TEST_TMPDIR/asked")" 5
+}
+
+# What comes between the two requests, and on how many connections the proxy sees them.
+@test "however the first 407 comes: its body is skipped, or the connection made again" {
+    need perl
+    start_played_agent '$leg == 1 ? "field\n" : "field\nProxy-Authorization: Basic dTpw\r\n"'
+    for reply in 'keep' 'keep; lf' 'keep; noreason' 'keep; chunk 1' 'keep; chunk 7' 'keep; pad 3000' 'interim 102; keep' 'http10' '' 'end reset'; do
+        start_scripted --on "203.0.113.7:$GREETER_PORT" "auth u:p; to 127.0.0.1:$GREETER_PORT; $reply"
+        run through_peer "$SCRIPTED_PORT" --auth negotiate -- nc -d 203.0.113.7 "$GREETER_PORT"
+        contains "$reply: $output" hello
+    done
+}
+
+@test "a Kerberos server that swallows everything holds up nobody" {
+    need python3 squid krb5kdc
+    get_ticket "$BATS_TEST_TMPDIR/fresh"
+    kill -STOP "$KDC"
+    KRB5CCNAME=FILE:$BATS_TEST_TMPDIR/fresh run through_peer "$KERBEROS_PORT" --auth negotiate --timeout 2 -- python3 -c '
+import asyncio, sys, time
+async def main():
+    worst = 0
+    connecting = asyncio.create_task(asyncio.open_connection("127.0.0.1", int(sys.argv[1])))
+    while not connecting.done():
+        start = time.monotonic()
+        await asyncio.sleep(0.01)
+        worst = max(worst, time.monotonic() - start - 0.01)
+    print("held up:", worst > 0.15, connecting.exception())
+asyncio.run(main())' "$GREETER_PORT"
+    kill -CONT "$KDC"
+    contains "$output" 'held up: False [Errno 13]' 'the agent did not answer'
+}
+
+@test "a blocking connect() is there as soon as an agent that was stopped goes on" {
+    need squid krb5kdc python3
+    through_peer "$KERBEROS_PORT" --auth negotiate -- true
+    run through_peer "$KERBEROS_PORT" --auth negotiate -- python3 -c '
+import os, signal, socket, sys, threading, time
+agent, port = int(sys.argv[1]), int(sys.argv[2])
+os.kill(agent, signal.SIGSTOP)
+threading.Timer(0.5, os.kill, (agent, signal.SIGCONT)).start()
+start = time.monotonic()
+print(socket.create_connection(("127.0.0.1", port)).recv(5), 0.5 <= time.monotonic() - start < 3)' "$(agent_pid)" "$GREETER_PORT"
+    equal "$output" "b'hello' True"
+}
+
+@test "the units: systemd takes them, and the agent a socket that systemd made" {
+    need systemd-analyze systemd-socket-activate perl squid krb5kdc
+    for unit in socket service; do
+        sed "s|^ExecStart=|&$BUILD/|" "$ROOT/helper/ptunnel-agent.$unit" > "$BATS_TEST_TMPDIR/ptunnel-agent.$unit"
+    done
+    run systemd-analyze --user verify --man=no "$BATS_TEST_TMPDIR/ptunnel-agent.socket" "$BATS_TEST_TMPDIR/ptunnel-agent.service"
+    succeeds
+    equal "$(grep ptunnel <<< "$output")" ''
+    mkdir -m 700 "$XDG_RUNTIME_DIR/ptunnel"
+    mkdir -p "$BATS_TEST_TMPDIR/config/ptunnel"
+    printf 'proxy http://localhost:%s\nauth negotiate\nloopback tunnel\n' "$KERBEROS_PORT" > "$BATS_TEST_TMPDIR/config/ptunnel/rules"
+    XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config spawn activate systemd-socket-activate --seqpacket -l "$AGENT_SOCKET" \
+        -E XDG_CONFIG_HOME -E KRB5CCNAME -E KRB5_CONFIG -E XDG_RUNTIME_DIR "$BUILD/ptunnel-agent"
+    wait_until [ -S "$AGENT_SOCKET" ]
+    XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config LD_PRELOAD=$LIBRARY run curl -s "http://127.0.0.1:$HTTP_PORT/hello"
+    equal "$output" 'hello from the target'
 }

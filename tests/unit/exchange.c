@@ -34,6 +34,8 @@ static const struct {
       TURNS({ "1 ", "work Negotiate ", "+field" }, { "2 " PA "Negotiate\n", "fail ticket 407: the proxy does not accept who (Negotiate)", NULL }) },
     { "a ticket that nobody offered to take", "negotiate", "",
       TURNS({ "1 ", "work Negotiate ", "+field" }, { "2 " DIGEST, "fail scheme 407: the proxy offers Digest; --auth is negotiate", NULL }) },
+    { "a token that is the last one, and is refused", "negotiate", "",
+      TURNS({ "1 ", "work Negotiate ", "field" }, { "2 " PA "Negotiate oQ==\n", "fail ticket 407: the proxy does not accept who (Negotiate)", NULL }) },
     { "no ticket", "negotiate", "", TURNS({ "1 ", "work Negotiate ", "-no ticket" }) },
     { "NTLM in three", "ntlm", "pw",
       TURNS({ "1 ", "work NTLM ", "+one" }, { "2 " PA "NTLM dHdv\n", "work NTLM dHdv", "three" }, { "2 ", "field tell\nthree", NULL }) },

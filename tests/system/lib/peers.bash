@@ -3,14 +3,9 @@
 # Proxies that want Kerberos, NTLM or Digest, and a Kerberos server: all on loopback, as an ordinary user. The realm is TEST,
 # its user alice with the password "pw"; the proxies are called localhost.
 
-# ordinary COMMAND... : as nobody, if this is root
-ordinary() {
-    if [ "$(id -u)" -eq 0 ]; then
-        setpriv --reuid=nobody --regid="$(id -gn nobody)" --clear-groups -- "$@"
-    else
-        "$@"
-    fi
-}
+# In front of a command: as nobody, if this is root. No function: what is spawned with it is the command itself.
+ORDINARY=()
+[ "$(id -u)" -ne 0 ] || ORDINARY=(setpriv --reuid=nobody --regid="$(id -gn nobody)" --clear-groups --)
 
 # A directory that ordinary programs may write to.
 ordinary_folder() { # NAME
@@ -67,16 +62,16 @@ start_kdc() {
  kdc = FILE:$dir/log
 END
     {
-        ordinary kdb5_util create -s -r TEST -P master
-        ordinary kadmin.local -q 'addprinc -pw pw alice'
-        ordinary kadmin.local -q 'addprinc -randkey HTTP/localhost'
-        ordinary kadmin.local -q "ktadd -k $KEYTAB HTTP/localhost"
+        "${ORDINARY[@]}" kdb5_util create -s -r TEST -P master
+        "${ORDINARY[@]}" kadmin.local -q 'addprinc -pw pw alice'
+        "${ORDINARY[@]}" kadmin.local -q 'addprinc -randkey HTTP/localhost'
+        "${ORDINARY[@]}" kadmin.local -q "ktadd -k $KEYTAB HTTP/localhost"
     } > "$dir/made" 2>&1
     start_kdc_again
 }
 
 start_kdc_again() {
-    spawn kdc ordinary krb5kdc -n
+    spawn kdc "${ORDINARY[@]}" krb5kdc -n
     KDC=$SPAWNED
     export KDC
     wait_listen kdc "$KDC_PORT"
@@ -145,7 +140,7 @@ shutdown_lifetime 0 seconds
 max_filedescriptors 1024
 END
     } > "$dir/squid.conf"
-    spawn "$1" ordinary squid -N -n "peer$PEER_PORT" -f "$dir/squid.conf"
+    spawn "$1" "${ORDINARY[@]}" squid -N -n "peer$PEER_PORT" -f "$dir/squid.conf"
     wait_listen "$1" "$PEER_PORT"
 }
 
@@ -189,7 +184,7 @@ GssapiConnectionBound On
 Require valid-user
 </Proxy>
 END
-    NTLM_USER_FILE=$dir/users spawn apache ordinary apache2 -f "$dir/httpd.conf" -DFOREGROUND
+    NTLM_USER_FILE=$dir/users spawn apache "${ORDINARY[@]}" apache2 -f "$dir/httpd.conf" -DFOREGROUND
     wait_listen apache "$NTLM_PORT"
 }
 
