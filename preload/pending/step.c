@@ -44,7 +44,7 @@ static void substitute_one(int fd, struct entry *entry, void *wanted)
 static void restore_one(int fd, struct entry *entry, void *wanted)
 {
     if (entry == wanted)
-        substitute_take_back(fd);
+        substitute_take_back(fd, entry);
 }
 
 /* For each descriptor of this process that is the entry's socket: nearly always one. */
@@ -149,7 +149,7 @@ static bool step_locked(int fd, struct entry *entry, bool fired)
     if (slot_find(fd) != entry) {
         ended = true;
     } else if (atomic_load(&entry->state) != ENTRY_PENDING) {
-        substitute_take_back(fd); /* another process ended it, and knows not of all our sets */
+        substitute_take_back(fd, entry); /* another process ended it, and knows not of all our sets */
     } else if (pending_is_recycled(fd, entry)) {
         pending_discard(fd);
     } else {
@@ -201,7 +201,7 @@ static void clear_up(int fd, struct entry *entry)
         atomic_load(&entry->state) != ENTRY_FAILED) {
         if (atomic_load(&entry->state) == ENTRY_OPEN)
             record_peer(fd, entry, entry);
-        substitute_take_back(fd);
+        substitute_take_back(fd, entry);
         slot_drop(fd);
     }
     entry_unlock(entry);
@@ -300,12 +300,19 @@ static void visit_set(int fd, struct entry *entry, void *data)
         pending_step_fired(fd, entry);
 }
 
+static void visit_all(struct in_set *in)
+{
+    if (!atomic_load(&substitute_ever) || !registration_is_set(in->set))
+        return;
+    substitute_use_set(in->set);
+    slot_each(visit_set, in);
+}
+
 bool pending_in_set(int set)
 {
     struct in_set in = { .set = set };
 
-    if (atomic_load(&substitute_ever) && registration_is_set(set))
-        slot_each(visit_set, &in);
+    visit_all(&in);
     return in.found;
 }
 
@@ -313,6 +320,5 @@ void pending_step_set(int set)
 {
     struct in_set in = { .set = set, .step = true };
 
-    if (atomic_load(&substitute_ever) && registration_is_set(set))
-        slot_each(visit_set, &in);
+    visit_all(&in);
 }

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -52,6 +53,24 @@ int identity_thread(void)
         of_generation = now;
     }
     return thread;
+}
+
+uint16_t identity_namespace(void)
+{
+    static _Atomic uint64_t known; /* generation and one, and what was found */
+    uint64_t now = (uint64_t)identity_generation() + 1,
+             was = atomic_load_explicit(&known, memory_order_relaxed);
+    int saved = errno;
+    struct stat found;
+
+    if (was >> 16 != now) {
+        was = now << 16;
+        if (stat("/proc/self/ns/pid", &found) == 0)
+            was |= (uint16_t)found.st_ino;
+        atomic_store(&known, was);
+        errno = saved;
+    }
+    return (uint16_t)was;
 }
 
 bool identity_is_gone(int thread)

@@ -16,6 +16,10 @@ uint32_t identity_generation(void);
 
 int identity_thread(void); /* gettid(2) of the caller: a system call only the first time */
 
+/* Some bits of the number of this process's PID namespace, in which thread ids mean something; 0 where /proc does not
+ * tell. A system call only the first time, and after a fork. Leaves errno alone. */
+uint16_t identity_namespace(void);
+
 /* True if no thread has this number, as far as this process's PID namespace sees. Leaves errno alone. */
 bool identity_is_gone(int thread);
 

@@ -123,6 +123,7 @@ int ready_epoll(int set, struct epoll_event *events, int most, struct deadline e
 {
     int result;
 
+    substitute_use_set(set);
     while (pending_deadline().at == deadline_never().at) {
         if (wait_untranslated(set, events, most, end, mask, &result))
             return result;

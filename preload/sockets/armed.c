@@ -9,9 +9,9 @@
 
 enum { PIECE = 1024, LINE_MOST = 256 };
 
-static unsigned long number_at(const char *text, unsigned base)
+static uint64_t number_at(const char *text, unsigned base)
 {
-    unsigned long number = 0;
+    uint64_t number = 0;
 
     for (text += strspn(text, " \t"); *text; text++) {
         unsigned digit = *text >= '0' && *text <= '9'   ? (unsigned)(*text - '0')
@@ -25,18 +25,21 @@ static unsigned long number_at(const char *text, unsigned base)
     return number;
 }
 
-/* "tfd:        5 events: 40000000 data:               5 ...", where events are in hexadecimal: only the flags
- * are left. */
-static bool says_disarmed(const char *line, int fd)
+/* "tfd:        5 events: 40000000 data:               5 ...", where events and data are in hexadecimal: of a disarmed one
+ * only the flags are left. */
+static void look_at(const char *line, int fd, uint32_t upper, struct armed *out)
 {
     const char *descriptor = strncmp(line, "tfd:", 4) == 0 ? line + 4 : NULL;
     const char *events = descriptor ? strstr(line, "events:") : NULL;
+    const char *data = events ? strstr(events, "data:") : NULL;
 
-    return events && number_at(descriptor, 10) == (unsigned long)fd &&
-           (number_at(events + 7, 16) & ~(unsigned long)(EPOLLONESHOT | EPOLLET | EPOLLWAKEUP)) == 0;
+    if (!data || number_at(descriptor, 10) != (uint64_t)fd)
+        return;
+    out->fired |= (number_at(events + 7, 16) & ~(uint64_t)(EPOLLONESHOT | EPOLLET | EPOLLWAKEUP)) == 0;
+    out->ours |= number_at(data + 5, 16) >> 32 == upper;
 }
 
-static bool any_line_says_disarmed(int file, int fd)
+static void look_through(int file, int fd, uint32_t upper, struct armed *out)
 {
     char piece[PIECE], line[LINE_MOST];
     size_t length = 0;
@@ -51,24 +54,23 @@ static bool any_line_says_disarmed(int file, int fd)
             }
             line[length] = '\0';
             length = 0;
-            if (says_disarmed(line, fd))
-                return true;
+            look_at(line, fd, upper, out);
         }
-    return false;
 }
 
-bool armed(int set, int fd)
+struct armed armed_look(int set, int fd, uint32_t upper)
 {
     char path[64];
     struct text text = text_in(path, sizeof path);
-    bool disarmed;
+    struct armed seen = { 0 };
     int file;
 
     text_print(&text, "/proc/self/fdinfo/%u", (unsigned)set);
     file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
-        return true;
-    disarmed = any_line_says_disarmed(file, fd);
+        return seen;
+    seen.known = true;
+    look_through(file, fd, upper, &seen);
     real()->close(file);
-    return !disarmed;
+    return seen;
 }

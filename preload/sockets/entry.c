@@ -5,14 +5,12 @@
 #include <ptunnel/leg.h>
 
 #include <errno.h>
-#include <sched.h>
 #include <sys/mman.h>
 
 enum {
     CHUNK_ENTRIES = 128,
     REST = 2 * CHUNK_ENTRIES, /* as many others are used before one is used again */
     INDEX_BITS = 16,
-    PATIENCE = 250, /* ms */
 };
 _Static_assert(CHUNK_ENTRIES *ENTRY_CHUNKS <= 1 << INDEX_BITS, "an index does not fit");
 
@@ -145,6 +143,7 @@ struct entry *entry_take(void)
     atomic_store(&entry->zero_given, false);
     atomic_store(&entry->want, DIAL_WANT_WRITE);
     atomic_store(&entry->deadline, INT64_MAX);
+    atomic_store(&entry->contested, false);
     atomic_store(&entry->rung, false);
     atomic_store(&entry->bounded, false);
     entry->cookie = 0;
@@ -173,36 +172,22 @@ void entry_begin_generation(const bool used[ENTRY_CHUNKS])
     atomic_store(&own.turns, 0);
 }
 
-/* A process that died while it stepped leaves its mark; the entry is then anybody's. */
 bool entry_lock(struct entry *entry)
 {
-    int holder = 0, me = identity_thread();
-
-    if (atomic_compare_exchange_strong_explicit(&entry->owner, &holder, me, memory_order_acquire,
-                                                memory_order_relaxed))
-        return true;
-    return holder != me && identity_is_gone(holder) &&
-           atomic_compare_exchange_strong(&entry->owner, &holder, me);
+    return owner_try(&entry->owner, OWNER_OF_ALL);
 }
 
 bool entry_lock_patiently(struct entry *entry)
 {
-    struct deadline end = deadline_in(PATIENCE);
-
-    while (!entry_lock(entry)) {
-        if (entry_locked_by_me(entry) || deadline_passed(end))
-            return false;
-        sched_yield();
-    }
-    return true;
+    return owner_patiently(&entry->owner, OWNER_OF_ALL);
 }
 
 void entry_unlock(struct entry *entry)
 {
-    atomic_store_explicit(&entry->owner, 0, memory_order_release);
+    owner_leave(&entry->owner);
 }
 
 bool entry_locked_by_me(const struct entry *entry)
 {
-    return atomic_load(&entry->owner) == identity_thread();
+    return owner_is_me(&entry->owner, OWNER_OF_ALL);
 }

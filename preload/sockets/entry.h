@@ -19,6 +19,7 @@
 #define PTUNNEL_ENTRY_H
 
 #include "../real.h"
+#include "owner.h"
 
 #include <ptunnel/dial.h>
 
@@ -37,7 +38,7 @@ enum entry_state {
 struct entry {
     _Atomic uint32_t number;  /* index and generation: no two dials share one */
     _Atomic bool taken;       /* in use; otherwise it rests, its contents as they were */
-    _Atomic int owner;        /* thread id of whoever steps, 0: nobody */
+    owner_word owner;         /* of whoever steps */
     _Atomic int state;        /* enum entry_state */
     _Atomic bool unread;      /* of ENTRY_FAILED: the error was told to nobody yet */
     _Atomic bool zero_given;  /* some connect() returns 0, here or in a forked process */
@@ -46,6 +47,7 @@ struct entry {
     _Atomic int want;         /* enum dial_want of the last step */
     _Atomic int64_t deadline; /* of the dial, deadline_now()'s time */
     _Atomic uint64_t cookie;  /* SO_COOKIE: the socket, whatever its number; 0 before entry_adopt() */
+    _Atomic bool contested;   /* processes that share the socket use a set of it, too: see registration.h */
     _Atomic bool rung;        /* see ready/keeper.h */
     _Atomic bool bounded;     /* TCP_USER_TIMEOUT is ours: see bound.h */
     _Atomic int user_timeout; /* and this is the program's, in milliseconds */

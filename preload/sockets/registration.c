@@ -1,61 +1,100 @@
 #include "registration.h"
 
 #include "../process/identity.h"
-#include "../real.h"
 #include "fd_map.h"
+#include "owner.h"
 
-#include <sched.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-enum { RECORDS_PAGE = 4096, SETS_KNOWN = 65536, TURNS_BEFORE_LOOK = 1024 };
+enum { RECORDS_PAGE = 4096, SETS_KNOWN = 65536, STRIPES = 32 };
 
 /* Most descriptors are in one set, so the first record is in the map itself. */
 FD_MAP(registrations, struct registration, 512);
 
 _Atomic bool registration_nested;
 
+/* Of each set: how many records name it. */
+FD_MAP(counts, _Atomic int, 1024);
+
 static _Atomic unsigned char sets[SETS_KNOWN / 8]; /* a bit for each descriptor that was used as a set */
-static struct registration *spare;
+static _Atomic unsigned char used[SETS_KNOWN / 8]; /* and was so by this very process */
 
-/* Guards the records, never over a call that waits; the thread that holds it, 0: none. epoll_ctl from a
- * signal handler that interrupted the very thread which holds it goes on without: a lost record costs less
- * than a deadlock. */
-static _Atomic int holder;
+/* The records of every 32nd descriptor, and those that are free. */
+static struct stripe {
+    owner_word owner;
+    struct registration *spare;
+} stripes[STRIPES];
 
-/* Held by a thread of the process that forked us, at that moment: here there is no such thread, and nobody to
- * give it back. */
-static bool is_elsewhere(int thread)
+static struct stripe *stripe_of(int fd)
 {
-    int saved = errno;
-    bool elsewhere = libc()->syscall(SYS_tgkill, (long)getpid(), (long)thread, 0L) < 0 && errno == ESRCH;
-
-    errno = saved;
-    return elsewhere;
+    return &stripes[(unsigned)fd % STRIPES];
 }
 
-bool registration_lock(void)
+bool registration_lock(int fd)
 {
-    int me = identity_thread(), other = 0;
-
-    for (unsigned turns = 1; !atomic_compare_exchange_weak_explicit(&holder, &other, me, memory_order_acquire,
-                                                                    memory_order_relaxed);
-         turns++) {
-        if (other == me)
-            return false;
-        if (other != 0 && turns % TURNS_BEFORE_LOOK == 0 && is_elsewhere(other))
-            atomic_compare_exchange_strong(&holder, &other, 0);
-        other = 0;
-        sched_yield();
-    }
-    return true;
+    return owner_patiently(&stripe_of(fd)->owner, OWNER_OF_PROCESS);
 }
 
-void registration_unlock(bool locked)
+void registration_unlock(int fd, bool locked)
 {
     if (locked)
-        atomic_store_explicit(&holder, 0, memory_order_release);
+        owner_leave(&stripe_of(fd)->owner);
+}
+
+bool registration_one_lock(int fd, int other)
+{
+    return stripe_of(fd) == stripe_of(other);
+}
+
+static void count(int set, int more)
+{
+    _Atomic int *of_set = fd_map_at(&counts, set, more > 0);
+
+    if (of_set)
+        atomic_fetch_add(of_set, more);
+}
+
+int registration_count(int set)
+{
+    const _Atomic int *of_set = fd_map_at(&counts, set, false);
+
+    return of_set ? atomic_load(of_set) : 0;
+}
+
+/* A forked child has used none of its parent's sets yet. */
+static void notice_fork(void)
+{
+    static _Atomic uint32_t noticed;
+    uint32_t now = identity_generation();
+
+    if (now == atomic_load_explicit(&noticed, memory_order_relaxed))
+        return;
+    atomic_store(&noticed, now);
+    for (int i = 0; i < SETS_KNOWN / 8; i++)
+        if (atomic_load_explicit(&used[i], memory_order_relaxed))
+            atomic_store(&used[i], 0);
+}
+
+bool registration_use(int set)
+{
+    unsigned char bit = (unsigned char)(1 << set % 8);
+
+    notice_fork();
+    return set >= 0 && set < SETS_KNOWN && !(atomic_load(&used[set / 8]) & bit) &&
+           !(atomic_fetch_or(&used[set / 8], bit) & bit);
+}
+
+bool registration_is_ours(const struct registration *record)
+{
+    int set = record->set - 1;
+
+    notice_fork();
+    return set >= 0 && (set >= SETS_KNOWN || (atomic_load(&used[set / 8]) >> set % 8 & 1));
+}
+
+bool registration_is_inherited(const struct registration *record)
+{
+    return record->generation != identity_generation();
 }
 
 struct registration *registration_first(int fd)
@@ -63,9 +102,9 @@ struct registration *registration_first(int fd)
     return fd_map_at(&registrations, fd, false);
 }
 
-static struct registration *new_record(void)
+static struct registration *new_record(struct stripe *stripe)
 {
-    struct registration *record = spare;
+    struct registration *record = stripe->spare;
 
     if (!record) {
         struct registration *more =
@@ -74,12 +113,12 @@ static struct registration *new_record(void)
         if (more == MAP_FAILED)
             return NULL;
         for (size_t i = 0; i < RECORDS_PAGE / sizeof *more; i++) {
-            more[i].next = spare;
-            spare = &more[i];
+            more[i].next = stripe->spare;
+            stripe->spare = &more[i];
         }
-        record = spare;
+        record = stripe->spare;
     }
-    spare = record->next;
+    stripe->spare = record->next;
     *record = (struct registration){ 0 };
     return record;
 }
@@ -97,29 +136,25 @@ struct registration *registration_make(int fd, int set)
     struct registration *first = fd_map_at(&registrations, fd, true);
     struct registration *record = first ? registration_in(first, set) : NULL;
 
-    if (first && !record)
-        record = registration_in(first, -1); /* an empty one */
-    if (first && !record && (record = new_record())) {
+    if (!first || record)
+        return record;
+    record = registration_in(first, -1); /* an empty one */
+    if (!record && (record = new_record(stripe_of(fd)))) {
         record->next = first->next;
         first->next = record;
+    }
+    if (record) {
+        record->set = set + 1;
+        count(set, 1);
     }
     return record;
 }
 
-static void remember_record(int set, int fd, const struct epoll_event *event, bool substituted)
+void registration_void(struct registration *record)
 {
-    bool locked = registration_lock();
-    struct registration *record =
-        event ? registration_make(fd, set) : registration_in(registration_first(fd), set);
-
-    if (record && event) {
-        record->events = event->events;
-        record->data = event->data.u64;
-        record->substituted = substituted;
-    }
-    if (record)
-        record->set = event ? set + 1 : 0;
-    registration_unlock(locked);
+    if (record->set)
+        count(record->set - 1, -1);
+    record->set = 0;
 }
 
 bool registration_is_set(int fd)
@@ -127,63 +162,72 @@ bool registration_is_set(int fd)
     return fd >= 0 && fd < SETS_KNOWN && (atomic_load(&sets[fd / 8]) >> fd % 8 & 1);
 }
 
-void registration_remember(int set, int fd, const struct epoll_event *event, bool substituted)
+static void note_set(int set, int fd)
 {
-    if (set < SETS_KNOWN)
+    if (set >= 0 && set < SETS_KNOWN && !registration_is_set(set))
         atomic_fetch_or(&sets[set / 8], (unsigned char)(1 << set % 8));
     if (registration_is_set(fd))
         atomic_store(&registration_nested, true);
-    remember_record(set, fd, event, substituted);
+}
+
+void registration_remember(int set, int fd, const struct epoll_event *event, bool substituted)
+{
+    struct registration *record =
+        event ? registration_make(fd, set) : registration_in(registration_first(fd), set);
+
+    if (record && event) {
+        note_set(set, fd);
+        record->events = event->events;
+        record->data = event->data.u64;
+        record->substituted = substituted;
+        record->generation = identity_generation();
+    } else if (record) {
+        registration_void(record);
+    }
 }
 
 bool registration_exists(int set, int fd)
 {
-    bool locked = registration_lock();
+    bool locked = registration_lock(fd);
     struct registration *first = registration_first(fd);
     bool watches = first && registration_in(first, set);
 
-    registration_unlock(locked);
+    registration_unlock(fd, locked);
     return watches;
 }
 
-static bool has(const struct registration *record, int set, uint64_t data)
+static bool has(int fd, int set, uint64_t data)
 {
-    for (; record; record = record->next)
-        if (record->set == set + 1 && record->data == data)
-            return true;
-    return false;
+    bool locked = registration_lock(fd), found = false;
+
+    for (const struct registration *record = registration_first(fd); record; record = record->next)
+        found |= record->set == set + 1 && record->data == data;
+    registration_unlock(fd, locked);
+    return found;
+}
+
+int registration_next(int fd)
+{
+    return fd_map_next(&registrations, fd);
 }
 
 int registration_descriptor(int set, uint64_t data)
 {
-    bool locked = registration_lock();
-    int fd = fd_map_next(&registrations, 0);
+    int fd = registration_next(0);
 
-    while (fd < FD_MAP_NUMBERS && !has(registration_first(fd), set, data))
-        fd = fd_map_next(&registrations, fd + 1);
-    registration_unlock(locked);
+    while (fd < FD_MAP_NUMBERS && !has(fd, set, data))
+        fd = registration_next(fd + 1);
     return fd < FD_MAP_NUMBERS ? fd : -1;
 }
 
 void registration_forget(int fd)
 {
-    struct registration *first = registration_first(fd);
     bool locked;
 
-    if (!first)
+    if (!registration_first(fd))
         return;
-    locked = registration_lock();
-    for (struct registration *record = first; record; record = record->next)
-        record->set = 0;
-    registration_unlock(locked);
-}
-
-bool registration_is_exclusive(int set, int fd)
-{
-    bool locked = registration_lock();
-    struct registration *record = registration_in(registration_first(fd), set);
-    bool exclusive = record && (record->events & EPOLLEXCLUSIVE);
-
-    registration_unlock(locked);
-    return exclusive;
+    locked = registration_lock(fd);
+    for (struct registration *record = registration_first(fd); record; record = record->next)
+        registration_void(record);
+    registration_unlock(fd, locked);
 }

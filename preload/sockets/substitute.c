@@ -1,12 +1,18 @@
 #include "substitute.h"
 
 #include "../real.h"
+#include "../process/identity.h"
 #include "../process/readable.h"
 #include "armed.h"
 #include "slot.h"
 
 #include <sys/random.h>
 #include <sys/syscall.h>
+
+enum {
+    LOOKS = 4,    /* sets that one descriptor is looked for in */
+    LARGEST = 64, /* registrations in a set that is looked at */
+};
 
 _Atomic bool substitute_ever;
 
@@ -35,14 +41,15 @@ bool substitute_is_cookie(uint64_t data, uint32_t *number)
 }
 
 /* The program registered fd with EPOLLEXCLUSIVE. Linux answers EINVAL to a MOD of such a registration; while
- * our substitute stands in its place only we know. It can be deleted and added. */
+ * our substitute stands in its place only we know. It can be deleted and added; one that is not there any more
+ * must not come into being. */
 static int change(int set, int fd, const struct registration *was, struct epoll_event *event)
 {
-    if (was->events & EPOLLEXCLUSIVE) {
-        real()->epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL);
-        return real()->epoll_ctl(set, EPOLL_CTL_ADD, fd, event);
-    }
-    return real()->epoll_ctl(set, EPOLL_CTL_MOD, fd, event);
+    if (!(was->events & EPOLLEXCLUSIVE))
+        return real()->epoll_ctl(set, EPOLL_CTL_MOD, fd, event);
+    if (real()->epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL) < 0)
+        return -1;
+    return real()->epoll_ctl(set, EPOLL_CTL_ADD, fd, event);
 }
 
 /* Errors and hang-ups are always reported, and an unconnected socket hangs up: the step finds out. */
@@ -59,7 +66,7 @@ static void put_in(struct registration *record, int fd, const struct entry *entr
 
     record->substituted = true;
     if (change(record->set - 1, fd, record, &substitute) < 0)
-        record->set = 0;
+        registration_void(record);
 }
 
 /* Once only: each time re-arms an edge-triggered registration. */
@@ -67,129 +74,225 @@ static void put_back(struct registration *record, int fd)
 {
     struct epoll_event own = { .events = record->events, .data.u64 = record->data };
 
-    if (!record->substituted)
-        return;
     record->substituted = false;
     if (change(record->set - 1, fd, record, &own) < 0)
-        record->set = 0;
+        registration_void(record);
 }
 
+/* What the kernel says of a descriptor's registrations, asked before their lock is taken: where /proc has to tell. */
+struct looks {
+    int count, sets[LOOKS];
+    struct armed seen[LOOKS];
+};
+
 /* What fired before connect(), an unconnected socket hangs up, says nothing natively until the program arms
- * it again. */
-static bool has_fired(const struct registration *record, int fd)
+ * it again: whether that may be so. */
+static bool may_have_fired(const struct registration *record, const struct entry *entry)
 {
-    return !record->substituted && (record->events & EPOLLONESHOT) && !armed(record->set - 1, fd);
+    (void)entry;
+    return !record->substituted && (record->events & EPOLLONESHOT);
+}
+
+/* Another process, which shares the set, may have put it back, and the program there may have changed it. */
+static bool may_be_anothers(const struct registration *record, const struct entry *entry)
+{
+    return record->substituted &&
+           (registration_is_inherited(record) || (entry && atomic_load(&entry->contested)));
+}
+
+static void look_first(struct looks *looks, int fd, const struct entry *entry,
+                       bool (*in_doubt)(const struct registration *record, const struct entry *entry))
+{
+    bool locked = registration_lock(fd);
+
+    looks->count = 0;
+    for (const struct registration *record = registration_first(fd); record; record = record->next)
+        if (looks->count < LOOKS && registration_is_ours(record) && in_doubt(record, entry) &&
+            registration_count(record->set - 1) <= LARGEST)
+            looks->sets[looks->count++] = record->set - 1;
+    registration_unlock(fd, locked);
+    for (int i = 0; i < looks->count; i++)
+        looks->seen[i] = armed_look(looks->sets[i], fd, atomic_load(&secret));
+}
+
+static struct armed seen_of(const struct looks *looks, const struct registration *record)
+{
+    for (int i = 0; i < looks->count; i++)
+        if (looks->sets[i] == record->set - 1)
+            return looks->seen[i];
+    return (struct armed){ 0 };
 }
 
 bool substitute_put(int fd, const struct entry *entry, enum dial_want want)
 {
-    bool locked = registration_lock(), watched = false;
+    bool locked, watched = false;
+    struct looks looks;
 
+    if (!registration_first(fd))
+        return false;
+    look_first(&looks, fd, entry, may_have_fired);
+    locked = registration_lock(fd);
     for (struct registration *record = registration_first(fd); record; record = record->next)
-        if (record->set && !has_fired(record, fd)) {
+        if (registration_is_ours(record) &&
+            !(may_have_fired(record, entry) && seen_of(&looks, record).fired)) {
             put_in(record, fd, entry, want);
             watched |= record->set != 0;
         }
-    registration_unlock(locked);
+    registration_unlock(fd, locked);
     return watched;
 }
 
-void substitute_take_back(int fd)
+void substitute_take_back(int fd, const struct entry *entry)
 {
-    bool locked = registration_lock();
+    struct looks looks;
+    bool locked;
 
-    for (struct registration *record = registration_first(fd); record; record = record->next)
-        if (record->set)
+    if (!registration_first(fd))
+        return;
+    look_first(&looks, fd, entry, may_be_anothers);
+    locked = registration_lock(fd);
+    for (struct registration *record = registration_first(fd); record; record = record->next) {
+        struct armed seen = seen_of(&looks, record);
+
+        if (!registration_is_ours(record) || !record->substituted)
+            continue;
+        if (seen.known && !seen.ours)
+            registration_void(record);
+        else
             put_back(record, fd);
-    registration_unlock(locked);
+    }
+    registration_unlock(fd, locked);
+}
+
+static bool is_substituted_in(int set, int fd)
+{
+    bool locked = registration_lock(fd);
+    const struct registration *record = registration_in(registration_first(fd), set);
+    bool substituted = record && record->substituted;
+
+    registration_unlock(fd, locked);
+    return substituted;
+}
+
+/* What was pending when this process was forked has its end told here, too, from now on. */
+static void take_over(int set)
+{
+    for (int fd = registration_next(0); fd < FD_MAP_NUMBERS; fd = registration_next(fd + 1)) {
+        struct entry *entry = is_substituted_in(set, fd) ? slot_find(fd) : NULL;
+
+        if (entry && atomic_load(&entry->state) == ENTRY_PENDING)
+            atomic_store(&entry->contested, true);
+        else if (is_substituted_in(set, fd))
+            substitute_take_back(fd, entry);
+    }
+}
+
+void substitute_use_set(int set)
+{
+    if (registration_use(set) && identity_generation() > 0)
+        take_over(set);
 }
 
 void substitute_remove_everywhere(int fd)
 {
-    bool locked = registration_lock();
+    bool locked = registration_lock(fd);
 
-    for (const struct registration *record = registration_first(fd); record; record = record->next)
-        if (record->set)
-            real()->epoll_ctl(record->set - 1, EPOLL_CTL_DEL, fd, NULL);
-    registration_unlock(locked);
+    for (struct registration *record = registration_first(fd); record; record = record->next)
+        if (registration_is_ours(record) && real()->epoll_ctl(record->set - 1, EPOLL_CTL_DEL, fd, NULL) < 0)
+            registration_void(record);
+    registration_unlock(fd, locked);
 }
 
-static void lay_one(struct registration *record, int fd, const struct entry *entry)
+static void add_one(struct registration *record, int fd, const struct entry *entry)
 {
     struct epoll_event event = { .events = record->events, .data.u64 = record->data };
 
     if (record->substituted)
         event = substitute_for(entry, (enum dial_want)atomic_load(&entry->want));
     if (real()->epoll_ctl(record->set - 1, EPOLL_CTL_ADD, fd, &event) < 0)
-        record->set = 0;
+        registration_void(record);
 }
 
 void substitute_add_again(int fd, const struct entry *entry)
 {
-    bool locked = registration_lock();
+    bool locked = registration_lock(fd);
 
     for (struct registration *record = registration_first(fd); record; record = record->next)
-        if (record->set)
-            lay_one(record, fd, entry);
-    registration_unlock(locked);
+        if (registration_is_ours(record))
+            add_one(record, fd, entry);
+    registration_unlock(fd, locked);
 }
 
 /* Where both are registered in a set the second one is enough. */
 static void move_one(const struct registration *record, int from, int to, const struct entry *entry)
 {
+    struct epoll_event event = { .events = record->events, .data.u64 = record->data };
     int set = record->set - 1;
-    struct registration *moved = registration_in(registration_first(to), set);
 
-    real()->epoll_ctl(set, EPOLL_CTL_DEL, from, NULL);
-    if (moved || !(moved = registration_make(to, set)))
+    if (real()->epoll_ctl(set, EPOLL_CTL_DEL, from, NULL) < 0 || registration_in(registration_first(to), set))
         return;
-    *moved = (struct registration){ .set = set + 1,
-                                    .events = record->events,
-                                    .substituted = true,
-                                    .data = record->data,
-                                    .next = moved->next };
-    lay_one(moved, to, entry);
+    registration_remember(set, to, &event, true);
+    if ((record = registration_in(registration_first(to), set)))
+        add_one((struct registration *)record, to, entry);
 }
 
 void substitute_move(int from, int to, const struct entry *entry)
 {
-    bool locked = registration_lock();
+    int low = from < to ? from : to, high = from < to ? to : from;
+    bool locked = registration_lock(low);
+    bool both = !registration_one_lock(low, high) && registration_lock(high);
 
     for (const struct registration *record = registration_first(from); record; record = record->next)
-        if (record->set)
+        if (registration_is_ours(record))
             move_one(record, from, to, entry);
-    registration_unlock(locked);
+    registration_unlock(high, both);
+    registration_unlock(low, locked);
 }
 
-/* For a pending descriptor the kernel gets the program's registration first, so that it judges the arguments
- * and the answer is its own; the substitute follows before the call returns. */
-int substitute_control(int set, int operation, int fd, struct epoll_event *event)
+/* The kernel gets the substitute in the place of what the program gave, and judges it. It says EPOLLOUT of an
+ * established socket, too: that wakes whoever slept before it was added. */
+static int control_pending(int set, int operation, int fd, const struct epoll_event *event,
+                           const struct entry *entry)
+{
+    struct epoll_event substitute = substitute_for(entry, DIAL_WANT_WRITE);
+    const struct registration *record = registration_in(registration_first(fd), set);
+
+    if (operation == EPOLL_CTL_MOD && record && (record->events & EPOLLEXCLUSIVE))
+        return -EINVAL;
+    if (real()->epoll_ctl(set, operation, fd, &substitute) < 0)
+        return -errno;
+    registration_remember(set, fd, event, true);
+    return 0;
+}
+
+/* With the lock of fd's records: connect() in another thread puts its entry into the table first and the substitutes in
+ * second, under the same lock, and whoever ends the dial changes its state before he puts the program's own back. */
+static int control(int set, int operation, int fd, struct epoll_event *event)
 {
     struct entry *entry = slots_empty() ? NULL : slot_find(fd);
-    bool pending = entry && atomic_load(&entry->state) == ENTRY_PENDING;
-    struct epoll_event substitute = { .events = EPOLLONESHOT };
+    bool adds = operation != EPOLL_CTL_DEL;
+    bool pending = adds && entry && atomic_load(&entry->state) == ENTRY_PENDING;
+    struct registration *record;
 
-    if (pending && event && operation != EPOLL_CTL_DEL && readable(event, sizeof *event) &&
-        !(event->events & EPOLLEXCLUSIVE)) {
-        substitute.data.u64 = cookie_of(entry);
-        substitute.events |=
-            EPOLLOUT; /* of an established socket too: it wakes whoever slept before it was added */
-        atomic_store(&substitute_ever, true);
-        if (operation == EPOLL_CTL_MOD && registration_is_exclusive(set, fd))
-            return -EINVAL;
-        if (real()->epoll_ctl(set, operation, fd, &substitute) < 0)
-            return -errno;
-        registration_remember(set, fd, event, true);
-        /* It may have ended in another thread, which did not know this set. */
-        if (atomic_load(&entry->state) != ENTRY_PENDING)
-            substitute_take_back(fd);
-        return 0;
-    }
+    if (pending && event && readable(event, sizeof *event) && !(event->events & EPOLLEXCLUSIVE))
+        return control_pending(set, operation, fd, event, entry);
     if (real()->epoll_ctl(set, operation, fd, event) < 0)
         return -errno;
-    registration_remember(set, fd, operation == EPOLL_CTL_DEL ? NULL : event, false);
-    if (pending && operation != EPOLL_CTL_DEL) {
-        substitute_put(fd, entry, atomic_load(&entry->want));
-    }
+    registration_remember(set, fd, adds ? event : NULL, false);
+    record = pending ? registration_in(registration_first(fd), set) : NULL;
+    if (record)
+        put_in(record, fd, entry, (enum dial_want)atomic_load(&entry->want));
     return 0;
+}
+
+int substitute_control(int set, int operation, int fd, struct epoll_event *event)
+{
+    bool locked;
+    int result;
+
+    substitute_use_set(set);
+    locked = registration_lock(fd);
+    result = control(set, operation, fd, event);
+    registration_unlock(fd, locked);
+    return result;
 }

@@ -20,9 +20,14 @@ int substitute_control(int set, int operation, int fd, struct epoll_event *event
  * changed. False: there is no such set. */
 bool substitute_put(int fd, const struct entry *entry, enum dial_want want);
 
-/* The program's own registrations again. Must come before fd is closed or replaced: afterwards a duplicate
- * keeps the kernel's registration alive where nobody can reach it. */
-void substitute_take_back(int fd);
+/* The program's own registrations again, but for what another process changed meanwhile (the entry tells whether it may
+ * have; NULL: none is known). Must come before fd is closed or replaced: afterwards a duplicate keeps the kernel's
+ * registration alive where nobody can reach it. */
+void substitute_take_back(int fd, const struct entry *entry);
+
+/* Before this process waits for a set: what it inherited there is its own to put back from now on. Cheap but for the
+ * first time after a fork. */
+void substitute_use_set(int set);
 
 /* Before and after another socket is put under the number: out of every set, and in again. The entry may be
  * NULL where none is pending. */

@@ -1,0 +1,92 @@
+#include "owner.h"
+
+#include "../process/identity.h"
+
+#include <ptunnel/deadline.h>
+
+#include <sched.h>
+
+/* The word: thread, realm, and a number that each taking has for itself. A thread's number means something in its realm
+ * only: its PID namespace where several processes share the word, or else the process itself, as fork(2) counts them.
+ * In bits: */
+enum { REALM_AT = 32, TAKING_AT = 48 };
+
+enum {
+    PATIENCE = 250, /* ms */
+    FAR = 5000,     /* ms: nobody steps that long, and of another PID namespace no more is known */
+    SEEN = 8,       /* places for what was seen there */
+};
+
+static uint16_t realm_of(enum owner_of of)
+{
+    return (uint16_t)(of == OWNER_OF_ALL ? identity_namespace() : identity_generation());
+}
+
+static uint64_t word_of_mine(enum owner_of of)
+{
+    static __thread uint16_t taking;
+
+    return (uint64_t)++taking << TAKING_AT | (uint64_t)realm_of(of) << REALM_AT | (uint32_t)identity_thread();
+}
+
+/* A holder whose thread cannot be asked for: since when has he held it, as far as this process saw? */
+static bool is_held_too_long(const owner_word *word, uint64_t holder)
+{
+    static struct {
+        _Atomic uint64_t holder;
+        _Atomic int64_t since;
+    } seen[SEEN];
+    unsigned place = (unsigned)((uintptr_t)word / sizeof *word % SEEN);
+
+    if (atomic_load(&seen[place].holder) != holder) {
+        atomic_store(&seen[place].since, deadline_now());
+        atomic_store(&seen[place].holder, holder);
+        return false;
+    }
+    return deadline_now() - atomic_load(&seen[place].since) > (int64_t)FAR * 1000000;
+}
+
+static bool is_dead(const owner_word *word, uint64_t holder, enum owner_of of)
+{
+    if ((uint16_t)(holder >> REALM_AT) == realm_of(of))
+        return identity_is_gone((int)(uint32_t)holder);
+    return of == OWNER_OF_PROCESS || is_held_too_long(word, holder);
+}
+
+bool owner_try(owner_word *word, enum owner_of of)
+{
+    uint64_t holder = 0, mine = word_of_mine(of);
+
+    if (atomic_compare_exchange_strong_explicit(word, &holder, mine, memory_order_acquire,
+                                                memory_order_relaxed))
+        return true;
+    return !owner_is_me(word, of) && is_dead(word, holder, of) &&
+           atomic_compare_exchange_strong(word, &holder, mine);
+}
+
+bool owner_patiently(owner_word *word, enum owner_of of)
+{
+    struct deadline end;
+
+    if (owner_try(word, of))
+        return true;
+    end = deadline_in(PATIENCE);
+    while (!owner_is_me(word, of) && !deadline_passed(end)) {
+        sched_yield();
+        if (owner_try(word, of))
+            return true;
+    }
+    return false;
+}
+
+void owner_leave(owner_word *word)
+{
+    atomic_store_explicit(word, 0, memory_order_release);
+}
+
+bool owner_is_me(const owner_word *word, enum owner_of of)
+{
+    uint64_t holder = atomic_load(word);
+
+    return (int)(uint32_t)holder == identity_thread() && (uint16_t)(holder >> REALM_AT) == realm_of(of);
+}
