@@ -156,6 +156,9 @@ enum config_written {
     WRITTEN_NO_PATH,  /* a path has a line end, which no rule text can hold */
 };
 
+/* Whether a proxy, of whatever route, listens on a port of this number. */
+bool config_is_proxy_port(const struct config *config, uint16_t port);
+
 /* The same configuration as rule text for PTUNNEL_CONFIG: the options, then the file, whole if it fits
  * into 64 KiB and holds no secret, else as an include. Without what PTUNNEL_PROXY and PTUNNEL_LOOPBACK
  * hand over. */

@@ -11,22 +11,29 @@
 #include <ptunnel/text.h>
 
 #include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 enum { PRIVATE_FILE_PATH_SIZE = 256 };
 
 struct private_file {
     int fd;
     const struct net *net;
+    const char *name;
+    bool make;
     sigset_t signals; /* the thread's mask and cancel state, to be given back */
     int cancel;
     char path[PRIVATE_FILE_PATH_SIZE];
 };
 
-/* Opens `ptunnel-names` in `directory` ($XDG_RUNTIME_DIR, may be NULL) or in /run/user/UID, else
- * /dev/shm/ptunnel-UID/names: in the first of these places that is the user's own; makes it if there is
- * none. 0, or a negative errno: then `wrong` says which file and why, and nothing is open. */
+/* Opens `ptunnel-NAME` in `directory` ($XDG_RUNTIME_DIR, may be NULL) or in /run/user/UID, else
+ * /dev/shm/ptunnel-UID/NAME: in the first of these places that is the user's own; makes it if there is
+ * none and `make`. 0, or a negative errno: then `wrong` says which file and why, and nothing is open. */
 int private_file_open(struct private_file *file, const struct net *net, const char *directory,
-                      struct text *wrong);
+                      const char *name, bool make, struct text *wrong);
+
+/* A write beyond RLIMIT_FSIZE raises SIGXFSZ, which ends the program: false if `end` lies there. */
+bool private_file_may_grow_to(off_t end);
 
 /* Closes it, and lets signals and cancellation through again. */
 void private_file_close(struct private_file *file);

@@ -58,6 +58,20 @@ static int ask(int (*call)(int fd, struct sockaddr *address, socklen_t *size), i
     return call(fd, address, &least) < 0 ? -errno : 0;
 }
 
+static bool is_tunnel(int fd, const struct sockaddr *address, socklen_t room, socklen_t size,
+                      struct peer *out)
+{
+    struct sockaddr_storage whole;
+    socklen_t whole_size = sizeof whole;
+
+    if (!peer_is_suspect(address, room < size ? room : size))
+        return false;
+    if (size <= room)
+        return peer_find(fd, address, size, out);
+    return real()->getpeername(fd, (struct sockaddr *)&whole, &whole_size) == 0 &&
+           peer_find(fd, (struct sockaddr *)&whole, whole_size, out);
+}
+
 int answers_peer(int fd, struct sockaddr *address, socklen_t *size)
 {
     struct entry *entry = slots_empty() ? NULL : pending_find(fd);
@@ -68,7 +82,7 @@ int answers_peer(int fd, struct sockaddr *address, socklen_t *size)
     if (entry && atomic_load(&entry->state) == ENTRY_PENDING && !pending_step(fd, entry))
         return -ENOTCONN;
     result = ask(real()->getpeername, fd, address, size, &room);
-    if (result == 0 && (peer_get(fd, &peer) || peer_adopt(fd, &peer)))
+    if (result == 0 && is_tunnel(fd, address, room, *size, &peer))
         give_target(fd, &peer, address, room, size);
     errno = saved;
     return result;

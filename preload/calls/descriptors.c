@@ -6,6 +6,7 @@
 #include "../process/identity.h"
 #include "../pending/replace.h"
 #include "../sockets/substitute.h"
+#include "rights.h"
 #include "../sockets/socket.h"
 
 #include <fcntl.h>
@@ -84,4 +85,23 @@ void descriptors_before_exec(void)
     if (!slots_empty() && !identity_is_borrowed())
         slot_each(finish_inherited, NULL);
     errno = saved;
+    descriptors_before_child(false);
+}
+
+void descriptors_before_child(bool all)
+{
+    if (!peers_empty())
+        peer_hand_over_to_child(all);
+}
+
+static bool receive(int fd, void *data)
+{
+    (void)data;
+    peer_received(fd);
+    return true;
+}
+
+void descriptors_received(const struct msghdr *message)
+{
+    rights_each(message, receive, NULL);
 }

@@ -19,7 +19,14 @@ void descriptors_before_close_range(unsigned first, unsigned last);
 void descriptors_before_replace(int from, int to);
 void descriptors_duplicated(int from, int to);
 
-/* Before execve(2): descriptors that the new program inherits are driven to the end of their dials, within
+/* Another process sent some of them with this message, which the kernel has filled in: their numbers have a new meaning. */
+void descriptors_received(const struct msghdr *message);
+
+/* What open tunnels lead to is written down for a child that gets them: those without FD_CLOEXEC; or all, if what it gets
+ * is not known. */
+void descriptors_before_child(bool all);
+
+/* Before execve(2): the same, and descriptors that the new program inherits are driven to the end of their dials, within
  * those' deadlines. Not in a child that was forked or vforked meanwhile: its parent goes on with the dial. */
 void descriptors_before_exec(void);
 

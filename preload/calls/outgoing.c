@@ -2,13 +2,13 @@
 
 #include "../process/readable.h"
 #include "../pending/wait.h"
+#include "../sockets/peer.h"
 #include "claim.h"
+#include "rights.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
-
-enum { CONTROL_MOST = 1 << 20 }; /* the kernel takes far less */
 
 bool outgoing_refused(int fd, int flags, const struct sockaddr *address, socklen_t size)
 {
@@ -24,41 +24,20 @@ bool outgoing_refused(int fd, int flags, const struct sockaddr *address, socklen
     return true;
 }
 
-static void finish_rights(const struct cmsghdr *control)
+static bool let_go(int fd, void *data)
 {
-    size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    int fd;
-
-    for (size_t i = 0; i < count; i++) {
-        memcpy(&fd, CMSG_DATA(control) + i * sizeof fd, sizeof fd);
+    (void)data;
+    if (!slots_empty())
         pending_finish(fd);
-    }
-}
-
-/* Otherwise the kernel says EINVAL to the whole message. */
-static bool is_within(const struct cmsghdr *control, const struct msghdr *message)
-{
-    const char *end = (const char *)message->msg_control + message->msg_controllen;
-
-    return control->cmsg_len >= CMSG_LEN(0) && control->cmsg_len <= (size_t)(end - (const char *)control);
-}
-
-static void finish_carried(const struct msghdr *message)
-{
-    struct cmsghdr *control = NULL;
-
-    if (message->msg_controllen > 0 && message->msg_controllen <= CONTROL_MOST &&
-        readable(message->msg_control, message->msg_controllen))
-        control = CMSG_FIRSTHDR(message);
-    for (; control && is_within(control, message); control = CMSG_NXTHDR((struct msghdr *)message, control))
-        if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS)
-            finish_rights(control);
+    if (!peers_empty())
+        peer_hand_over(fd);
+    return true;
 }
 
 static bool message_refused(int fd, int flags, const struct msghdr *message)
 {
-    if (!slots_empty())
-        finish_carried(message);
+    if (!slots_empty() || !peers_empty())
+        rights_each(message, let_go, NULL);
     return ((flags & MSG_FASTOPEN) || message->msg_name) &&
            outgoing_refused(fd, flags, message->msg_name, message->msg_namelen);
 }

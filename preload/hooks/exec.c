@@ -134,6 +134,7 @@ EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_acti
     char *const *whole = COMPLETED(envp);
     int result = children_before_start(&(struct child){ AT_FDCWD, path, false, argv, whole });
 
+    descriptors_before_child(actions != NULL);
     return result < 0 ? -result : real()->posix_spawn(pid, path, actions, attributes, argv, whole);
 }
 
@@ -143,6 +144,7 @@ EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_act
     char *const *whole = COMPLETED(envp);
     int result = children_before_start(&(struct child){ AT_FDCWD, file, true, argv, whole });
 
+    descriptors_before_child(actions != NULL);
     return result < 0 ? -result : real()->posix_spawnp(pid, file, actions, attributes, argv, whole);
 }
 
@@ -156,6 +158,7 @@ static int before_shell(void)
     if (guest_may_act())
         environment_put_back();
     errno = saved;
+    descriptors_before_child(false);
     return children_before_start(&(struct child){ AT_FDCWD, _PATH_BSHELL, false, argv, environ });
 }
 

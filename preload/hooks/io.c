@@ -1,5 +1,6 @@
 /* The calls that move bytes. On a pending descriptor they answer what the kernel answers while a socket
  * connects, or wait where it would: not a byte of the program reaches the proxy before the tunnel is open. */
+#include "../calls/descriptors.h"
 #include "../calls/outgoing.h"
 #include "../pending/wait.h"
 #include "../process/readable.h"
@@ -77,30 +78,46 @@ EXPORT ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, in
                             real()->__recvfrom_chk(fd, buffer, size, room, flags, address, address_size));
 }
 
+static inline ssize_t received(const struct msghdr *message, ssize_t result)
+{
+    if (result >= 0 && message->msg_controllen > 0)
+        descriptors_received(message);
+    return result;
+}
+
+static inline ssize_t all_received(const struct mmsghdr *messages, ssize_t result)
+{
+    for (ssize_t i = 0; i < result; i++)
+        received(&messages[i].msg_hdr, 0);
+    return result;
+}
+
 EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
-    return WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
-                            real()->recvmsg(fd, message, flags));
+    return received(message, WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
+                                              real()->recvmsg(fd, message, flags)));
 }
 
 EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags, struct timespec *time)
 {
-    return (int)WHEN_OPEN_UNLESS(count == 0 || (flags & MSG_ERRQUEUE), fd, SO_RCVTIMEO, flags,
-                                 real()->recvmmsg(fd, messages, count, flags, time));
+    return (int)all_received(messages,
+                             WHEN_OPEN_UNLESS(count == 0 || (flags & MSG_ERRQUEUE), fd, SO_RCVTIMEO, flags,
+                                              real()->recvmmsg(fd, messages, count, flags, time)));
 }
 
 #ifdef NARROW_TIMES /* what comes along may be a time stamp */
 EXPORT ssize_t __recvmsg64(int fd, struct msghdr *message, int flags)
 {
-    return WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
-                            real()->__recvmsg64(fd, message, flags));
+    return received(message, WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
+                                              real()->__recvmsg64(fd, message, flags)));
 }
 
 EXPORT int __recvmmsg64(int fd, struct mmsghdr *messages, unsigned count, int flags,
                         struct wide_timespec *time)
 {
-    return (int)WHEN_OPEN_UNLESS(count == 0 || (flags & MSG_ERRQUEUE), fd, SO_RCVTIMEO, flags,
-                                 real()->__recvmmsg64(fd, messages, count, flags, time));
+    return (int)all_received(messages,
+                             WHEN_OPEN_UNLESS(count == 0 || (flags & MSG_ERRQUEUE), fd, SO_RCVTIMEO, flags,
+                                              real()->__recvmmsg64(fd, messages, count, flags, time)));
 }
 
 EXPORT ssize_t __sendmsg64(int fd, const struct msghdr *message, int flags) __attribute__((alias("sendmsg")));

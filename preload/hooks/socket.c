@@ -11,7 +11,7 @@
 /* getpeername(2): the address that the program asked for. */
 EXPORT int getpeername(int fd, struct sockaddr *address, socklen_t *size)
 {
-    if (slots_idle() && peers_empty())
+    if (slots_idle() && peers_empty() && !peer_may_come)
         return real()->getpeername(fd, address, size);
     return libc_result(answers_peer(fd, address, size));
 }

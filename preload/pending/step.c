@@ -32,7 +32,8 @@ static void record_peer(int fd, struct entry *entry, void *wanted)
                                  .kernel_zero_due = dial->in_progress,
                                  .proxy = dial->reached,
                                  .zero_due = !atomic_load(&entry->zero_given),
-                                 .proxy_port = dial->route->candidates[dial->candidate].proxy.at.port });
+                                 .proxy_port = dial->route->candidates[dial->candidate].proxy.at.port,
+                                 .cookie = atomic_load(&entry->cookie) });
 }
 
 static void substitute_one(int fd, struct entry *entry, void *wanted)

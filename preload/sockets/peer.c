@@ -1,17 +1,29 @@
 #include "peer.h"
 
 #include "../real.h"
+#include "../process/guest.h"
 #include "fd_map.h"
+#include "handed.h"
 #include "original.h"
 #include "socket.h"
 
 #include <ptunnel/endpoint.h>
 
+#include <fcntl.h>
 #include <string.h>
 
 FD_MAP(peers, struct peer, 1024);
 
 _Atomic int peers_used;
+_Atomic bool peer_may_come = true;
+static _Atomic bool looked; /* whether anything was written down, since something may have come */
+
+static _Atomic uint64_t ports; /* a bit for each proxy's, by its lowest six */
+
+static uint64_t bit_of(uint16_t port)
+{
+    return UINT64_C(1) << port % 64;
+}
 
 void peer_set(int fd, const struct peer *peer)
 {
@@ -19,6 +31,8 @@ void peer_set(int fd, const struct peer *peer)
 
     if (!record)
         return; /* getpeername will tell the proxy: better than no connection */
+    if (!(atomic_load(&ports) & bit_of(peer->proxy_port)))
+        atomic_fetch_or(&ports, bit_of(peer->proxy_port));
     if (record->target_port == 0)
         atomic_fetch_add(&peers_used, 1);
     *record = *peer;
@@ -28,7 +42,10 @@ void peer_forget(int fd)
 {
     struct peer *record = fd_map_at(&peers, fd, false);
 
-    if (!record || record->target_port == 0)
+    if (!record)
+        return;
+    record->cookie = 0;
+    if (record->target_port == 0)
         return;
     record->target_port = 0;
     atomic_fetch_sub(&peers_used, 1);
@@ -61,34 +78,162 @@ bool peer_take_zero(int fd)
     return zero_due;
 }
 
+static bool is_at(const struct peer *record, const struct sockaddr *now, socklen_t size)
+{
+    struct endpoint at;
+
+    return endpoint_from_sockaddr(&at, now, size) && at.port == record->proxy_port &&
+           memcmp(&at.address, &record->proxy, sizeof at.address) == 0;
+}
+
 bool peer_get(int fd, struct peer *out)
 {
     struct peer *record = fd_map_at(&peers, fd, false);
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
-    struct endpoint now;
 
     if (!record || record->target_port == 0)
         return false;
     *out = *record;
     return real()->getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
-           endpoint_from_sockaddr(&now, (struct sockaddr *)&address, size) && now.port == out->proxy_port &&
-           memcmp(&now.address, &out->proxy, sizeof now.address) == 0;
+           is_at(out, (struct sockaddr *)&address, size);
 }
 
-bool peer_adopt(int fd, struct peer *out)
+/* Tunnels may have come by exec or SCM_RIGHTS only if somebody has written them down; then the proxies' ports are those
+ * of the configuration, too. */
+static bool is_configured(uint16_t port)
+{
+    const struct config *config;
+
+    if (!atomic_exchange(&looked, true) && !handed_any()) {
+        atomic_store(&peer_may_come, false);
+        return false;
+    }
+    config = guest_may_act() ? guest_config() : NULL;
+    return config && config_is_proxy_port(config, port);
+}
+
+bool peer_is_suspect(const struct sockaddr *now, socklen_t size)
+{
+    in_port_t port;
+
+    if (size < (socklen_t)(offsetof(struct sockaddr_in, sin_port) + sizeof port))
+        return true; /* there was no room to see */
+    if (socket_address_family(now) != AF_INET && socket_address_family(now) != AF_INET6)
+        return false;
+    memcpy(&port, (const char *)now + offsetof(struct sockaddr_in, sin_port),
+           sizeof port); /* at the same place in both */
+    port = ntohs(port);
+    return (atomic_load(&ports) & bit_of(port)) || (atomic_load(&peer_may_come) && is_configured(port));
+}
+
+/* The record of another descriptor of this process that is the same socket; those that were not asked yet are. */
+static int duplicate_of(uint64_t cookie)
+{
+    for (int fd = fd_map_next(&peers, 0); fd < FD_MAP_NUMBERS; fd = fd_map_next(&peers, fd + 1)) {
+        const struct peer *record = fd_map_at(&peers, fd, false);
+
+        if (record->target_port != 0 && (record->cookie ? record->cookie : socket_cookie(fd)) == cookie)
+            return fd;
+    }
+    return -1;
+}
+
+static void adopt(int fd, uint64_t cookie)
+{
+    struct peer handed;
+    int other;
+
+    peer_forget(fd);
+    if (atomic_load(&peer_may_come) && handed_find(cookie, &handed)) {
+        peer_set(fd, &handed);
+        return;
+    }
+    other = duplicate_of(cookie);
+    if (other >= 0) {
+        peer_copy(other, fd);
+        original_copy(other, fd);
+    }
+}
+
+bool peer_find(int fd, const struct sockaddr *now, socklen_t size, struct peer *out)
+{
+    uint64_t cookie = socket_cookie(fd);
+    struct peer *record = fd_map_at(&peers, fd, true);
+
+    if (!record || cookie == 0)
+        return false;
+    if (record->target_port != 0 && record->cookie == 0 && is_at(record, now, size))
+        record->cookie = cookie;
+    if (record->cookie != cookie) {
+        adopt(fd, cookie);
+        record->cookie = cookie;
+    }
+    *out = *record;
+    return out->target_port != 0 && is_at(out, now, size);
+}
+
+void peer_received(int fd)
+{
+    peer_forget(fd);
+    atomic_store(&looked, false);
+    atomic_store(&peer_may_come, true);
+}
+
+static bool is_open_tunnel(const struct peer *record, int fd)
+{
+    struct peer open;
+
+    return record && record->target_port != 0 && !record->handed && peer_get(fd, &open);
+}
+
+static void write_down(struct peer *record, int fd, const struct private_file *file)
 {
     uint64_t cookie = socket_cookie(fd);
 
-    int other = fd_map_next(&peers, 0);
+    if (cookie == 0 || (record->cookie != 0 && record->cookie != cookie))
+        return;
+    handed_put(file, cookie, record);
+    record->handed = true;
+}
 
-    while (cookie != 0 && other < FD_MAP_NUMBERS && !(peer_known(other) && socket_cookie(other) == cookie))
-        other = fd_map_next(&peers, other + 1);
-    if (cookie == 0 || other >= FD_MAP_NUMBERS)
-        return false;
-    peer_copy(other, fd);
-    original_copy(other, fd);
-    return peer_get(fd, out);
+void peer_hand_over(int fd)
+{
+    struct peer *record = fd_map_at(&peers, fd, false);
+    struct private_file file;
+    int saved = errno;
+
+    if (is_open_tunnel(record, fd) && handed_begin(&file)) {
+        write_down(record, fd, &file);
+        handed_end(&file);
+    }
+    errno = saved;
+}
+
+static bool goes_to_child(int fd, bool all)
+{
+    return all || !(real()->fcntl(fd, F_GETFD) & FD_CLOEXEC);
+}
+
+void peer_hand_over_to_child(bool all)
+{
+    struct private_file file;
+    int saved = errno;
+    bool begun = false, usable = true;
+
+    for (int fd = fd_map_next(&peers, 0); usable && fd < FD_MAP_NUMBERS; fd = fd_map_next(&peers, fd + 1)) {
+        struct peer *record = fd_map_at(&peers, fd, false);
+
+        if (!record->target_port || record->handed || !goes_to_child(fd, all) || !is_open_tunnel(record, fd))
+            continue;
+        usable = begun || handed_begin(&file);
+        begun = usable;
+        if (usable)
+            write_down(record, fd, &file);
+    }
+    if (begun)
+        handed_end(&file);
+    errno = saved;
 }
 
 bool peer_zero_is_due(int fd)

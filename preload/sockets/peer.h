@@ -1,7 +1,9 @@
 /* Open tunnels: which address the program asked for, for getpeername(2), and that the socket is connected,
  * for a connect(2) that comes again. A plain array without lock, by descriptor. close() leaves a record as it
  * is, so that it costs nothing there: a record is believed only while the kernel says that the socket is
- * connected to the record's proxy, and the next connect() on that number replaces it. */
+ * connected to the record's proxy, and is the same socket (SO_COOKIE, asked at the first question). Another
+ * socket that is connected to the proxy can get the number by connect(2), which replaces the record, by
+ * dup(2), which copies one, or by SCM_RIGHTS, which drops it. */
 #ifndef PTUNNEL_PEER_H
 #define PTUNNEL_PEER_H
 
@@ -19,6 +21,8 @@ struct peer {
     uint16_t target_port, proxy_port; /* host byte order; target_port 0: no record */
     bool zero_due;                    /* the program's connect() has not returned 0 yet */
     bool kernel_zero_due;             /* nor has the kernel's */
+    bool handed;                      /* written down for other processes: see handed.h */
+    uint64_t cookie; /* SO_COOKIE; 0: not asked yet. With target_port 0: this socket is no tunnel */
 };
 
 extern _Atomic int peers_used HIDDEN;
@@ -37,9 +41,23 @@ bool peer_known(int fd); /* there is a record, true or not */
 /* True if fd is an open tunnel; *out is then its record. A system call if there is a record. */
 bool peer_get(int fd, struct peer *out);
 
-/* The same for a descriptor that we have not seen become a duplicate of one with a record; it then has one,
- * too. Slow. */
-bool peer_adopt(int fd, struct peer *out);
+/* Whether fd, which the kernel says is connected to `now`, may be a tunnel: by the port alone, of all proxies that records
+ * name, or that the configuration has where tunnels were handed over to this process. */
+bool peer_is_suspect(const struct sockaddr *now, socklen_t size);
+
+/* True if it is one; *out is then its record. A system call if fd has a record, true or not. Otherwise fd became a
+ * duplicate behind our back, or came from another process, and gets the record of that: slow, once. */
+bool peer_find(int fd, const struct sockaddr *now, socklen_t size, struct peer *out);
+
+/* Another process's tunnels may be among this one's descriptors: at first they may. */
+extern _Atomic bool peer_may_come HIDDEN;
+
+void peer_received(int fd); /* SCM_RIGHTS brought it */
+
+/* What leaves the process is written down for who gets it: one descriptor, or all that have no FD_CLOEXEC or, if `all`,
+ * all. Nothing is done for others than open tunnels, or twice. */
+void peer_hand_over(int fd);
+void peer_hand_over_to_child(bool all);
 
 /* True if fd is an open tunnel of which connect() has still to say 0, to the program or for the kernel. (All
  * others say EISCONN by themselves.) */

@@ -14,6 +14,14 @@ static bool is_proxy(const struct config *config, const struct endpoint *target)
     return false;
 }
 
+bool config_is_proxy_port(const struct config *config, uint16_t port)
+{
+    for (size_t i = 0; i < config->port_count; i++)
+        if (config->ports[i].port == port)
+            return true;
+    return false;
+}
+
 static bool is_unspecified(const struct endpoint *target)
 {
     static const struct in6_addr any_v4 = { .s6_addr = { [10] = 0xff, 0xff } };

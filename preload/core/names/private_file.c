@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,7 +46,7 @@ static bool use_directory(struct private_file *file, const char *base, bool with
         text_add_number(&path, geteuid());
     if (path.cut || directory_wrong(file->path, 022))
         return false;
-    text_add(&path, "/ptunnel-names");
+    text_print(&path, "/ptunnel-%s", file->name);
     return !path.cut;
 }
 
@@ -61,11 +62,12 @@ static int find_path(struct private_file *file, const char *directory, struct te
         return 0;
     path = text_in(file->path, sizeof file->path);
     text_print(&path, "/dev/shm/ptunnel-%u", (unsigned)geteuid());
-    mkdir(file->path, 0700);
+    if (file->make)
+        mkdir(file->path, 0700);
     bad = directory_wrong(file->path, 077);
     if (bad)
         return complain(wrong, file->path, bad, EACCES);
-    text_add(&path, "/names");
+    text_print(&path, "/%s", file->name);
     return 0;
 }
 
@@ -93,7 +95,9 @@ static int open_checked(struct private_file *file, const char *directory, struct
 
     if (result < 0)
         return result;
-    file->fd = open(file->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    file->fd =
+        open(file->path, O_RDWR | (file->make ? O_CREAT : 0) | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+             0600);
     if (file->fd < 0 && errno == ELOOP)
         return complain(wrong, file->path, "is a symbolic link: remove it", ELOOP);
     if (file->fd < 0)
@@ -111,8 +115,16 @@ static void resume_program(const struct private_file *file)
     pthread_sigmask(SIG_SETMASK, &file->signals, NULL);
 }
 
+bool private_file_may_grow_to(off_t end)
+{
+    struct rlimit most;
+
+    return getrlimit(RLIMIT_FSIZE, &most) == 0 &&
+           (most.rlim_cur == RLIM_INFINITY || (rlim_t)end <= most.rlim_cur);
+}
+
 int private_file_open(struct private_file *file, const struct net *net, const char *directory,
-                      struct text *wrong)
+                      const char *name, bool make, struct text *wrong)
 {
     sigset_t all;
     int result;
@@ -121,6 +133,8 @@ int private_file_open(struct private_file *file, const struct net *net, const ch
     pthread_sigmask(SIG_SETMASK, &all, &file->signals);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &file->cancel);
     file->net = net;
+    file->name = name;
+    file->make = make;
     result = open_checked(file, directory, wrong);
     if (result < 0)
         resume_program(file);

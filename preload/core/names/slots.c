@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,15 +95,6 @@ static int get(const struct work *work, uint32_t number, struct slot *slots, siz
     return got < 0 ? -errno : 0;
 }
 
-/* A write beyond RLIMIT_FSIZE raises SIGXFSZ, which ends the program. */
-static bool may_grow_to(off_t end)
-{
-    struct rlimit most;
-
-    return getrlimit(RLIMIT_FSIZE, &most) == 0 &&
-           (most.rlim_cur == RLIM_INFINITY || (rlim_t)end <= most.rlim_cur);
-}
-
 static int put(const struct work *work, uint32_t number, const char *name)
 {
     struct slot slot = { .used = work->now, .size = (uint8_t)strlen(name) };
@@ -112,7 +102,7 @@ static int put(const struct work *work, uint32_t number, const char *name)
 
     memcpy(slot.name, name, slot.size);
     slot.checksum = checksum(&slot, number);
-    if (!may_grow_to(place_of(number + 1)))
+    if (!private_file_may_grow_to(place_of(number + 1)))
         return -EFBIG;
     written = pwrite(work->file.fd, &slot, sizeof slot, place_of(number));
     if (written == (ssize_t)sizeof slot)
@@ -187,7 +177,7 @@ static int put_header(const struct work *work)
 {
     ssize_t written;
 
-    if (!may_grow_to(HEADER_SIZE))
+    if (!private_file_may_grow_to(HEADER_SIZE))
         return -EFBIG;
     if (ftruncate(work->file.fd, 0) < 0)
         return -errno;
@@ -237,7 +227,7 @@ static int start_work(struct work *work, const struct slots *slots, bool make, s
 
     work->slots = slots;
     work->now = clock_now(CLOCK_REALTIME) / 1000000000;
-    result = private_file_open(&work->file, slots->net, slots->runtime_directory, wrong);
+    result = private_file_open(&work->file, slots->net, slots->runtime_directory, "names", true, wrong);
     if (result < 0)
         return result;
     result = use_format(work, make, wrong);
@@ -279,7 +269,7 @@ static void renew(const struct work *work, uint32_t number, const struct slot *s
     if (is_recent(seen, work->now) || set_lock(work, number, F_WRLCK) < 0)
         return;
     get(work, number, &slot, 1);
-    if (is_taken(&slot, number) && is_of(&slot, seen->name) && may_grow_to(place_of(number + 1)))
+    if (is_taken(&slot, number) && is_of(&slot, seen->name) && private_file_may_grow_to(place_of(number + 1)))
         pwrite(work->file.fd, &work->now, sizeof work->now, at);
     unlock_slot(work, number);
 }
