@@ -43,30 +43,42 @@ static void give_target(int fd, const struct peer *peer, struct sockaddr *addres
     give(&whole, endpoint_to_sockaddr(&target, domain_of(fd), &whole), address, room, size);
 }
 
+/* Bytes at the address that a program passed: how many it has room for, and how many the kernel has filled in. */
+struct room {
+    socklen_t all, filled;
+};
+
 /* getpeername(2) or getsockname(2) by the kernel, which finds out whether there is that room. A socket that
- * stands in the place of a smaller one must not write more than that had. *room is what the program has. */
+ * stands in the place of a smaller one must not write more than that had. */
 static int ask(int (*call)(int fd, struct sockaddr *address, socklen_t *size), int fd,
-               struct sockaddr *address, socklen_t *size, socklen_t *room)
+               struct sockaddr *address, socklen_t *size, struct room *room)
 {
     struct original original;
-    socklen_t least;
+    socklen_t told;
 
-    *room = size && readable(size, sizeof *size) ? *size : 0;
-    if (*room == 0 || *room > INT32_MAX || !original_of(fd, &original))
+    *room = (struct room){ 0 };
+    if (size && readable(size, sizeof *size))
+        room->all = *size;
+    if (room->all == 0 || room->all > INT32_MAX || !original_of(fd, &original)) {
+        room->filled = room->all;
         return call(fd, address, size) < 0 ? -errno : 0;
-    least = *room < original.size ? *room : original.size;
-    return call(fd, address, &least) < 0 ? -errno : 0;
+    }
+    told = room->filled = room->all < original.size ? room->all : original.size;
+    if (call(fd, address, &told) < 0)
+        return -errno;
+    *size = told;
+    return 0;
 }
 
-static bool is_tunnel(int fd, const struct sockaddr *address, socklen_t room, socklen_t size,
+static bool is_tunnel(int fd, const struct sockaddr *address, socklen_t filled, socklen_t size,
                       struct peer *out)
 {
     struct sockaddr_storage whole;
     socklen_t whole_size = sizeof whole;
 
-    if (!peer_is_suspect(address, room < size ? room : size))
+    if (!peer_is_suspect(address, filled < size ? filled : size))
         return false;
-    if (size <= room)
+    if (size <= filled)
         return peer_find(fd, address, size, out);
     return real()->getpeername(fd, (struct sockaddr *)&whole, &whole_size) == 0 &&
            peer_find(fd, (struct sockaddr *)&whole, whole_size, out);
@@ -76,14 +88,14 @@ int answers_peer(int fd, struct sockaddr *address, socklen_t *size)
 {
     struct entry *entry = slots_empty() ? NULL : pending_find(fd);
     struct peer peer;
-    socklen_t room;
+    struct room room;
     int saved = errno, result;
 
     if (entry && atomic_load(&entry->state) == ENTRY_PENDING && !pending_step(fd, entry))
         return -ENOTCONN;
     result = ask(real()->getpeername, fd, address, size, &room);
-    if (result == 0 && is_tunnel(fd, address, room, *size, &peer))
-        give_target(fd, &peer, address, room, size);
+    if (result == 0 && is_tunnel(fd, address, room.filled, *size, &peer))
+        give_target(fd, &peer, address, room.all, size);
     errno = saved;
     return result;
 }
@@ -112,7 +124,8 @@ int answers_name(int fd, struct sockaddr *address, socklen_t *size)
     struct original original;
     struct sockaddr_in6 now;
     struct peer peer;
-    socklen_t room, now_size = sizeof now;
+    struct room room;
+    socklen_t now_size = sizeof now;
     int saved = errno, result = ask(real()->getsockname, fd, address, size, &room);
 
     if (result < 0 || !original_of(fd, &original) ||
@@ -124,7 +137,7 @@ int answers_name(int fd, struct sockaddr *address, socklen_t *size)
     if (original.name.any.sa_family == AF_INET && original.name.v4.sin_addr.s_addr == INADDR_ANY &&
         peer_get(fd, &peer))
         find_source(&peer, &original.name.v4);
-    give(&original.name, original.size, address, room, size);
+    give(&original.name, original.size, address, room.all, size);
     errno = saved;
     return 0;
 }

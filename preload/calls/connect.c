@@ -10,6 +10,7 @@
 #include "../real.h"
 #include "../sockets/bound.h"
 #include "../sockets/duplicates.h"
+#include "../sockets/event.h"
 #include "../sockets/peer.h"
 #include "../sockets/socket.h"
 #include "../sockets/substitute.h"
@@ -197,9 +198,7 @@ static int leave_failed(struct attempt *attempt, int error)
     attempt->dial->must_disconnect = true;
     dial_disconnect(attempt->dial);
     real()->getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &unread, &size);
-    peer_forget(attempt->fd);
-    pending_restore(attempt->fd, attempt->entry);
-    slot_drop_all(attempt->entry);
+    event_dissolved(attempt->entry, error);
     entry_unlock(attempt->entry);
     return -error;
 }
@@ -340,8 +339,7 @@ static int connect_nonblocking(struct attempt *attempt, enum dial_want want)
 static int leave_untouched(struct attempt *attempt)
 {
     bound_take_back(attempt->entry, attempt->fd);
-    pending_restore(attempt->fd, attempt->entry);
-    slot_drop_all(attempt->entry);
+    event_untouched(attempt->entry, attempt->dial->error);
     entry_unlock(attempt->entry);
     return -attempt->dial->error;
 }

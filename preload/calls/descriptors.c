@@ -1,11 +1,10 @@
 #include "descriptors.h"
 
 #include "../real.h"
-#include "../pending/end.h"
 #include "../pending/wait.h"
 #include "../process/identity.h"
 #include "../pending/replace.h"
-#include "../sockets/substitute.h"
+#include "../sockets/event.h"
 #include "rights.h"
 #include "../sockets/socket.h"
 
@@ -21,7 +20,7 @@ void descriptors_before_close(int fd)
     int saved = errno;
 
     if (slot_find(fd) && !identity_is_borrowed())
-        pending_close(fd);
+        event_closing(fd);
     errno = saved;
 }
 
@@ -34,7 +33,7 @@ void descriptors_before_close_range(unsigned first, unsigned last)
 
         for (unsigned fd = first; fd <= end && !slots_empty(); fd++)
             if (slot_find((int)fd))
-                pending_close((int)fd);
+                event_closing((int)fd);
     }
     errno = saved;
 }
@@ -49,24 +48,18 @@ void descriptors_before_replace(int from, int to)
     int saved = errno;
 
     if (from != to && known(to) && is_open(from) && !identity_is_borrowed())
-        pending_close(to);
+        event_closing(to);
     errno = saved;
 }
 
 void descriptors_duplicated(int from, int to)
 {
     int saved = errno;
-    struct entry *entry;
 
     if (from != to && to >= 0 && !identity_is_borrowed()) {
-        entry = slots_empty() ? NULL : pending_find(from);
-        registration_forget(to);
-        if (entry)
-            slot_share(to, entry);
-        if (!peers_empty())
-            peer_copy(from, to);
-        if (original_any())
-            original_copy(from, to);
+        if (!slots_empty())
+            pending_find(from); /* it may have ended in other hands */
+        event_duplicated(from, to);
     }
     errno = saved;
 }

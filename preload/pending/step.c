@@ -3,7 +3,7 @@
 #include "../real.h"
 #include "../process/own.h"
 #include "../sockets/bound.h"
-#include "../sockets/peer.h"
+#include "../sockets/event.h"
 #include "../sockets/socket.h"
 #include "../sockets/substitute.h"
 
@@ -19,43 +19,10 @@ void pending_adopt(int fd, struct entry *entry)
     entry->cookie = socket_cookie(fd);
 }
 
-/* Of any other entry than the wanted one nothing may be read: it is somebody else's. */
-static void record_peer(int fd, struct entry *entry, void *wanted)
+static void substitute_one(int fd, struct entry *entry, void *data)
 {
-    const struct dial *dial = &entry->dial;
-
-    if (entry != wanted)
-        return;
-    peer_set(fd, &(struct peer){ .target = entry->asked.address,
-                                 .target_scope = entry->asked.scope,
-                                 .target_port = entry->asked.port,
-                                 .kernel_zero_due = dial->in_progress,
-                                 .proxy = dial->reached,
-                                 .zero_due = !atomic_load(&entry->zero_given),
-                                 .proxy_port = dial->route->candidates[dial->candidate].proxy.at.port,
-                                 .cookie = atomic_load(&entry->cookie) });
-}
-
-static void substitute_one(int fd, struct entry *entry, void *wanted)
-{
-    if (entry == wanted)
-        substitute_put(fd, entry, (enum dial_want)atomic_load(&entry->want));
-}
-
-static void restore_one(int fd, struct entry *entry, void *wanted)
-{
-    if (entry == wanted)
-        substitute_take_back(fd, entry);
-}
-
-/* For each descriptor of this process that is the entry's socket: nearly always one. */
-static void for_each_duplicate(int fd, struct entry *entry,
-                               void (*act)(int fd, struct entry *entry, void *wanted))
-{
-    if (atomic_load(&entry->slots) == 1)
-        act(fd, entry, entry);
-    else
-        slot_each(act, entry);
+    (void)data;
+    substitute_put(fd, entry, (enum dial_want)atomic_load(&entry->want));
 }
 
 /* A failed non-blocking connect(), played by the kernel itself: nobody can listen on port 0. It has all event
@@ -68,21 +35,16 @@ static void play_failure(int fd, struct dial *dial)
 
 static void settle(int fd, struct entry *entry, enum dial_want result)
 {
+    struct dial *dial = &entry->dial;
+
     if (result == DIAL_FAILED) {
-        entry->error = entry->dial.error;
-        peer_forget(fd);
-        play_failure(fd, &entry->dial);
-        atomic_store(&entry->unread, true);
-        atomic_store(&entry->state, ENTRY_FAILED);
-        for_each_duplicate(fd, entry, restore_one);
-        return;
+        play_failure(fd, dial);
+        event_failed(entry, dial->error);
+    } else if (result == DIAL_OPEN) {
+        event_opened(entry);
+    } else {
+        event_dissolved(entry, dial->error);
     }
-    entry->error = entry->dial.error;
-    if (result == DIAL_OPEN)
-        for_each_duplicate(fd, entry, record_peer);
-    atomic_store(&entry->state, result == DIAL_OPEN ? ENTRY_OPEN : ENTRY_DIRECT);
-    for_each_duplicate(fd, entry, restore_one);
-    slot_drop_all(entry);
 }
 
 static void note_earliest(int64_t at)
@@ -101,13 +63,13 @@ static void note_deadline(struct entry *entry)
     note_earliest(at);
 }
 
-static void publish(int fd, struct entry *entry, enum dial_want want, bool fired)
+static void publish(struct entry *entry, enum dial_want want, bool fired)
 {
     bool changed = atomic_exchange(&entry->want, (int)want) != (int)want;
 
     note_deadline(entry);
     if (changed || fired)
-        for_each_duplicate(fd, entry, substitute_one);
+        slot_each_of(entry, substitute_one, NULL);
 }
 
 static bool settle_or_publish(int fd, struct entry *entry, enum dial_want result, bool fired)
@@ -119,7 +81,7 @@ static bool settle_or_publish(int fd, struct entry *entry, enum dial_want result
     if (ended)
         settle(fd, entry, result);
     else
-        publish(fd, entry, result, fired);
+        publish(entry, result, fired);
     return ended;
 }
 
@@ -135,12 +97,6 @@ bool pending_is_recycled(int fd, const struct entry *entry)
     return entry->cookie != 0 ? socket_cookie(fd) != entry->cookie : entry_is_inherited(entry);
 }
 
-void pending_discard(int fd)
-{
-    registration_forget(fd);
-    slot_drop(fd);
-}
-
 /* With the lock. A slot is taken down under the lock too, before its descriptor is closed: one that still has
  * the entry is the socket's. */
 static bool step_locked(int fd, struct entry *entry, bool fired)
@@ -152,7 +108,7 @@ static bool step_locked(int fd, struct entry *entry, bool fired)
     } else if (atomic_load(&entry->state) != ENTRY_PENDING) {
         substitute_take_back(fd, entry); /* another process ended it, and knows not of all our sets */
     } else if (pending_is_recycled(fd, entry)) {
-        pending_discard(fd);
+        event_recycled(fd);
     } else {
         entry->dial.fd = fd; /* the number that this process knows it by */
         atomic_store(&entry->descriptor, fd);
@@ -200,10 +156,7 @@ static void clear_up(int fd, struct entry *entry)
     }
     if (slot_find(fd) == entry && atomic_load(&entry->state) != ENTRY_PENDING &&
         atomic_load(&entry->state) != ENTRY_FAILED) {
-        if (atomic_load(&entry->state) == ENTRY_OPEN)
-            record_peer(fd, entry, entry);
-        substitute_take_back(fd, entry);
-        slot_drop(fd);
+        event_overtaken(fd, entry);
     }
     entry_unlock(entry);
     own_end(&own);
@@ -231,11 +184,6 @@ static void expire_one(int fd, struct entry *entry, void *data)
         return;
     if (atomic_load(&entry->deadline) < *least)
         *least = atomic_load(&entry->deadline);
-}
-
-void pending_restore(int fd, struct entry *entry)
-{
-    for_each_duplicate(fd, entry, restore_one);
 }
 
 void pending_expire(void)

@@ -12,10 +12,8 @@
  * whose number the kernel has given to another socket behind our back, is taken out of the table. */
 struct entry *pending_find(int fd);
 
-/* The kernel gave the number to another socket, and nobody told us; then what we know of it has to be
- * discarded. */
+/* The kernel gave the number to another socket, and nobody told us: event_recycled() is due. */
 bool pending_is_recycled(int fd, const struct entry *entry);
-void pending_discard(int fd);
 
 /* Moves the dial on. False: it goes on. True: there is nothing left to wait for; the tunnel is open, or the
  * kernel now plays a failed connect(), and the program's epoll registrations are its own again. */
@@ -30,9 +28,6 @@ bool pending_settle(int fd, struct entry *entry, enum dial_want result);
 
 /* From here on the entry outlives the call that made it: the socket is told by its SO_COOKIE. */
 void pending_adopt(int fd, struct entry *entry);
-
-/* The program's own registrations again, of all descriptors that are the entry's socket. */
-void pending_restore(int fd, struct entry *entry);
 
 /* Steps the dials whose deadline has passed. */
 void pending_expire(void);

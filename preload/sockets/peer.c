@@ -127,13 +127,15 @@ bool peer_is_suspect(const struct sockaddr *now, socklen_t size)
     return (atomic_load(&ports) & bit_of(port)) || (atomic_load(&peer_may_come) && is_configured(port));
 }
 
-/* The record of another descriptor of this process that is the same socket; those that were not asked yet are. */
-static int duplicate_of(uint64_t cookie)
+/* Another descriptor of this process that is the same socket, by its record: of those that were asked, or `asking` the
+ * others. */
+static int duplicate_of(uint64_t cookie, bool asking)
 {
     for (int fd = fd_map_next(&peers, 0); fd < FD_MAP_NUMBERS; fd = fd_map_next(&peers, fd + 1)) {
         const struct peer *record = fd_map_at(&peers, fd, false);
 
-        if (record->target_port != 0 && (record->cookie ? record->cookie : socket_cookie(fd)) == cookie)
+        if (record->target_port != 0 &&
+            (record->cookie == cookie || (asking && record->cookie == 0 && socket_cookie(fd) == cookie)))
             return fd;
     }
     return -1;
@@ -145,11 +147,13 @@ static void adopt(int fd, uint64_t cookie)
     int other;
 
     peer_forget(fd);
-    if (atomic_load(&peer_may_come) && handed_find(cookie, &handed)) {
+    other = duplicate_of(cookie, false);
+    if (other < 0 && atomic_load(&peer_may_come) && handed_find(cookie, &handed)) {
         peer_set(fd, &handed);
         return;
     }
-    other = duplicate_of(cookie);
+    if (other < 0)
+        other = duplicate_of(cookie, true);
     if (other >= 0) {
         peer_copy(other, fd);
         original_copy(other, fd);
@@ -194,6 +198,7 @@ static void write_down(struct peer *record, int fd, const struct private_file *f
     if (cookie == 0 || (record->cookie != 0 && record->cookie != cookie))
         return;
     handed_put(file, cookie, record);
+    record->cookie = cookie;
     record->handed = true;
 }
 

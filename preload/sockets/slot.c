@@ -94,22 +94,6 @@ void slot_drop(int fd)
         entry_give(entry);
 }
 
-static void drop_if_same(int fd, struct entry *entry, void *wanted)
-{
-    if (entry == wanted)
-        slot_drop(fd);
-}
-
-void slot_drop_all(struct entry *entry)
-{
-    int fd = entry->dial.fd;
-
-    if (atomic_load(&entry->slots) == 1 && slot_find(fd) == entry)
-        slot_drop(fd);
-    else
-        slot_each(drop_if_same, entry);
-}
-
 void slot_each(void (*visit)(int fd, struct entry *entry, void *data), void *data)
 {
     for (int page = fd_map_next(&slots, 0); page < FD_MAP_NUMBERS;
@@ -123,6 +107,44 @@ void slot_each(void (*visit)(int fd, struct entry *entry, void *data), void *dat
                 visit(page + i, entry, data);
         }
     }
+}
+
+struct those {
+    const struct entry *entry;
+    void (*visit)(int fd, struct entry *entry, void *data);
+    void *data;
+};
+
+/* Of any other entry than the wanted one nothing may be read: it is somebody else's. */
+static void visit_if_same(int fd, struct entry *entry, void *data)
+{
+    const struct those *those = data;
+
+    if (entry == those->entry)
+        those->visit(fd, entry, those->data);
+}
+
+void slot_each_of(struct entry *entry, void (*visit)(int fd, struct entry *entry, void *data), void *data)
+{
+    struct those those = { entry, visit, data };
+    int fd = atomic_load(&entry->descriptor);
+
+    if (atomic_load(&entry->slots) == 1 && slot_find(fd) == entry)
+        visit(fd, entry, data);
+    else
+        slot_each(visit_if_same, &those);
+}
+
+static void drop_one(int fd, struct entry *entry, void *data)
+{
+    (void)entry;
+    (void)data;
+    slot_drop(fd);
+}
+
+void slot_drop_all(struct entry *entry)
+{
+    slot_each_of(entry, drop_one, NULL);
 }
 
 struct search {

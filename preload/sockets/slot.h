@@ -45,4 +45,7 @@ int slot_of_entry(const struct entry *entry); /* a descriptor whose slot has the
 /* Calls visit for each descriptor in use, in ascending order. */
 void slot_each(void (*visit)(int fd, struct entry *entry, void *data), void *data);
 
+/* The same of those that have the entry: nearly always one. */
+void slot_each_of(struct entry *entry, void (*visit)(int fd, struct entry *entry, void *data), void *data);
+
 #endif
