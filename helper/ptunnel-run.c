@@ -8,6 +8,7 @@
 #include "run/explain.h"
 #include "run/handover.h"
 #include "run/library.h"
+#include "run/setup.h"
 #include "run/allow.h"
 #include "run/show.h"
 #include "run/strict.h"
@@ -24,7 +25,7 @@
 #include <unistd.h>
 
 enum { EXIT_OURS = 125, EXIT_NOT_RUNNABLE = 126, EXIT_NOT_FOUND = 127 };
-enum { LOOPBACK = 1024, FORCE, STRICT, EXPLAIN, SHOW, CHECK };
+enum { LOOPBACK = 1024, FORCE, STRICT, EXPLAIN, SHOW, CHECK, SETUP };
 
 static const struct choice choices[] = {
     { 'r', "rules", "FILE", "read rules from FILE, not ~/.config/ptunnel/rules or /etc/ptunnel/rules" },
@@ -42,6 +43,8 @@ static const struct choice choices[] = {
     { SHOW, "show", NULL, "run nothing; print the configuration, and where each line comes from" },
     { CHECK, "check", NULL,
       "run nothing; try each proxy, for TARGET (example.com:443), and say what is wrong" },
+    { SETUP, "setup", NULL,
+      "run nothing; find the proxy, ask for user and password, write the rule file, try it" },
     { 0 },
 };
 
@@ -49,6 +52,7 @@ static const char head[] = "Usage: ptunnel-run [OPTION]... [--] COMMAND [ARGUMEN
                            "       ptunnel-run [OPTION]... --explain TARGET...\n"
                            "       ptunnel-run [OPTION]... --show\n"
                            "       ptunnel-run [OPTION]... --check [TARGET]...\n"
+                           "       ptunnel-run [OPTION]... --setup [TARGET]...\n"
                            "Runs COMMAND with its TCP connections sent through an HTTP proxy (CONNECT).\n\n";
 static const char tail[] = "\nURL is [http://][USER[:PASSWORD]@]HOST[:PORT]. Without -p the proxy is that of "
                            "$PTUNNEL_PROXY, else of the rule\n"
@@ -65,7 +69,7 @@ static const struct program program = { head, tail, choices, OPERANDS_END_OPTION
 struct options {
     struct shared_options shared;
     bool loopback;
-    bool explain, show, check;
+    bool explain, show, check, setup;
     bool force;
     char **command;
 };
@@ -78,7 +82,7 @@ static bool *flag_of(struct options *options, int id)
         bool *flag;
     } flags[] = {
         { LOOPBACK, &options->loopback }, { FORCE, &options->force }, { EXPLAIN, &options->explain },
-        { SHOW, &options->show },         { CHECK, &options->check },
+        { SHOW, &options->show },         { CHECK, &options->check }, { SETUP, &options->setup },
     };
 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
@@ -108,7 +112,7 @@ static struct options options_or_exit(int argc, char **argv)
         if (!take(&options, id, optarg))
             shared_options_fail_usage();
     options.command = argv + optind;
-    if (options.show ? options.command[0] != NULL : !options.check && !options.command[0]) {
+    if (options.show ? options.command[0] != NULL : !options.check && !options.setup && !options.command[0]) {
         usage_complain(options.show      ? "--show takes no command"
                        : options.explain ? "no target to explain"
                                          : "no command to run");
@@ -294,6 +298,8 @@ int main(int argc, char **argv)
     struct options options = options_or_exit(argc, argv);
     const struct config *config;
 
+    if (options.setup)
+        exit(setup(&options.shared, options.command));
     export_settings_or_exit(&options);
     config = configuration_or_exit(&options);
     tell_agent_or_exit(config, &options);

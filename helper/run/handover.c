@@ -1,3 +1,4 @@
+#include "finder.h"
 #include "handover.h"
 
 #include "../common/libc_net.h"
@@ -33,11 +34,12 @@ static const struct config *load(const struct rule_options *rules)
     const struct config *config = NULL;
     int result = config_load(&config, &rules->all, environment_variable, &libc_net, &wrong);
 
-    if (result == -ENOENT)
+    if (result == -ENOENT) {
         usage_complain(
             "no proxy is known: give -p HOST:PORT, or set PTUNNEL_PROXY or https_proxy, or name one in the "
-            "rule file (a line 'proxy http://HOST:PORT')");
-    else if (result == -ENOMEM)
+            "rule file (a line 'proxy http://HOST:PORT'); ptunnel-run --setup does it with you");
+        finder_hint();
+    } else if (result == -ENOMEM)
         usage_complain("%s", strerror(ENOMEM));
     for (char *line = strtok(words, "\n"); line; line = strtok(NULL, "\n"))
         usage_complain("%s", line);
