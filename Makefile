@@ -143,19 +143,19 @@ $(B)/man/%: helper/% Makefile CHANGELOG.md
 
 # What is installed: FILE=PLACE.
 under     = $(foreach file,$(1),$(file)=$(2)/$(notdir $(file)))
-OTHER     = $(call under,$(B)/i386/ptunnel-run $(B)/i386/libptunnel.so,$(LIBDIR)/ptunnel/i386)
+OTHER     = $(call under,$(B)/i386/libptunnel.so,$(LIBDIR)/ptunnel/i386)
 INSTALLED = $(call under,$(B)/ptunnel-run $(B)/ptunnel $(B)/ptunnel-agent,$(BINDIR)) $(if $(I386),$(OTHER)) $(call under,$(B)/libptunnel.so,$(LIBDIR)) \
             $(call under,$(filter %.1,$(MANUALS)),$(MANDIR)/man1) $(call under,$(filter %.5,$(MANUALS)),$(MANDIR)/man5) \
             $(patsubst %.bash,%,$(call under,$(wildcard helper/completions/*.bash),$(PREFIX)/share/bash-completion/completions)) \
             $(call under,$(wildcard helper/*.service helper/*.socket),$(PREFIX)/lib/systemd/user)
 
-# Programs of 32 bits on x86-64 have a ptunnel-run and a library of their own: make I386='gcc -m32', and install with the same.
+# Programs of 32 bits on x86-64 have a library of their own, which is found below the other: make I386='gcc -m32', and install with the same.
 all: $(if $(I386),i386)
 i386:
-	@$(MAKE) --no-print-directory I386= B=$(B)/i386 CC='$(I386)' LIBDIR=$(LIBDIR)/ptunnel/i386 $(B)/i386/ptunnel-run $(B)/i386/libptunnel.so
+	@$(MAKE) --no-print-directory I386= B=$(B)/i386 CC='$(I386)' LIBDIR=$(LIBDIR)/ptunnel/i386 $(B)/i386/libptunnel.so
 
 install: all $(MANUALS)
-	$(foreach file,$(INSTALLED),install -D -m $(if $(filter $(B)/%/ptunnel-run $(B)/ptunnel%,$(file)),755,644) $(subst =, $(DESTDIR),$(file))$(newline))
+	$(foreach file,$(INSTALLED),install -D -m $(if $(filter $(B)/ptunnel%,$(file)),755,644) $(subst =, $(DESTDIR),$(file))$(newline))
 	@sed -i 's|^ExecStart=|&$(BINDIR)/|' $(DESTDIR)$(PREFIX)/lib/systemd/user/ptunnel.service $(DESTDIR)$(PREFIX)/lib/systemd/user/ptunnel-agent.service
 	$(if $(DESTDIR),,-ldconfig)
 

@@ -15,6 +15,7 @@
 
 #include <ptunnel/config.h>
 #include <ptunnel/log.h>
+#include <ptunnel/preload.h>
 #include <ptunnel/reach.h>
 
 #include <errno.h>
@@ -217,32 +218,20 @@ static const char *library_or_exit(void)
     return path;
 }
 
-static bool same_library(const char *element, size_t size, const char *path)
+/* With what is preloaded already. */
+static void preload_library_or_exit(struct reach_look *look)
 {
-    static const char name[] = "libptunnel.so";
+    const char *before = getenv("LD_PRELOAD");
+    size_t size = PRELOAD_MORE + (before ? strlen(before) : 0);
+    char *list = malloc(size);
+    struct text whole;
 
-    if (size == strlen(path) && memcmp(element, path, size) == 0)
-        return true;
-    return size == sizeof name - 1 && memcmp(element, name, size) == 0;
-}
-
-/* In front of what is preloaded already, once. */
-static void preload_library_or_exit(void)
-{
-    const char *path = library_or_exit(), *before = getenv("LD_PRELOAD");
-    char *list = NULL;
-
-    for (const char *at = before; at && *at; at += strspn(at, " :")) {
-        size_t size = strcspn(at, " :");
-
-        if (same_library(at, size, path))
-            return;
-        at += size;
-    }
-    if (asprintf(&list, "%s%s%s", path, before && *before ? ":" : "", before ? before : "") < 0) {
+    if (!list) {
         usage_complain("%s", strerror(errno));
         exit(EXIT_OURS);
     }
+    whole = text_in(list, size);
+    preload_write(&whole, before ? before : "", look, &libc_net);
     export("LD_PRELOAD", list);
     free(list);
 }
@@ -253,48 +242,14 @@ static _Noreturn void run(char **command)
 
     execvp(command[0], command);
     error = errno;
-    usage_complain("%s: %s", command[0], strerror(error));
+    usage_complain("%s: %s", command[0],
+                   error == ENOENT && !strchr(command[0], '/') ? "command not found" : strerror(error));
     exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE);
-}
-
-/* It finds in the environment what it is to do, as if it had been told. */
-static _Noreturn void run_companion(char *path, char **command, bool force)
-{
-    size_t count = 0;
-    char **whole;
-
-    while (command[count])
-        count++;
-    whole = calloc(count + 4, sizeof *whole);
-    if (!whole) {
-        usage_complain("%s", strerror(errno));
-        exit(EXIT_OURS);
-    }
-    whole[0] = path;
-    whole[1] = force ? "--force" : "--";
-    whole[2] = "--";
-    memcpy(whole + (force ? 3 : 2), command, count * sizeof *command);
-    run(whole);
-}
-
-/* Ends in the companion if the command is its. */
-static void preload_or_exit(const struct options *options)
-{
-    char companion[PATH_MAX];
-    bool is_there = library_companion(companion, sizeof companion);
-
-    switch (allow_command(options->command, options->force, options->shared.verbose < 0, is_there)) {
-    case ALLOWED_NOT:
-        exit(EXIT_OURS);
-    case ALLOWED_COMPANION:
-        run_companion(companion, options->command, options->force);
-    case ALLOWED:
-        preload_library_or_exit();
-    }
 }
 
 int main(int argc, char **argv)
 {
+    static struct reach_look look;
     struct options options = options_or_exit(argc, argv);
     const struct config *config;
 
@@ -307,9 +262,10 @@ int main(int argc, char **argv)
         tell_and_exit(config, &options);
     if (!handover_configuration(config, &options.shared.rules))
         exit(EXIT_OURS);
-    if (!strict_allows(config, options.force))
+    if (!strict_allows(config, options.force) ||
+        !allow_command(options.command, library_or_exit(), &look, options.force, options.shared.verbose < 0))
         exit(EXIT_OURS);
-    preload_or_exit(&options);
+    preload_library_or_exit(&look);
     if (!strict_begin(config))
         exit(EXIT_OURS);
     run(options.command);

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <wordexp.h>
 
 #ifdef __GLIBC__
 

@@ -91,6 +91,7 @@
        const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])) \
     X(int, system, (const char *command)) \
     X(FILE *, popen, (const char *command, const char *mode)) \
+    X(int, wordexp, (const char *words, wordexp_t *into, int flags)) \
     X(int, getaddrinfo, \
       (const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)) \
     X(void, freeaddrinfo, (struct addrinfo *list)) \

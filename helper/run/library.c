@@ -49,23 +49,3 @@ void library_find(char *path, size_t size)
         return;
     snprintf(path, size, "%s/%s", PTUNNEL_LIBDIR, file_name);
 }
-
-/* Only machines whose library tests/system/abi.bats has held against their libc. */
-#ifdef __x86_64__
-#define COMPANION "ptunnel/i386/ptunnel-run"
-#else
-#define COMPANION ""
-#endif
-
-bool library_companion(char *path, size_t size)
-{
-    static const char companion[] = COMPANION;
-    size_t directory;
-
-    library_find(path, size);
-    directory = strlen(path) - (sizeof file_name - 1);
-    if (sizeof companion == 1 || size - directory < sizeof companion)
-        return false;
-    memcpy(path + directory, companion, sizeof companion);
-    return access(path, X_OK) == 0;
-}

@@ -2,16 +2,11 @@
 #ifndef PTUNNEL_LIBRARY_H
 #define PTUNNEL_LIBRARY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Looks beside this program; in the `lib` next to the `bin` that it is in; where `make install` was to put
  * it. The last path is the answer if it is in none of them. The working directory, argv[0] and PATH have no
  * say: others may control them. */
 void library_find(char *path, size_t size);
-
-/* The ptunnel-run for programs of the other class of this machine (32-bit ones, on x86-64), which finds a library of its own beside
- * itself: below the directory of ours. False: none is installed. */
-bool library_companion(char *path, size_t size);
 
 #endif

@@ -26,6 +26,10 @@ bool loaded_is_of_libc(const struct loaded *object);
 /* The object whose segments have the address. False: none (code made at run time). */
 bool loaded_at(struct loaded *out, const void *address);
 
+/* The file that the object with this address was loaded from, as the loader has its path; relative paths are those of
+ * the time when it was loaded. NULL: none, or a program. Good for as long as the object stays loaded. */
+const char *loaded_file(const void *address);
+
 /* The object's own definition of a function, the default one if it has several versions; NULL: it has none.
  * Indirect functions (STT_GNU_IFUNC) are not looked for: none of those that we need is one. */
 void *loaded_symbol(const struct loaded *object, const char *name);

@@ -15,10 +15,13 @@ enum reach {
     REACH_NOTHING,   /* no such file, or no permission: execve(2) will say why */
     REACH_STATIC,    /* no loader */
     REACH_GO,        /* Go makes its system calls itself, linked dynamically or not */
+    REACH_PASCAL,    /* so does Free Pascal, */
+    REACH_BUN,       /* and Bun, */
+    REACH_URING,     /* and what uses liburing */
     REACH_SETID,     /* set-user-ID or set-group-ID: the loader preloads nothing, see ld.so(8) */
     REACH_CAPABLE,   /* file capabilities: the same */
     REACH_CALLER,    /* this process's own real and effective IDs differ: the same, for whatever it runs */
-    REACH_MACHINE,   /* of another class, byte order or processor than this library */
+    REACH_MACHINE,   /* of another class, byte order or processor than the libraries that are there */
     REACH_LIBC,      /* of the other C library, and this one serves but that it was built with */
     REACH_HIDDEN,    /* it may be run but not read */
     REACH_UNCLEAR,   /* what it runs cannot be told beforehand */
@@ -31,14 +34,20 @@ struct reach_command {
     char *const *argv;
     const char *path; /* PATH; NULL: there is none */
     bool search;      /* execvp(3): along PATH, and a file of no known format is the shell's */
+    /* This build's own library; that for the other class of this machine is looked for below or above its folder. NULL:
+     * programs of this build's class alone can be preloaded. */
+    const char *library;
 };
 
-enum { REACH_WORDS = 64, REACH_TEXT_SIZE = 4096 };
+enum { REACH_WORDS = 64, REACH_TEXT_SIZE = 4096, REACH_RUNTIME = 64 };
 
 /* What was found, and the search's room: the caller decides where so much lies. */
 struct reach_look {
     enum reach reach;
     char file[PATH_MAX]; /* the file that decided */
+    /* For what is loaded first: its library (this build's own where it cannot be preloaded), and the runtime that it needs in
+     * front of that (AddressSanitizer's), or "". */
+    char library[PATH_MAX], runtime[REACH_RUNTIME];
     const char *words[REACH_WORDS];
     char text[REACH_TEXT_SIZE];
 };
@@ -48,6 +57,9 @@ enum reach reach_look(struct reach_look *look, const struct reach_command *comma
 
 /* Whether such a command runs, or may run, without the library. */
 bool reach_misses(enum reach reach);
+
+/* Whether what such a program starts is preloaded nevertheless: it hands on the environment that it is given. */
+bool reach_hands_on(enum reach reach);
 
 /* Phrases: the reason, to stand behind the file's name ("is statically linked, ..."), and what to do
  * instead. */

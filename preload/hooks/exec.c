@@ -1,10 +1,10 @@
 /* The calls that start another program: its environment names the library and what it was told, even where
- * the program cleaned it. All of them end in execve(2) or posix_spawn(3), with the environment completed on
- * this stack; but system(3) and popen(3), which start a shell by no call that could be hooked, have it
- * completed where it is. */
+ * the program cleaned it. All of them end in execve(2) or posix_spawn(3), with an environment made for the
+ * program; but system(3), popen(3) and wordexp(3), which start a shell by no call that could be hooked, have
+ * this process's own made complete, for good. */
 #include "../calls/descriptors.h"
 #include "../process/children.h"
-#include "../process/guest.h"
+#include "../process/environment.h"
 #include "../real.h"
 
 #include <fcntl.h>
@@ -14,29 +14,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static char *const *completed(void *room, char *const *envp)
-{
-    return room && guest_may_act() ? environment_complete(room, envp) : envp;
-}
-
-/* On the stack of whoever says it, since it has to last until exec. */
-#define COMPLETED(envp) completed(children_readable(envp) ? CHILDREN_ROOM(envp) : NULL, envp)
+#include <wordexp.h>
 
 /* This process becomes the program: what it hands on has to be connected first,
  * for the program has no table. */
-static int before_exec(const struct child *child)
+static int before_exec(struct child *child)
 {
     descriptors_before_exec();
     return children_before_start(child);
 }
 
+static int after(struct child *child, int result)
+{
+    children_end(child);
+    return result;
+}
+
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
-    char *const *whole = COMPLETED(envp);
-    int result = before_exec(&(struct child){ AT_FDCWD, path, false, argv, whole });
+    struct child child = { AT_FDCWD, path, false, argv, envp, NULL };
+    int result = before_exec(&child);
 
-    return result < 0 ? libc_result(result) : real()->execve(path, argv, whole);
+    return result < 0 ? libc_result(result) : after(&child, real()->execve(path, argv, child.envp));
 }
 
 EXPORT int execv(const char *path, char *const argv[])
@@ -46,10 +45,10 @@ EXPORT int execv(const char *path, char *const argv[])
 
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
-    char *const *whole = COMPLETED(envp);
-    int result = before_exec(&(struct child){ AT_FDCWD, file, true, argv, whole });
+    struct child child = { AT_FDCWD, file, true, argv, envp, NULL };
+    int result = before_exec(&child);
 
-    return result < 0 ? libc_result(result) : real()->execvpe(file, argv, whole);
+    return result < 0 ? libc_result(result) : after(&child, real()->execvpe(file, argv, child.envp));
 }
 
 EXPORT int execvp(const char *file, char *const argv[])
@@ -59,18 +58,19 @@ EXPORT int execvp(const char *file, char *const argv[])
 
 EXPORT int execveat(int directory, const char *path, char *const argv[], char *const envp[], int flags)
 {
-    char *const *whole = COMPLETED(envp);
-    int result = before_exec(&(struct child){ directory, path, false, argv, whole });
+    struct child child = { directory, path, false, argv, envp, NULL };
+    int result = before_exec(&child);
 
-    return result < 0 ? libc_result(result) : real()->execveat(directory, path, argv, whole, flags);
+    return result < 0 ? libc_result(result)
+                      : after(&child, real()->execveat(directory, path, argv, child.envp, flags));
 }
 
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-    char *const *whole = COMPLETED(envp);
-    int result = before_exec(&(struct child){ fd, "", false, argv, whole });
+    struct child child = { fd, "", false, argv, envp, NULL };
+    int result = before_exec(&child);
 
-    return result < 0 ? libc_result(result) : real()->fexecve(fd, argv, whole);
+    return result < 0 ? libc_result(result) : after(&child, real()->fexecve(fd, argv, child.envp));
 }
 
 /* The words of execl and its like, from the second on, and the NULL behind them. */
@@ -131,35 +131,39 @@ EXPORT int execle(const char *path, const char *first, ...)
 EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
                        const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-    char *const *whole = COMPLETED(envp);
-    int result = children_before_start(&(struct child){ AT_FDCWD, path, false, argv, whole });
+    struct child child = { AT_FDCWD, path, false, argv, envp, NULL };
+    int result = children_before_start(&child);
 
     descriptors_before_child(actions != NULL);
-    return result < 0 ? -result : real()->posix_spawn(pid, path, actions, attributes, argv, whole);
+    return result < 0 ? -result
+                      : after(&child, real()->posix_spawn(pid, path, actions, attributes, argv, child.envp));
 }
 
 EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
                         const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-    char *const *whole = COMPLETED(envp);
-    int result = children_before_start(&(struct child){ AT_FDCWD, file, true, argv, whole });
+    struct child child = { AT_FDCWD, file, true, argv, envp, NULL };
+    int result = children_before_start(&child);
 
     descriptors_before_child(actions != NULL);
-    return result < 0 ? -result : real()->posix_spawnp(pid, file, actions, attributes, argv, whole);
+    return result < 0 ? -result
+                      : after(&child, real()->posix_spawnp(pid, file, actions, attributes, argv, child.envp));
 }
 
-/* The shell that system(3) and popen(3) start with the program's own environment. */
+/* The shell that libc itself starts, with the program's own environment. */
 static int before_shell(void)
 {
     static char name[] = "sh";
     static char *const argv[] = { name, NULL };
-    int saved = errno;
+    struct child child = { AT_FDCWD, _PATH_BSHELL, false, argv, environ, NULL };
+    int result = children_before_start(&child);
 
-    if (guest_may_act())
-        environment_put_back();
-    errno = saved;
     descriptors_before_child(false);
-    return children_before_start(&(struct child){ AT_FDCWD, _PATH_BSHELL, false, argv, environ });
+    if (result == 0 && !environment_same(child.envp, environ))
+        environment_put(child.envp);
+    if (result == 0)
+        children_end(&child);
+    return result;
 }
 
 EXPORT int system(const char *command)
@@ -178,4 +182,10 @@ EXPORT FILE *popen(const char *command, const char *mode)
         return NULL;
     }
     return real()->popen(command, mode);
+}
+
+/* Without commands no program is started that could connect. */
+EXPORT int wordexp(const char *words, wordexp_t *into, int flags)
+{
+    return real()->wordexp(words, into, before_shell() < 0 ? flags | WRDE_NOCMD : flags);
 }

@@ -1,9 +1,11 @@
 #include "children.h"
 
 #include "../real.h"
-#include "own.h"
+#include "environment.h"
 #include "guest.h"
+#include "own.h"
 #include "readable.h"
+#include "room.h"
 
 #include <ptunnel/log.h>
 #include <ptunnel/hash.h>
@@ -14,25 +16,22 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-static void report(const char *file, const char *reason, bool refused)
+static void report(const char *file, const char *reason, const char *so)
 {
     char buffer[LOG_LINE_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
 
     text_add_foreign(&line, file, strlen(file), 200);
-    text_print(&line, " %s: %s", reason,
-               refused ? "it is not started, as 'children refuse' says"
-                       : "its connections do not go through the proxy");
+    text_print(&line, " %s: %s", reason, so);
     log_failure(hash_bytes(file, strlen(file)), &line);
 }
 
-/* What is looked at takes a good deal of room, and threads and signal handlers may have a small stack. It is
- * given back before exec, for in a child of vfork(2) it is the parent's. */
+/* What is looked at takes a good deal of room, and threads and signal handlers may have a small stack. */
 struct room {
     struct reach_look seen;
     char path[PATH_MAX + 32];
+    void *environment[]; /* aligned for pointers */
 };
 
 /* A path for what execveat(2) means. */
@@ -47,8 +46,21 @@ static const char *path_of(const struct child *child, struct room *room)
     return room->path;
 }
 
+/* One that came another way than by LD_PRELOAD is the loader's to find. */
+static bool library_is_there(const struct room *room)
+{
+    int fd;
+
+    if (!environment_library())
+        return true;
+    fd = open(room->seen.library, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        real()->close(fd);
+    return fd >= 0;
+}
+
 /* NULL: the loader puts the library in front of it; otherwise what it "is". */
-static const char *missed(enum reach reach, bool emptied, struct room *room)
+static const char *missed(enum reach reach, bool emptied, const struct room *room)
 {
     if (reach == REACH_NOTHING)
         return NULL;
@@ -56,19 +68,25 @@ static const char *missed(enum reach reach, bool emptied, struct room *room)
         return "is started with an empty LD_PRELOAD";
     if (reach_misses(reach))
         return reach_reason(reach);
-    if (!environment_library_is_there(room->path, sizeof room->path))
+    if (!library_is_there(room))
         return "is started where libptunnel.so cannot be read (another root directory, another user)";
     return NULL;
 }
 
-static int judge(const struct child *child, struct room *room, bool emptied)
+static enum reach look(const struct child *child, struct room *room)
 {
     static char *const no_words[] = { NULL };
     struct reach_command command = { .file = path_of(child, room),
                                      .argv = child->argv ? child->argv : no_words,
                                      .path = child->search ? getenv("PATH") : NULL,
-                                     .search = child->search };
-    enum reach reach = reach_look(&room->seen, &command, &real_net);
+                                     .search = child->search,
+                                     .library = environment_library() };
+
+    return reach_look(&room->seen, &command, &real_net);
+}
+
+static int judge(enum reach reach, bool emptied, const struct room *room)
+{
     const char *reason = missed(reach, emptied, room);
     bool refused;
 
@@ -76,36 +94,56 @@ static int judge(const struct child *child, struct room *room, bool emptied)
         return 0;
     refused = guest_refuses_children();
     /* An empty LD_PRELOAD is somebody's decision, where children may leave the tunnel. */
-    if (!emptied || refused)
-        report(room->seen.file, reason, refused);
+    if (refused)
+        report(room->seen.file, reason, "it is not started, as 'children refuse' says");
+    else if (!emptied && reach_hands_on(reach))
+        report(room->seen.file, reason,
+               "its own connections do not go through the proxy, those of what it starts do");
+    else if (!emptied)
+        report(room->seen.file, reason, "its connections do not go through the proxy");
     return refused ? -EACCES : 0;
 }
 
-static int look(const struct child *child)
+static int prepare(struct child *child)
 {
-    struct room *room = mmap(NULL, sizeof *room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    size_t size = environment_size(child->envp);
+    struct room *room = child->room = room_take(sizeof *room + size);
+    enum reach reach;
     int result;
 
-    if (room == MAP_FAILED)
+    if (!room)
         return -ENOMEM;
-    result = judge(child, room, !environment_preloads(child->envp));
-    munmap(room, sizeof *room);
+    reach = look(child, room);
+    result = judge(reach, environment_library() && environment_emptied(child->envp), room);
+    if (result == 0)
+        child->envp = environment_complete(room->environment, child->envp, &room->seen);
     return result;
 }
 
-bool children_readable(char *const *words)
+static bool is_readable(const struct child *child)
 {
-    return !words || readable(words, sizeof *words);
+    return child->file && readable(child->file, 1) &&
+           (!child->argv || readable(child->argv, sizeof *child->argv)) && environment_readable(child->envp);
 }
 
-int children_before_start(const struct child *child)
+int children_before_start(struct child *child)
 {
     int saved = errno, before = cancel_hold(), result = 0;
 
-    if (guest_may_act() && child->file && readable(child->file, 1) && children_readable(child->argv) &&
-        children_readable(child->envp))
-        result = look(child);
+    if (guest_may_act() && is_readable(child))
+        result = prepare(child);
+    if (result < 0)
+        children_end(child);
     cancel_release(before);
     errno = saved;
     return result;
+}
+
+void children_end(struct child *child)
+{
+    int saved = errno;
+
+    room_give_back(child->room);
+    child->room = NULL;
+    errno = saved;
 }

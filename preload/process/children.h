@@ -3,8 +3,6 @@
 #ifndef PTUNNEL_CHILDREN_H
 #define PTUNNEL_CHILDREN_H
 
-#include "environment.h"
-
 #include <stdbool.h>
 
 struct child {
@@ -12,16 +10,15 @@ struct child {
     const char *file; /* as execvp(3) searches for it, or as execve(2) takes it */
     bool search;
     char *const *argv, *const *envp; /* NULL: none */
+    void *room;                      /* in which envp lies then */
 };
 
-/* Before a program is started: a child that preloading cannot reach is named in the log. 0, or -EACCES if it
- * is not to be started. */
-int children_before_start(const struct child *child);
+/* Before a program is started: its environment names the library that fits it, and what we were told, even where the caller
+ * cleaned it. A child that preloading cannot reach is named in the log. 0; or, and then there is nothing to end, -EACCES if
+ * it is not to be started, -ENOMEM. What cannot be read is left as it is: the kernel says EFAULT. */
+int children_before_start(struct child *child);
 
-/* Whether a list of words begins where it can be read; otherwise the kernel says EFAULT. */
-bool children_readable(char *const *words);
-
-/* Room for environment_complete(), on the caller's stack, since it has to last until exec. */
-#define CHILDREN_ROOM(envp) __builtin_alloca_with_align(environment_size(envp), 8 * sizeof(void *))
+/* After the call that was to start it, if that came back. Leaves errno alone. */
+void children_end(struct child *child);
 
 #endif

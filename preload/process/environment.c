@@ -1,11 +1,15 @@
 #include "environment.h"
 
 #include "../real.h"
+#include "readable.h"
 
 #include <ptunnel/arena.h>
+#include <ptunnel/loaded.h>
+#include <ptunnel/preload.h>
 #include <ptunnel/text.h>
 
-#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,31 +29,9 @@ static struct {
 };
 enum { KEPT = sizeof kept / sizeof *kept };
 
-static const char preload[] = "LD_PRELOAD";
-static const char library[] = "libptunnel.so";
+static const char preload[] = "LD_PRELOAD=";
 
-/* Our own word in the kept LD_PRELOAD, by which the loader finds the library; size 0: it came another way. */
-static const char *own_word;
-static size_t own_word_size;
-
-static bool is_library(const char *word, size_t size)
-{
-    const size_t name = sizeof library - 1;
-
-    return size >= name && memcmp(word + size - name, library, name) == 0 &&
-           (size == name || word[size - name - 1] == '/');
-}
-
-static const char *find_library(const char *list, size_t *size)
-{
-    for (const char *at = list + strspn(list, " :"); *at; at += *size, at += strspn(at, " :")) {
-        *size = strcspn(at, " :");
-        if (is_library(at, *size))
-            return at;
-    }
-    *size = 0;
-    return NULL;
-}
+static const char *own_library; /* see environment_library() */
 
 static char *keep(const char *name, const char *value)
 {
@@ -64,9 +46,25 @@ static char *keep(const char *name, const char *value)
     return memory;
 }
 
+/* A relative path is that of now. */
+static const char *absolute(const char *path)
+{
+    char *memory;
+    struct text whole;
+
+    if (path[0] == '/')
+        return path;
+    memory = arena_alloc(PATH_MAX);
+    if (!memory || !getcwd(memory, PATH_MAX))
+        return NULL;
+    whole = text_in(memory + strlen(memory), PATH_MAX - strlen(memory));
+    text_print(&whole, "/%s", path);
+    return whole.cut ? NULL : memory;
+}
+
 void environment_keep(void)
 {
-    size_t size;
+    const char *list, *file = loaded_file((const void *)environment_keep);
 
     for (size_t i = 0; i < KEPT; i++) {
         const char *value = getenv(kept[i].name);
@@ -74,12 +72,9 @@ void environment_keep(void)
         if (value)
             kept[i].whole = keep(kept[i].name, value);
     }
-    if (environment_variable(preload)) {
-        const char *word = find_library(environment_variable(preload), &size);
-
-        own_word = word; /* the same again, if two threads keep at once */
-        own_word_size = size;
-    }
+    list = environment_variable("LD_PRELOAD");
+    if (list && file && preload_names(list, file))
+        own_library = absolute(file); /* the same again, if two threads keep at once */
 }
 
 const char *environment_variable(const char *name)
@@ -88,6 +83,11 @@ const char *environment_variable(const char *name)
         if (strcmp(kept[i].name, name) == 0)
             return kept[i].whole ? kept[i].whole + strlen(name) + 1 : NULL;
     return NULL;
+}
+
+const char *environment_library(void)
+{
+    return own_library;
 }
 
 static const char *value_in(char *const *envp, const char *name)
@@ -100,6 +100,11 @@ static const char *value_in(char *const *envp, const char *name)
     return NULL;
 }
 
+static bool is_preload(const char *word)
+{
+    return strncmp(word, preload, sizeof preload - 1) == 0;
+}
+
 static size_t count(char *const *envp)
 {
     size_t number = 0;
@@ -109,78 +114,147 @@ static size_t count(char *const *envp)
     return number;
 }
 
-size_t environment_size(char *const *envp)
+/* The last one, whose value is the loader's list. */
+static const char *last_preload(char *const *envp)
 {
-    const char *list = value_in(envp, preload);
+    const char *found = NULL;
 
-    return (count(envp) + KEPT + 1) * sizeof(char *) + sizeof preload + own_word_size +
-           (list ? strlen(list) : 0) + 2;
+    for (; envp && *envp; envp++)
+        if (is_preload(*envp))
+            found = *envp;
+    return found;
 }
 
-/* The child's own list of libraries, with ours in front. */
-static char *with_library(char *room, size_t size, const char *list)
+bool environment_emptied(char *const *envp)
+{
+    bool is_there = false;
+
+    for (; envp && *envp; envp++) {
+        is_there |= is_preload(*envp);
+        if (is_preload(*envp) && (*envp)[sizeof preload - 1])
+            return false;
+    }
+    return is_there;
+}
+
+static uintptr_t page_of(const void *at)
+{
+    return (uintptr_t)at / 4096;
+}
+
+/* Asks for each page once, if what lies in it stands together. */
+bool environment_readable(char *const *envp)
+{
+    uintptr_t seen_array = 0, seen = 0;
+
+    for (; envp; envp++) {
+        if (page_of(envp) != seen_array && !readable(envp, sizeof *envp))
+            return false;
+        seen_array = page_of(envp);
+        if (!*envp)
+            return true;
+        if (page_of(*envp) != seen && !readable(*envp, 1))
+            return false;
+        seen = page_of(*envp);
+    }
+    return true;
+}
+
+size_t environment_size(char *const *envp)
+{
+    const char *last = last_preload(envp), *own = kept[KEPT - 1].whole;
+
+    return (count(envp) + KEPT + 1) * sizeof(char *) + sizeof preload + PRELOAD_MORE +
+           (last ? strlen(last) : 0) + (own ? strlen(own) : 0);
+}
+
+/* LD_PRELOAD for the program; the words that are there, if they are right. */
+static char *with_library(char *room, size_t size, char *before, struct reach_look *look)
 {
     struct text whole = text_in(room, size);
 
-    text_print(&whole, "%s=%.*s:%s", preload, (int)own_word_size, own_word, list);
-    return room;
+    text_add(&whole, preload);
+    preload_write(&whole, before ? before + sizeof preload - 1 : "", look, &real_net);
+    return before && strcmp(before, room) == 0 ? before : room;
 }
 
-char *const *environment_complete(void *room, char *const *envp)
+char *const *environment_complete(void *room, char *const *envp, struct reach_look *look)
 {
-    const char *list = value_in(envp, preload);
-    size_t own = count(envp);
-    char **whole = room, *words = (char *)room + (own + KEPT + 1) * sizeof(char *);
-    size_t used = own, word;
+    size_t own = count(envp), used = 0, pointers = (own + KEPT + 1) * sizeof(char *);
+    size_t size = environment_size(envp) - pointers;
+    char **whole = room, *words = (char *)room + pointers;
+    const char *last = last_preload(envp);
+    bool is_ours = own_library && !environment_emptied(envp);
 
-    if (own > 0)
-        memcpy(whole, envp, own * sizeof *envp);
+    for (size_t i = 0; i < own; i++) {
+        if (is_ours && envp[i] == last)
+            whole[used++] = with_library(words, size, envp[i], look);
+        else if (!is_ours || !is_preload(envp[i]))
+            whole[used++] = envp[i];
+    }
     for (size_t i = 0; i < KEPT; i++)
         if (kept[i].handed_on && kept[i].whole && !value_in(envp, kept[i].name))
             whole[used++] = kept[i].whole;
-    whole[used] = NULL;
-    if (own_word_size == 0 || (list && (!*list || find_library(list, &word))))
-        return whole;
-    for (size_t i = 0; list && i < used; i++)
-        if (whole[i] + sizeof preload == list)
-            whole[i] = with_library(words, sizeof preload + own_word_size + strlen(list) + 2, list);
-    if (!list)
-        whole[used++] = kept[KEPT - 1].whole;
+    if (is_ours && !last)
+        whole[used++] = with_library(words, size, kept[KEPT - 1].whole, look);
     whole[used] = NULL;
     return whole;
 }
 
-void environment_put_back(void)
+bool environment_same(char *const *one, char *const *other)
 {
-    void *room = __builtin_alloca_with_align(environment_size(environ), 8 * sizeof(void *));
-    char *const *whole = environment_complete(room, environ);
+    size_t words = count(one);
 
-    for (size_t i = 0; i < KEPT; i++) {
-        const char *wanted = value_in(whole, kept[i].name);
+    return words == count(other) && (words == 0 || memcmp(one, other, words * sizeof *one) == 0);
+}
 
-        if (wanted && wanted != value_in(environ, kept[i].name))
-            setenv(kept[i].name, wanted, 1);
+/* Two arrays in turn: who reads the one that was there before still can. */
+static struct array {
+    char **words;
+    size_t room;
+} arrays[2];
+static atomic_bool is_putting;
+static char *put_preload; /* in the arena, as put last */
+
+static char **array_for(size_t words)
+{
+    struct array *array = environ == arrays[0].words ? &arrays[1] : &arrays[0];
+
+    if (array->room < words) {
+        array->words = arena_alloc(2 * words * sizeof *array->words);
+        array->room = array->words ? 2 * words : 0;
     }
+    return array->words;
 }
 
-bool environment_preloads(char *const *envp)
+static char *lasting_preload(char *word)
 {
-    const char *list = value_in(envp, preload);
-    size_t size;
-
-    return own_word_size == 0 || (list && find_library(list, &size));
+    if (!put_preload || strcmp(put_preload, word) != 0)
+        put_preload = arena_copy(word, strlen(word));
+    return put_preload;
 }
 
-bool environment_library_is_there(char *path, size_t size)
+static bool fill_array(char **array, char *const *envp, size_t words, bool is_alone)
 {
-    struct text word = text_in(path, size);
-    int fd;
+    for (size_t i = 0; i < words; i++) {
+        array[i] = envp[i];
+        if (envp[i] && is_preload(envp[i]))
+            array[i] = is_alone ? lasting_preload(envp[i]) : arena_copy(envp[i], strlen(envp[i]));
+        if (envp[i] && !array[i])
+            return false;
+    }
+    return true;
+}
 
-    text_add_bytes(&word, own_word, own_word_size);
-    if (word.cut || !strchr(path, '/'))
-        return true;
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0)
-        real()->close(fd);
-    return fd >= 0;
+void environment_put(char *const *envp)
+{
+    size_t words = count(envp) + 1;
+    /* Another thread at the same time, or a child forked from that: it does not wait, but takes memory for good. */
+    bool is_alone = !atomic_exchange(&is_putting, true);
+    char **array = is_alone ? array_for(words) : arena_alloc(words * sizeof *array);
+
+    if (array && fill_array(array, envp, words, is_alone))
+        __atomic_store_n(&environ, array, __ATOMIC_RELEASE);
+    if (is_alone)
+        atomic_store(&is_putting, false);
 }

@@ -4,6 +4,8 @@
 #ifndef PTUNNEL_ENVIRONMENT_H
 #define PTUNNEL_ENVIRONMENT_H
 
+#include <ptunnel/reach.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -11,25 +13,27 @@ void environment_keep(void); /* once, before the program runs */
 
 const char *environment_variable(const char *name); /* as it was; NULL: not set then, or none of ours */
 
-/* An environment for a child: the program's own, and those of our variables that are missing in it.
- * LD_PRELOAD gets our library in front, unless it is there but empty: that is somebody's decision. Nothing is
- * allocated (a vfork child asks): the caller brings environment_size() bytes, aligned for pointers, and the
+/* The absolute path of the library, which children get by LD_PRELOAD. NULL: it came another way (/etc/ld.so.preload), and
+ * comes to the children by it, too. */
+const char *environment_library(void);
+
+/* Whether an environment can be read, as the kernel will. */
+bool environment_readable(char *const *envp);
+
+/* Whether LD_PRELOAD is there but empty: that is somebody's decision. Where it stands several times, all of them. */
+bool environment_emptied(char *const *envp);
+
+/* An environment for a program that was looked at: the caller's own, and those of our variables that are missing in it.
+ * LD_PRELOAD, unless it was emptied, stands in it once and has the library in it; of several the last counts, as for ld.so(8).
+ * Nothing is allocated (a vfork child asks): the caller brings environment_size() bytes, aligned for pointers, and the
  * result points into them and into envp. */
 size_t environment_size(char *const *envp);
-char *const *environment_complete(void *room, char *const *envp);
+char *const *environment_complete(void *room, char *const *envp, struct reach_look *look);
 
-/* The same of the program's own environment, for calls that start a child with that and ask
- * nobody. Where nothing is missing, which is nearly always so, nothing is done; otherwise it is
- * setenv(3), which allocates. */
-void environment_put_back(void);
+bool environment_same(char *const *one, char *const *other); /* the same words at the same addresses */
 
-/* Whether a child with this environment, made complete, is preloaded with the library. One that came by
- * another way than LD_PRELOAD (/etc/ld.so.preload) comes to the children by it, too. */
-bool environment_preloads(char *const *envp);
-
-/* Whether the library can be opened now where LD_PRELOAD says it is: not in another root directory, nor by a
- * user who may not read it, and a loader then goes on without it. A name without a directory is for the
- * loader to find. `path` is room for it. */
-bool environment_library_is_there(char *path, size_t size);
+/* The program's own environment becomes this one, for calls that start a child with that and ask nobody. The array is
+ * another one then, made whole before it is shown, and what was there before is not touched: other threads may be reading it. */
+void environment_put(char *const *envp);
 
 #endif

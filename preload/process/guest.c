@@ -3,6 +3,7 @@
 #include "../real.h"
 #include "own.h"
 #include "environment.h"
+#include "identity.h"
 
 #include <ptunnel/errors.h>
 #include <ptunnel/log.h>
@@ -47,6 +48,7 @@ static enum standing begin(void)
     enum standing found = getauxval(AT_SECURE) == 0 ? GUEST : STRANGER;
 
     if (found == GUEST) {
+        identity_begin();
         environment_keep();
         log_guard_stderr();
         log_open(&real_net, level_asked(), log_path(), true);

@@ -1,7 +1,9 @@
 /* children WAY COMMAND [ARGUMENT]... : start COMMAND with nothing but OWN=1 and a PATH in its environment.
+ * children: the calls that WAY names, a line each. children --broken: the kinds of environment, a line each.
  *
- * WAY is one of the calls below; in front of it `vfork-`: in a child of vfork(2) that is waited for. `emptied-`: with an
- * empty LD_PRELOAD besides. If it cannot be started: "WAY EACCES" on stdout, exit status 1; else that of the command. */
+ * WAY is one of the calls; in front of it `vfork-`: in a child of vfork(2) that is waited for; in front of that the kind of
+ * environment, `emptied-` and others below: with an LD_PRELOAD besides, or several. If it cannot be started: "WAY EACCES" on
+ * stdout, exit status 1; else that of the command. */
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -12,9 +14,24 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <wordexp.h>
 
-static char own[] = "OWN=1", path[] = "PATH=/usr/local/bin:/usr/bin:/bin", emptied[] = "LD_PRELOAD=";
-static char *clean[] = { own, path, NULL, NULL };
+static char own[] = "OWN=1", path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
+static char *clean[] = { own, path, NULL, NULL, NULL, NULL };
+
+/* %s is the LD_PRELOAD of this program. */
+static const struct {
+    const char *kind, *words[3];
+} kinds[] = {
+    { "emptied-", { "LD_PRELOAD=" } },
+    { "twice-", { "LD_PRELOAD=%s", "LD_PRELOAD=" } },
+    { "around-", { "LD_PRELOAD=libm.so.6", "LD_PRELOAD=%s", "LD_PRELOAD=libm.so.6" } },
+    { "gone-", { "LD_PRELOAD=/no/such/folder/libptunnel.so" } },
+    { "bare-", { "LD_PRELOAD=libptunnel.so" } },
+    { "blank-", { "LD_PRELOAD= : " } },
+    { "expanded-", { "LD_PRELOAD=/nosuch/$LIB/libptunnel.so" } },
+    { "text-", { "LD_PRELOAD=/proc/self/status/libptunnel.so:libm.so.6" } },
+};
 
 static int wait_for(pid_t pid)
 {
@@ -144,6 +161,23 @@ static int by_popen(char **argv)
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128);
 }
 
+static int by_wordexp(char **argv)
+{
+    char words[4096] = "$(";
+    wordexp_t found;
+    int error;
+
+    words_of(words + 2, sizeof words - 3, argv);
+    strcat(words, ")");
+    environ = clean;
+    error = wordexp(words, &found, 0);
+    for (size_t i = 0; !error && i < found.we_wordc; i++)
+        printf("%s%s", i ? " " : "", found.we_wordv[i]);
+    puts(error == WRDE_CMDSUB ? "no commands" : error ? "no words" : "");
+    fflush(stdout);
+    _exit(error == WRDE_CMDSUB ? 126 : error);
+}
+
 static const struct {
     const char *name;
     int (*start)(char **argv);
@@ -163,6 +197,7 @@ static const struct {
     { "posix_spawnp", by_posix_spawnp },
     { "system", by_system },
     { "popen", by_popen }, /* of a shell that does nothing but this */
+    { "wordexp", by_wordexp },
 };
 
 static bool begins(const char **way, const char *with)
@@ -198,18 +233,41 @@ static int start_in_vfork(const char *way, char **argv)
     return wait_for(pid);
 }
 
+static int list(bool broken)
+{
+    for (size_t i = 0; broken && i < sizeof kinds / sizeof *kinds; i++)
+        puts(kinds[i].kind);
+    for (size_t i = 0; !broken && i < sizeof ways / sizeof *ways; i++)
+        puts(ways[i].name);
+    return 0;
+}
+
+static void add_broken(const char **way)
+{
+    static char words[3][8192];
+    const char *preload = getenv("LD_PRELOAD");
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (!begins(way, kinds[i].kind))
+            continue;
+        for (size_t word = 0; word < 3 && kinds[i].words[word]; word++) {
+            const char *is = strchr(kinds[i].words[word], '=') + 1;
+
+            snprintf(words[word], sizeof words[word], "LD_PRELOAD=%s",
+                     strcmp(is, "%s") != 0 ? is : preload ? preload : "");
+            clean[2 + word] = words[word];
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *way = argv[1];
     bool vforked;
 
-    if (argc < 3) {
-        for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
-            puts(ways[i].name);
-        return 0;
-    }
-    if (begins(&way, "emptied-"))
-        clean[2] = emptied;
+    if (argc < 3)
+        return list(argc == 2);
+    add_broken(&way);
     vforked = begins(&way, "vfork-");
     errno = 0;
     if (vforked)

@@ -108,18 +108,25 @@ emulated() {
     equal "$output" "$address:7 connected, heard \"hello\""
 }
 
-@test "i386 programs are tunnelled by the one ptunnel-run, if that of their own is installed with it" {
-    local stage=$BATS_TEST_TMPDIR/stage
+@test "i386 programs are tunnelled by the one ptunnel-run, and start one another, if their library is installed with it" {
+    local stage=$BATS_TEST_TMPDIR/stage way pair
 
     built i386 gcc-12-multilib
     mkdir -p "$stage/bin" "$stage/lib/ptunnel/i386"
     cp "$PTUNNEL_RUN" "$stage/bin"
     cp "$LIBRARY" "$stage/lib"
-    cp "$ABI/ptunnel-run" "$ABI/libptunnel.so" "$stage/lib/ptunnel/i386"
+    cp "$ABI/libptunnel.so" "$stage/lib/ptunnel/i386"
     runs "$stage/bin/ptunnel-run" "$ABI/programs/connect"
     runs "$stage/bin/ptunnel-run" "$PROGRAMS/connect"
     run --separate-stderr "$stage/bin/ptunnel-run" -p "$PROXY" --strict "$ABI/programs/connect" 203.0.113.9:403
     contains "$output" '203.0.113.9:403 EACCES'
+    for way in execve posix_spawn system popen wordexp gone-execve vfork-execve; do
+        for pair in "$PROGRAMS $ABI/programs" "$ABI/programs $PROGRAMS" "$ABI/programs $ABI/programs"; do
+            run --separate-stderr timeout -k 5 60 "$stage/bin/ptunnel-run" -p "$PROXY" \
+                "${pair% *}/children" "$way" "${pair#* }/connect" 203.0.113.7:7
+            equal "$output$stderr" '203.0.113.7:7 connected, heard "hello"'
+        done
+    done
     cp "$PROGRAMS/connect" "$BATS_TEST_TMPDIR/other"
     printf '\363' | dd of="$BATS_TEST_TMPDIR/other" bs=1 seek=18 conv=notrunc status=none # RISC-V
     run "$stage/bin/ptunnel-run" -p "$PROXY" "$BATS_TEST_TMPDIR/other"

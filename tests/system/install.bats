@@ -88,10 +88,9 @@ said_by() { # PAGE
 
     places=$(make -n -C "$ROOT" B="$BUILT" CFLAGS=-O1 install I386='gcc -m32' PREFIX=/usr LIBDIR=/usr/lib64)
     contains "$places" "gcc -m32 " "-o $BUILT/i386/obj/preload/real.o" \
-        "-m 755 $BUILT/i386/ptunnel-run /usr/lib64/ptunnel/i386/ptunnel-run" \
         "-m 644 $BUILT/i386/libptunnel.so /usr/lib64/ptunnel/i386/libptunnel.so"
     contains "$(make -n -C "$ROOT" B="$BUILT" CFLAGS=-O1 uninstall PREFIX=/usr LIBDIR=/usr/lib64)" \
-        /usr/lib64/ptunnel/i386/ptunnel-run /usr/lib64/ptunnel/i386/libptunnel.so
+        /usr/lib64/ptunnel/i386/libptunnel.so
 }
 
 @test "LIBDIR is the library's place" {

@@ -136,6 +136,31 @@ bool loaded_at(struct loaded *out, const void *address)
     return first_object(out, has_address, address);
 }
 
+struct file_search {
+    uintptr_t address;
+    const char *file;
+};
+
+static int keep_file(struct dl_phdr_info *info, size_t size, void *data)
+{
+    struct file_search *search = data;
+
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_LOAD &&
+            search->address - (info->dlpi_addr + info->dlpi_phdr[i].p_vaddr) < info->dlpi_phdr[i].p_memsz)
+            search->file = info->dlpi_name;
+    return search->file != NULL;
+}
+
+const char *loaded_file(const void *address)
+{
+    struct file_search search = { (uintptr_t)address, NULL };
+
+    dl_iterate_phdr(keep_file, &search);
+    return search.file && search.file[0] ? search.file : NULL;
+}
+
 static bool is_defined(const ElfW(Sym) *symbol)
 {
     unsigned type = ELF64_ST_TYPE(symbol->st_info); /* the same in both classes */

@@ -1,10 +1,13 @@
 /* From a command to the file that the loader will be asked for:
  *
  *   a name --PATH--> a file --#!--> its interpreter --#!--> ... --> env --> a name ... --> an ELF file
+ *                                                      or the loader itself --> a path --^
  *
  * A step too many, or one that cannot be foreseen, is REACH_UNCLEAR: better refused than let out. */
 #include "elf_file.h"
 #include "env.h"
+#include "kin.h"
+#include "loader.h"
 #include "privileges.h"
 #include "walk.h"
 
@@ -38,11 +41,14 @@ static bool set_file(struct reach_walk *walk, const char *directory, size_t size
     return !path.cut;
 }
 
-static bool can_be_run(const char *path)
+/* A loader that is called by hand only reads the file. */
+static bool can_be_run(const struct reach_walk *walk)
 {
+    const char *path = walk->out->file;
     struct stat file;
 
-    return stat(path, &file) == 0 && S_ISREG(file.st_mode) && access(path, X_OK) == 0;
+    return stat(path, &file) == 0 && S_ISREG(file.st_mode) &&
+           access(path, walk->by_loader ? R_OK : X_OK) == 0;
 }
 
 /* Finds the file as execvp(3) does: the first along PATH that could be run. */
@@ -53,11 +59,11 @@ static bool find_file(struct reach_walk *walk)
     if (!walk->file[0])
         return false;
     if (!walk->search || strchr(walk->file, '/'))
-        return set_file(walk, "", 0, walk->file) && can_be_run(walk->out->file);
+        return set_file(walk, "", 0, walk->file) && can_be_run(walk);
     for (;;) {
         size_t size = strcspn(at, ":");
 
-        if (set_file(walk, at, size, walk->file) && can_be_run(walk->out->file))
+        if (set_file(walk, at, size, walk->file) && can_be_run(walk))
             return true;
         if (!at[size])
             return false;
@@ -117,13 +123,13 @@ static int through_text(struct reach_walk *walk, const char *head, size_t size)
     return walk->search ? go_on_with(walk, words, 1) : REACH_NOTHING;
 }
 
-static int through_env(struct reach_walk *walk)
+static int through_words(enum reach_env words)
 {
     static const int found[] = {
         [ENV_RUNS] = GO_ON, [ENV_PRINTS] = REACH_PRELOADED, [ENV_UNCLEAR] = REACH_UNCLEAR
     };
 
-    return found[reach_through_env(walk)];
+    return found[words];
 }
 
 static bool is_env(const char *path)
@@ -133,16 +139,60 @@ static bool is_env(const char *path)
     return strcmp(slash ? slash + 1 : path, "env") == 0;
 }
 
-static int through_head(struct reach_walk *walk, int fd, const char *head, size_t size)
+/* What the first program that is loaded asks for; what env(1) runs then asks anew. */
+static void keep_wishes(struct reach_walk *walk, const struct elf *elf)
 {
+    struct text library;
+
+    if (walk->is_loaded)
+        return;
+    walk->is_loaded = true;
+    library = text_in(walk->out->library, sizeof walk->out->library);
+    if (walk->library)
+        kin_library(&library, kin_of(elf), walk->library);
+    reach_runtime(elf, walk->out->runtime);
+}
+
+static bool has_library(const struct reach_walk *walk, const struct elf *elf)
+{
+    struct text path = text_in(walk->text.at, (size_t)(walk->text.end - walk->text.at) + 1);
+    enum kin kin = kin_of(elf);
+
+    return kin == KIN_SAME ||
+           (walk->library && kin_library(&path, kin, walk->library) && access(path.start, R_OK) == 0);
+}
+
+static int through_elf(struct reach_walk *walk, const struct elf *elf)
+{
+    bool by_loader = walk->by_loader;
     enum reach reach;
 
-    if (!reach_is_elf(head, size))
-        return through_text(walk, head, size);
-    reach = reach_privileges(walk->out->file);
+    walk->by_loader = false;
+    if (!has_library(walk, elf))
+        return REACH_MACHINE;
+    if (!by_loader && reach_is_loader(elf, walk->out->file))
+        return through_words(reach_through_loader(walk));
+    reach = reach_elf(elf);
     if (reach == REACH_PRELOADED)
-        reach = reach_elf(fd, head, size);
-    return reach == REACH_PRELOADED && is_env(walk->out->file) ? through_env(walk) : (int)reach;
+        keep_wishes(walk, elf);
+    return reach == REACH_PRELOADED && is_env(walk->out->file) ? through_words(reach_through_env(walk))
+                                                               : (int)reach;
+}
+
+static int through_head(struct reach_walk *walk, int fd, const char *head, size_t size)
+{
+    enum reach reach = REACH_PRELOADED;
+    struct elf elf;
+
+    if (!reach_is_elf(head, size))
+        return walk->by_loader ? REACH_NOTHING : through_text(walk, head, size);
+    if (!walk->by_loader) /* the bits of what it loads mean nothing to the kernel */
+        reach = reach_privileges(walk->out->file);
+    if (reach != REACH_PRELOADED)
+        return reach;
+    if (elf_begin(&elf, fd, head, size))
+        return through_elf(walk, &elf);
+    return size < sizeof(Elf32_Ehdr) || elf_is_readable(head, size) ? REACH_NOTHING : REACH_MACHINE;
 }
 
 static int through_file(struct reach_walk *walk)
@@ -178,15 +228,19 @@ static struct reach_walk start(struct reach_look *look, const struct reach_comma
         .file = command->file,
         .path = command->path,
         .search = command->search,
+        .library = command->library,
         .text = text_in(look->text, sizeof look->text),
     };
+    struct text own;
 
     while (walk.count < REACH_WORDS && command->argv[walk.count]) {
         walk.words[walk.count] = command->argv[walk.count];
         walk.count++;
     }
     walk.more = walk.count == REACH_WORDS && command->argv[walk.count];
-    look->file[0] = '\0';
+    look->file[0] = look->runtime[0] = '\0';
+    own = text_in(look->library, sizeof look->library);
+    text_add(&own, command->library ? command->library : "");
     return walk;
 }
 
@@ -207,7 +261,16 @@ bool reach_misses(enum reach reach)
     return reach != REACH_PRELOADED && reach != REACH_NOTHING;
 }
 
+bool reach_hands_on(enum reach reach)
+{
+    return reach == REACH_STATIC || reach == REACH_GO || reach == REACH_PASCAL || reach == REACH_BUN ||
+           reach == REACH_URING || reach == REACH_MACHINE || reach == REACH_LIBC;
+}
+
 #define LISTENER "let a listener connect for it: ptunnel -p PROXY PORT:HOST:PORT"
+#define STARTER                                                                                              \
+    "what it starts is tunnelled, so a program that only starts others (an AppImage, tini) needs --force "   \
+    "alone"
 
 static const struct {
     const char *reason, *remedy;
@@ -215,9 +278,13 @@ static const struct {
     [REACH_PRELOADED] = { "can be preloaded", "nothing need be done" },
     [REACH_NOTHING] = { "cannot be run", "give a program" },
     [REACH_STATIC] = { "is statically linked, so that nothing can be preloaded into it",
-                       LISTENER ", or use a dynamically linked build" },
+                       LISTENER ", or use a dynamically linked build; " STARTER },
     [REACH_GO] = { "is a Go program, which makes its system calls itself",
                    "many of these honour https_proxy by themselves; otherwise " LISTENER },
+    [REACH_PASCAL] = { "is a Free Pascal program, which makes its system calls itself", LISTENER },
+    [REACH_BUN] = { "is Bun, or was built with it, and makes its system calls itself",
+                    "set https_proxy for it, which it honours for HTTP; otherwise " LISTENER },
+    [REACH_URING] = { "uses io_uring through liburing, which makes its system calls itself", LISTENER },
     [REACH_SETID] = { "changes its user or group when it starts (set-user-ID, set-group-ID), which switches "
                       "preloading off",
                       "start ptunnel-run as the user it changes to, or " LISTENER },

@@ -18,6 +18,9 @@ struct reach_walk {
     const char *path;      /* PATH */
     const char *directory; /* of env -C; NULL: where we are */
     bool search;
+    bool by_loader; /* the file is an argument of the loader's */
+    bool is_loaded; /* out->library and out->runtime are those of the first program that is loaded */
+    const char *library;
     struct text text;
 };
 

@@ -40,13 +40,23 @@ struct elf_row {
     enum reach reach; /* what it is found to be */
 };
 
+/* What only some have. */
+struct elf_names {
+    const char *sections[SECTIONS_MOST]; /* from the second section on; a last section has them all */
+    const char *own_name, *needed[3];    /* DT_SONAME, DT_NEEDED, in two segments more */
+};
+
 /* The smallest of their kind. */
 extern const struct elf_row elf_program, elf_static_program;
 
 /* The file of a row: header, segments, sections, contents. `out` has FILE_MOST bytes; returns the size. */
 size_t elf_make(const struct elf_row *row, char *out);
 
+/* The same of a row without sections, and with names. */
+size_t elf_make_named(const struct elf_row *row, const struct elf_names *names, char *out);
+
 /* It is written, to be run. */
 void elf_write(const char *name, const struct elf_row *row);
+void elf_write_named(const char *name, const struct elf_row *row, const struct elf_names *names);
 
 #endif
