@@ -97,7 +97,7 @@ static const struct row shared[] = {
     { { FALLBACK, "fallback", "WORD", "when no proxy can be reached: none (fail) or direct" },
       take_setting,
       0 },
-    { { TIMEOUT, "timeout", "SECONDS", "the most that opening a tunnel may take (60)" }, take_seconds, 0 },
+    { { TIMEOUT, "timeout", "SECONDS", "the most that opening a tunnel may take (65)" }, take_seconds, 0 },
     { { ATTEMPT, "attempt", "SECONDS", "the most for one proxy while another is left (10)" },
       take_seconds,
       0 },

@@ -99,11 +99,22 @@ const struct config *handover_load(struct proxy_options *proxy, struct rule_opti
     return load(rules);
 }
 
+/* Here, where it may take its time: a program's non-blocking connect() may not, nor one in a signal handler. */
+static void look_up_proxies(const struct config *config)
+{
+    const struct config_route *route;
+
+    for (size_t i = 0; (route = config_route(config, i)); i++)
+        for (size_t k = 0; k < route->route.count; k++)
+            candidate_addresses(&route->route.candidates[k], &libc_net);
+}
+
 bool handover_configuration(const struct config *config, const struct rule_options *rules)
 {
     static char buffer[CONFIG_SIZE], proxies[PROXY_LIST_SIZE];
     struct text written = text_in(buffer, sizeof buffer), urls = text_in(proxies, sizeof proxies);
 
+    look_up_proxies(config);
     config_write_proxies(config, &urls);
     switch (config_write(config, &rules->all, &written)) {
     case WRITTEN_TOO_LONG:

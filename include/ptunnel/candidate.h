@@ -24,6 +24,13 @@ struct candidate {
  * look-up is 5 s old. NULL: the name does not resolve. May block as long as getaddrinfo(3) does. */
 const struct addresses *candidate_addresses(struct candidate *candidate, const struct net *net);
 
+/* Whether candidate_addresses() would look the name up. False where waiting for that cannot be, and addresses are known
+ * that may still do, is a reason to use those. */
+bool candidate_wants_look_up(const struct candidate *candidate);
+
+/* They were found just now, elsewhere. */
+void candidate_know(struct candidate *candidate, const struct addresses *list);
+
 void candidate_failed(struct candidate *candidate);   /* it is tried last for 30 s */
 void candidate_answered(struct candidate *candidate); /* no longer */
 bool candidate_failed_of_late(const struct candidate *candidate, int64_t now);

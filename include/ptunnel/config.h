@@ -96,7 +96,7 @@ enum config_setting {
 enum config_names { NAMES_PROXY, NAMES_LOCAL };
 
 /* What holds if nobody says anything, in seconds. */
-enum { CONFIG_TIMEOUT_USUAL = 60, CONFIG_ATTEMPT_USUAL = 10 };
+enum { CONFIG_TIMEOUT_USUAL = 65, CONFIG_ATTEMPT_USUAL = 10 };
 
 struct setting {
     long value;

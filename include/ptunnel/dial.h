@@ -105,11 +105,16 @@ struct dial_legs {
 enum { DIAL_IS_OVERTAKEN = -1 };
 typedef int dial_connect(struct dial *dial, const struct sockaddr *address, socklen_t size);
 
+/* Whether a step may wait for a resolver that is asked again for the proxy's name, because the addresses that it gave
+ * last do not answer. Where none are known at all there is no choice. */
+typedef bool dial_may_wait(const struct dial *dial);
+
 struct dial {
     const struct net *net;
     struct route *route;
     const struct dial_limits *limits;
     dial_replace *replace; /* NULL: the socket cannot be replaced */
+    dial_may_wait *may_wait; /* NULL: it never may */
     dial_connect *connect; /* NULL: net->connect */
     int fd;
     int family;       /* AF_INET or AF_INET6: the socket's */

@@ -160,6 +160,12 @@ static int connect_dial(struct dial *dial, const struct sockaddr *address, sockl
     return result < 0 ? -result : 0;
 }
 
+/* dial_may_wait. A blocking connect() may; whoever else steps waits for something else. */
+static bool may_wait(const struct dial *dial)
+{
+    return stepped && stepped->dial == dial && is_blocking(stepped);
+}
+
 static struct deadline program_deadline(const struct attempt *attempt)
 {
     if (attempt->send_timeout < 0)
@@ -376,6 +382,7 @@ static void start_dial(struct attempt *attempt, const struct claim *claim, const
     attempt->dial->replace = replace_socket;
     attempt->dial->connect = connect_dial;
     attempt->dial->legs.authenticate = agent_authenticate;
+    attempt->dial->may_wait = may_wait;
 }
 
 int connect_claimed(const struct claim *claim)

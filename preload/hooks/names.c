@@ -1,6 +1,7 @@
 #include "../names/hostent.h"
 #include "../names/addrinfo.h"
 #include "../names/lent.h"
+#include "../process/guest.h"
 #include "../real.h"
 
 /* getaddrinfo(3): names that a proxy is to resolve get a stand-in. */
@@ -9,6 +10,8 @@ EXPORT int getaddrinfo(const char *node, const char *service, const struct addri
 {
     enum way way = way_of_hinted(node, service, hints);
 
+    if (!hints || !(hints->ai_flags & AI_NUMERICHOST))
+        guest_look_up_proxies();
     if (way == WAY_REAL)
         return real()->getaddrinfo(node, service, hints, result);
     return addrinfo_get(way, node, service, hints, result);

@@ -94,6 +94,9 @@ static __attribute__((noinline)) int select_translated(int count, fd_set *reads,
     return libc_result(result);
 }
 
+/* A wait without end that began when nothing was pending is left as it is: what wakes it, a set in which another
+ * thread's dial has something to do, is shown as ready, and the next wait is translated. To put the question again
+ * would take copies of the sets. */
 EXPORT int select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct timeval *time)
 {
     if (slots_idle())

@@ -190,3 +190,16 @@ bool guest_refuses_children(void)
         return config_setting(config, CONFIG_CHILDREN)->value != 0;
     return handed && handed[0];
 }
+
+void guest_look_up_proxies(void)
+{
+    const struct config *config = atomic_load(&loaded);
+    const struct config_route *route;
+    int saved = errno;
+
+    for (size_t i = 0; config && config != none && (route = config_route(config, i)); i++)
+        for (size_t k = 0; k < route->route.count; k++)
+            if (candidate_wants_look_up(&route->route.candidates[k]))
+                candidate_addresses(&route->route.candidates[k], &real_net);
+    errno = saved;
+}

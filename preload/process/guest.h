@@ -28,4 +28,8 @@ bool guest_refuses_children(void);
  * configuration: why, and what to do. */
 void guest_say_why(void);
 
+/* Inside a look-up of the program's own, which may take as long as a resolver does: names of proxies whose addresses do
+ * not answer any more are looked up again. Leaves errno alone. */
+void guest_look_up_proxies(void);
+
 #endif

@@ -114,13 +114,14 @@ static int poll_translated(struct pollfd *view, struct pollfd *fds, nfds_t count
                            const sigset_t *mask)
 {
     for (;;) {
-        struct deadline slice = deadline_earlier(deadline_in(SLICE), pending_deadline());
+        struct deadline slice = pending_deadline();
         bool interrupted;
         int ready;
 
         pending_expire();
-        if (!look_through(view, fds, count, false))
-            slice = deadline_never();
+        /* A dial may also be that of a socket in one of the sets. */
+        if (look_through(view, fds, count, false) || slice.at != deadline_never().at)
+            slice = deadline_earlier(slice, deadline_in(SLICE));
         ready = poll_until(view, count, deadline_earlier(end, slice), mask);
         if (ready < 0)
             return -errno;

@@ -182,13 +182,13 @@ static int select_translated(int count, struct sets *view, struct sets *asked, s
                              const sigset_t *mask)
 {
     for (;;) {
-        struct deadline slice = deadline_earlier(deadline_in(SLICE), pending_deadline());
+        struct deadline slice = pending_deadline();
         bool last, interrupted;
         int ready;
 
         pending_expire();
-        if (!look_through(view, asked, count, false))
-            slice = deadline_never();
+        if (look_through(view, asked, count, false) || slice.at != deadline_never().at)
+            slice = deadline_earlier(slice, deadline_in(SLICE));
         ready = select_until(count, view, deadline_earlier(end, slice), mask);
         if (ready < 0)
             return -errno;

@@ -2,6 +2,7 @@
 #include "directives.h"
 #include "accounts.h"
 #include "complaint.h"
+#include "known.h"
 #include "proxies.h"
 #include "rule.h"
 #include "setting.h"
@@ -41,6 +42,7 @@ static const struct {
     { "auth", accounts_parse_auth },
     { "service", accounts_parse_service },
     { "agent", accounts_parse_agent },
+    { "address", known_parse },
 };
 
 static unsigned least(unsigned a, unsigned b)

@@ -7,6 +7,7 @@
 #include "inside.h"
 #include "no_proxy.h"
 #include "proxies.h"
+#include "known.h"
 #include "routes.h"
 #include "setting.h"
 
@@ -140,6 +141,7 @@ static void keep_routes(struct parser *parser, struct config *config)
     for (size_t i = 0; config->ports && i < config->route_count; i++) {
         const struct route *route = &config->routes[i].route;
 
+        known_apply(parser, route);
         for (size_t k = 0; k < route->count; k++)
             config->ports[config->port_count++] =
                 (struct proxy_port){ .route = route, .port = route->candidates[k].proxy.at.port };

@@ -37,6 +37,7 @@ struct parser {
     bool keeps_passwords; /* of accounts */
     struct config_text *texts, *last_text;
     size_t shared_rules;
+    struct known *known; /* `address` lines, the last one first */
 };
 
 /* Memory that lives as long as the process. NULL, and no_memory is set, if there is none. */

@@ -1,5 +1,6 @@
 /* config_write(): the configuration as rule text, for processes that may not find or read its files. */
 #include "inside.h"
+#include "known.h"
 #include "line.h"
 
 #include "../rules/index.h"
@@ -184,5 +185,6 @@ enum config_written config_write(const struct config *config, const struct confi
     write_options(config, options, out);
     write_files(config, out);
     write_shared_variables(config, out);
+    known_write(config, out);
     return out->cut ? WRITTEN_TOO_LONG : WRITTEN;
 }

@@ -40,6 +40,17 @@ static bool look_up_due(const struct candidate *candidate)
            deadline_now() - looked_up_at >= look_up_again;
 }
 
+bool candidate_wants_look_up(const struct candidate *candidate)
+{
+    return !candidate->proxy.at.literal && look_up_due(candidate);
+}
+
+void candidate_know(struct candidate *candidate, const struct addresses *list)
+{
+    publish(candidate, list);
+    atomic_store(&candidate->looked_up_at, deadline_now());
+}
+
 /* Publish the addresses, then looked_up_at; read in the reverse order. Otherwise a thread could see "just
  * looked up" and no addresses, and say that the name does not resolve. */
 const struct addresses *candidate_addresses(struct candidate *candidate, const struct net *net)

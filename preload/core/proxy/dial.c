@@ -107,9 +107,19 @@ static struct deadline attempt_deadline(const struct dial *dial, const struct ad
     return deadline_never();
 }
 
+static const struct addresses *proxy_addresses(const struct dial *dial)
+{
+    struct candidate *candidate = dial_candidate(dial);
+    const struct addresses *known = atomic_load(&candidate->addresses);
+
+    if (known && !(candidate_wants_look_up(candidate) && dial->may_wait && dial->may_wait(dial)))
+        return known;
+    return candidate_addresses(candidate, dial->net);
+}
+
 static bool next_address(struct dial *dial, struct endpoint *out)
 {
-    const struct addresses *list = candidate_addresses(dial_candidate(dial), dial->net);
+    const struct addresses *list = proxy_addresses(dial);
 
     if (!list)
         dial->error = EHOSTUNREACH;
