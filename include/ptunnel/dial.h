@@ -113,9 +113,9 @@ struct dial {
     const struct net *net;
     struct route *route;
     const struct dial_limits *limits;
-    dial_replace *replace; /* NULL: the socket cannot be replaced */
+    dial_replace *replace;   /* NULL: the socket cannot be replaced */
     dial_may_wait *may_wait; /* NULL: it never may */
-    dial_connect *connect; /* NULL: net->connect */
+    dial_connect *connect;   /* NULL: net->connect */
     int fd;
     int family;       /* AF_INET or AF_INET6: the socket's */
     int first_family; /* that of the socket that the dial began with */
