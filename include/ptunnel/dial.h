@@ -114,7 +114,7 @@ struct dial {
     struct route *route;
     const struct dial_limits *limits;
     dial_replace *replace;   /* NULL: the socket cannot be replaced */
-    dial_may_wait *may_wait; /* NULL: it never may */
+    dial_may_wait *may_wait; /* NULL: it always may */
     dial_connect *connect;   /* NULL: net->connect */
     int fd;
     int family;       /* AF_INET or AF_INET6: the socket's */

@@ -106,6 +106,14 @@ static const struct story fallbacks[] = {
       ECONNREFUSED, NULL, .fallback = true, .target = TARGET },
 };
 
+static bool may_wait = true;
+
+static bool asks_whether_it_may_wait(const struct dial *dial)
+{
+    (void)dial;
+    return may_wait;
+}
+
 static void run_once(const char *proxies, struct route *route, const struct line *script)
 {
     static const struct dial_limits limits = { .timeout = TIMEOUT, .attempt = ATTEMPT };
@@ -116,6 +124,7 @@ static void run_once(const char *proxies, struct route *route, const struct line
         *route = story_route(proxies);
     script_start(script);
     dial_start(&dial, &scripted_net, SCRIPTED_FD, AF_INET, &target, route, &limits);
+    dial.may_wait = asks_whether_it_may_wait;
     story_play(&dial);
 }
 
@@ -143,6 +152,9 @@ static void a_proxy_that_moved_is_found_again(void **state)
     clock_pass(4999);
     run_once(NULL, &route, SCRIPT(CONNECT(A, ECONNREFUSED), BACK, FAILS));
     clock_pass(1);
+    may_wait = false;
+    run_once(NULL, &route, SCRIPT(CONNECT(A, ECONNREFUSED), BACK, FAILS));
+    may_wait = true;
     run_once(NULL, &route, SCRIPT(LOOK_UP("p.test", "192.0.2.2"), SECOND));
     clock_pass(3600000);
     run_once(NULL, &route, SCRIPT(SECOND));

@@ -112,7 +112,7 @@ static const struct addresses *proxy_addresses(const struct dial *dial)
     struct candidate *candidate = dial_candidate(dial);
     const struct addresses *known = atomic_load(&candidate->addresses);
 
-    if (known && !(candidate_wants_look_up(candidate) && dial->may_wait && dial->may_wait(dial)))
+    if (known && !(candidate_wants_look_up(candidate) && (!dial->may_wait || dial->may_wait(dial))))
         return known;
     return candidate_addresses(candidate, dial->net);
 }
