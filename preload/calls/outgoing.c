@@ -3,6 +3,7 @@
 #include "../process/readable.h"
 #include "../pending/wait.h"
 #include "../sockets/peer.h"
+#include "../sockets/socket.h"
 #include "claim.h"
 #include "rights.h"
 
@@ -24,20 +25,37 @@ bool outgoing_refused(int fd, int flags, const struct sockaddr *address, socklen
     return true;
 }
 
-static bool let_go(int fd, void *data)
+/* False: its tunnel is still being opened, and the call must not wait for that. */
+static bool let_go(int fd, void *waits)
 {
-    (void)data;
-    if (!slots_empty())
-        pending_finish(fd);
+    struct entry *entry = slots_empty() ? NULL : pending_find(fd);
+
+    if (entry && atomic_load(&entry->state) == ENTRY_PENDING) {
+        if (*(bool *)waits)
+            pending_finish(fd);
+        else if (!pending_step(fd, entry))
+            return false;
+    }
     if (!peers_empty())
         peer_hand_over(fd);
     return true;
 }
 
+static bool rights_refused(int fd, int flags, const struct msghdr *message)
+{
+    bool waits = !(flags & MSG_DONTWAIT) && (slots_empty() || socket_is_blocking(fd));
+
+    if (rights_each(message, let_go, &waits))
+        return false;
+    errno = EAGAIN;
+    return true;
+}
+
 static bool message_refused(int fd, int flags, const struct msghdr *message)
 {
-    if (!slots_empty() || !peers_empty())
-        rights_each(message, let_go, NULL);
+    if ((!slots_empty() || !peers_empty()) && message->msg_controllen > 0 &&
+        rights_refused(fd, flags, message))
+        return true;
     return ((flags & MSG_FASTOPEN) || message->msg_name) &&
            outgoing_refused(fd, flags, message->msg_name, message->msg_namelen);
 }

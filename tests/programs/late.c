@@ -277,6 +277,32 @@ static void do_timeout(const char *unused)
     printf("%d, %d, %d: %s\n", seen[0], seen[1], seen[2], word(error_of(fd)));
 }
 
+static int pass(int by, int fd)
+{
+    char byte = 'x', room[CMSG_SPACE(sizeof fd)] = "";
+    struct iovec part = { &byte, 1 };
+    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room };
+    struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+
+    *control = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+    memcpy(CMSG_DATA(control), &fd, sizeof fd);
+    return sendmsg(by, &message, MSG_DONTWAIT) < 0 ? errno : 0;
+}
+
+/* A descriptor is passed to another process by a call that must not wait: before its connection is open, and then. */
+static void do_pass(const char *unused)
+{
+    int fd = new_socket(SOCK_NONBLOCK), pair[2], before;
+    struct pollfd ready = { .fd = fd, .events = POLLOUT };
+
+    (void)unused;
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    reach(fd);
+    before = pass(pair[0], fd);
+    poll(&ready, 1, LIMIT * 1000);
+    printf("%s, then %s\n", before ? strerror(before) : "passed", pass(pair[0], fd) ? "not" : "passed");
+}
+
 static int deaf(int takes_one)
 {
     char head[4096];
@@ -308,7 +334,8 @@ int main(int argc, char **argv)
         const char *verb;
         void (*act)(const char *argument);
     } verbs[] = { { "connect", do_connect }, { "sleep", do_sleep }, { "cancel", do_cancel }, { "jump", do_jump },
-                  { "handler", do_handler }, { "ask", do_ask },     { "error", do_error },   { "timeout", do_timeout } };
+                  { "handler", do_handler }, { "ask", do_ask },     { "error", do_error },   { "timeout", do_timeout },
+                  { "pass", do_pass } };
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     inet_pton(AF_INET, "127.0.0.1", &target.sin_addr);

@@ -138,3 +138,9 @@ tunnelled() {
     run -0 "$PTUNNEL_RUN" --no-rules -p "localhost:${PROXY##*:}" printenv PTUNNEL_CONFIG
     [[ $output == *$'\naddress localhost 127.0.0.1'* || $output == *$'\naddress localhost ::1'* ]]
 }
+
+@test "a connection that is being opened is passed on only by a call that may wait" {
+    another slow start_scripted --on '*' "delay 300; to 127.0.0.1:$GREETER_PORT"
+    tunnelled "127.0.0.1:$SCRIPTED_PORT" pass
+    equal "$output" "Resource temporarily unavailable, then passed"
+}
