@@ -1,16 +1,11 @@
-/* Which way a program's look-up goes. A name that a rule may tunnel is not looked up here. */
+/* Which way a program's look-up goes. */
 #ifndef PTUNNEL_WAY_H
 #define PTUNNEL_WAY_H
 
+#include <ptunnel/name_way.h>
+
 #include <netdb.h>
 #include <stdint.h>
-
-enum way {
-    WAY_REAL,     /* libc's answer, untouched */
-    WAY_REMEMBER, /* libc's answer, and connect() is to know which name its addresses belong to */
-    WAY_STAND_IN,
-    WAY_NO_NAME, /* no proxy can be asked for such a name, and it may not be looked up here: not found */
-};
 
 /* How a name is looked up that will be used with this port, or, 0, with any. Leaves errno alone. */
 enum way way_of(const char *name, uint16_t port);

@@ -2,125 +2,7 @@
 
 #include "../real.h"
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <string.h>
-
-#ifndef SO_BUF_LOCK
-#define SO_BUF_LOCK 72
-#endif
-
-enum { VALUE_MOST = 64 }; /* bytes: the longest are names of interfaces and of congestion controls */
-
-struct option {
-    int level, name;
-};
-
-static const struct option options[] = {
-    { SOL_SOCKET, SO_REUSEADDR },
-    { SOL_SOCKET, SO_REUSEPORT },
-    { SOL_SOCKET, SO_KEEPALIVE },
-    { SOL_SOCKET, SO_DONTROUTE },
-    { SOL_SOCKET, SO_LINGER },
-    { SOL_SOCKET, SO_OOBINLINE },
-    { SOL_SOCKET, SO_PRIORITY },
-    { SOL_SOCKET, SO_MARK },
-    { SOL_SOCKET, SO_RCVLOWAT },
-    { SOL_SOCKET, SO_RCVTIMEO },
-    { SOL_SOCKET, SO_SNDTIMEO },
-    { SOL_SOCKET, SO_BINDTODEVICE },
-    { SOL_SOCKET, SO_PEEK_OFF },
-    { SOL_SOCKET, SO_BUSY_POLL },
-    { SOL_SOCKET, SO_MAX_PACING_RATE },
-    { SOL_SOCKET, SO_TIMESTAMP },
-    { SOL_SOCKET, SO_TIMESTAMPNS },
-    { SOL_SOCKET, SO_TIMESTAMPING },
-    { SOL_SOCKET, SO_ZEROCOPY },
-    { IPPROTO_TCP, TCP_NODELAY },
-    { IPPROTO_TCP, TCP_CORK },
-    { IPPROTO_TCP, TCP_KEEPIDLE },
-    { IPPROTO_TCP, TCP_KEEPINTVL },
-    { IPPROTO_TCP, TCP_KEEPCNT },
-    { IPPROTO_TCP, TCP_SYNCNT },
-    { IPPROTO_TCP, TCP_LINGER2 },
-    { IPPROTO_TCP, TCP_CONGESTION },
-    { IPPROTO_TCP, TCP_USER_TIMEOUT },
-    { IPPROTO_TCP, TCP_NOTSENT_LOWAT },
-    { IPPROTO_TCP, TCP_FASTOPEN_CONNECT },
-    { IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE },
-    { IPPROTO_TCP, TCP_INQ },
-    { IPPROTO_TCP, TCP_SAVE_SYN },
-    { IPPROTO_TCP, TCP_TX_DELAY },
-    { IPPROTO_IP, IP_TOS },
-    { IPPROTO_IP, IP_TTL },
-    { IPPROTO_IP, IP_MTU_DISCOVER },
-    { IPPROTO_IP, IP_RECVERR },
-    { IPPROTO_IP, IP_FREEBIND },
-    { IPPROTO_IP, IP_TRANSPARENT },
-    { IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT },
-    { IPPROTO_IP, IP_MINTTL },
-    { IPPROTO_IP, IP_UNICAST_IF },
-    { IPPROTO_IPV6, IPV6_TCLASS },
-    { IPPROTO_IPV6, IPV6_UNICAST_HOPS },
-    { IPPROTO_IPV6, IPV6_MTU_DISCOVER },
-    { IPPROTO_IPV6, IPV6_RECVERR },
-    { IPPROTO_IPV6, IPV6_ADDR_PREFERENCES },
-    { IPPROTO_IPV6, IPV6_UNICAST_IF },
-};
-
-/* What the program set; all else is as the kernel has it in a new socket. An option that one of the two
- * families does not have is left out. */
-static void copy_option(int from, int to, const struct option *option, const struct option *as)
-{
-    char value[VALUE_MOST], other[VALUE_MOST];
-    socklen_t size = sizeof value, other_size = sizeof other;
-
-    if (real()->getsockopt(from, option->level, option->name, value, &size) < 0 ||
-        real()->getsockopt(to, as->level, as->name, other, &other_size) < 0)
-        return;
-    if (size != other_size || memcmp(value, other, size) != 0)
-        real()->setsockopt(to, as->level, as->name, value, size);
-}
-
-/* Once it was set the kernel does not adapt it any more, and it tells twice the size that was set. */
-static void copy_buffer_size(int from, int to, int name, int lock)
-{
-    int locks = 0, bytes = 0;
-    socklen_t size = sizeof locks, bytes_size = sizeof bytes;
-
-    if (real()->getsockopt(from, SOL_SOCKET, SO_BUF_LOCK, &locks, &size) < 0 || !(locks & lock) ||
-        real()->getsockopt(from, SOL_SOCKET, name, &bytes, &bytes_size) < 0)
-        return;
-    bytes /= 2;
-    real()->setsockopt(to, SOL_SOCKET, name, &bytes, sizeof bytes);
-}
-
-static void copy_flags(int from, int to)
-{
-    struct f_owner_ex owner;
-
-    if (real()->fcntl(from, F_GETOWN_EX, &owner) == 0 && owner.pid != 0)
-        real()->fcntl(to, F_SETOWN_EX, &owner);
-    real()->fcntl(to, F_SETSIG, real()->fcntl(from, F_GETSIG));
-    real()->fcntl(to, F_SETFL, real()->fcntl(from, F_GETFL));
-}
-
-static void copy_all(int from, int to, int family)
-{
-    static const struct option tos = { IPPROTO_IP, IP_TOS }, traffic_class = { IPPROTO_IPV6, IPV6_TCLASS };
-    static const struct option ttl = { IPPROTO_IP, IP_TTL }, hops = { IPPROTO_IPV6, IPV6_UNICAST_HOPS };
-
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        copy_option(from, to, &options[i], &options[i]);
-    if (family == AF_INET6) {
-        copy_option(from, to, &tos, &traffic_class);
-        copy_option(from, to, &ttl, &hops);
-    }
-    copy_buffer_size(from, to, SO_SNDBUF, 1);
-    copy_buffer_size(from, to, SO_RCVBUF, 2);
-    copy_flags(from, to);
-}
+#include <ptunnel/socket_options.h>
 
 int copy_open(int fd, int family)
 {
@@ -134,6 +16,6 @@ int copy_open(int fd, int family)
         return -errno;
     real()->setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &off,
                        sizeof off); /* of IPv4 it is not taken, nor needed */
-    copy_all(fd, made, family);
+    socket_options_copy(&real_net, real()->fcntl, fd, made, family);
     return made;
 }
