@@ -93,7 +93,7 @@ $(B)/exports.map: $(B)/hooked
 
 # What is linked, from what and with what; each with the core.
 $(B)/libptunnel.so:  $(call objects,preload/*.c $(LIBRARY:%=preload/%/*.c)) $(B)/exports.map
-$(B)/ptunnel-run:    $(call objects,helper/ptunnel-run.c helper/run/*.c helper/common/*.c)
+$(B)/ptunnel-run:    $(call objects,helper/ptunnel-run.c helper/run/*.c helper/supervise/*.c helper/relay/*.c helper/common/*.c)
 $(B)/ptunnel:        $(call objects,helper/ptunnel.c helper/listener/*.c helper/relay/*.c helper/common/*.c)
 $(B)/ptunnel-agent:  $(call objects,helper/ptunnel-agent.c helper/agent/*.c helper/relay/loop.c helper/common/usage.c helper/common/libc_net.c)
 $(B)/tests/proxy:    $(call objects,tests/proxy/*.c)

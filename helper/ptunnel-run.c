@@ -12,6 +12,7 @@
 #include "run/allow.h"
 #include "run/show.h"
 #include "run/strict.h"
+#include "supervise/supervise.h"
 
 #include <ptunnel/config.h>
 #include <ptunnel/log.h>
@@ -26,7 +27,7 @@
 #include <unistd.h>
 
 enum { EXIT_OURS = 125, EXIT_NOT_RUNNABLE = 126, EXIT_NOT_FOUND = 127 };
-enum { LOOPBACK = 1024, FORCE, STRICT, EXPLAIN, SHOW, CHECK, SETUP };
+enum { LOOPBACK = 1024, FORCE, SUPERVISE, NO_SUPERVISE, STRICT, EXPLAIN, SHOW, CHECK, SETUP };
 
 static const struct choice choices[] = {
     { 'r', "rules", "FILE", "read rules from FILE, not ~/.config/ptunnel/rules or /etc/ptunnel/rules" },
@@ -39,9 +40,11 @@ static const struct choice choices[] = {
     { RESOLVERS, "resolvers", "WORD", "the command's own traffic to port 53: allow or refuse" },
     { LOOPBACK, "loopback", NULL, "tunnel connections to this machine too" },
     { FORCE, "force", NULL, "run also what cannot be tunnelled, and say so" },
+    { SUPERVISE, "supervise", NULL, "supervise also a command that could be preloaded" },
+    { NO_SUPERVISE, "no-supervise", NULL, "refuse static and Go programs, which need a supervisor" },
     { STRICT, "strict", NULL, "let nothing be started that cannot be tunnelled, and no io_uring be used" },
     { EXPLAIN, "explain", NULL, "run nothing; say where each TARGET would go and why ('-': read them)" },
-    { SHOW, "show", NULL, "run nothing; print the configuration, and where each line comes from" },
+    { SHOW, "show", NULL, "run nothing; print the configuration with origins, and how COMMAND would be run" },
     { CHECK, "check", NULL,
       "run nothing; try each proxy, for TARGET (example.com:443), and say what is wrong" },
     { SETUP, "setup", NULL,
@@ -51,7 +54,7 @@ static const struct choice choices[] = {
 
 static const char head[] = "Usage: ptunnel-run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
                            "       ptunnel-run [OPTION]... --explain TARGET...\n"
-                           "       ptunnel-run [OPTION]... --show\n"
+                           "       ptunnel-run [OPTION]... --show [COMMAND]\n"
                            "       ptunnel-run [OPTION]... --check [TARGET]...\n"
                            "       ptunnel-run [OPTION]... --setup [TARGET]...\n"
                            "Runs COMMAND with its TCP connections sent through an HTTP proxy (CONNECT).\n\n";
@@ -71,7 +74,7 @@ struct options {
     struct shared_options shared;
     bool loopback;
     bool explain, show, check, setup;
-    bool force;
+    struct allow allow;
     char **command;
 };
 
@@ -82,8 +85,14 @@ static bool *flag_of(struct options *options, int id)
         int id;
         bool *flag;
     } flags[] = {
-        { LOOPBACK, &options->loopback }, { FORCE, &options->force }, { EXPLAIN, &options->explain },
-        { SHOW, &options->show },         { CHECK, &options->check }, { SETUP, &options->setup },
+        { LOOPBACK, &options->loopback },
+        { FORCE, &options->allow.force },
+        { EXPLAIN, &options->explain },
+        { SUPERVISE, &options->allow.supervise },
+        { NO_SUPERVISE, &options->allow.no_supervise },
+        { SHOW, &options->show },
+        { CHECK, &options->check },
+        { SETUP, &options->setup },
     };
 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
@@ -113,12 +122,12 @@ static struct options options_or_exit(int argc, char **argv)
         if (!take(&options, id, optarg))
             shared_options_fail_usage();
     options.command = argv + optind;
-    if (options.show ? options.command[0] != NULL : !options.check && !options.setup && !options.command[0]) {
-        usage_complain(options.show      ? "--show takes no command"
-                       : options.explain ? "no target to explain"
-                                         : "no command to run");
+    if (!options.show && !options.check && !options.setup && !options.command[0]) {
+        usage_complain(options.explain ? "no target to explain" : "no command to run");
         shared_options_fail_usage();
     }
+    options.allow.quiet = options.shared.verbose < 0;
+    options.allow.verbose = options.shared.verbose > 0;
     return options;
 }
 
@@ -191,13 +200,6 @@ static void tell_agent_or_exit(const struct config *config, const struct options
         exit(EXIT_OURS);
 }
 
-static _Noreturn void tell_and_exit(const struct config *config, const struct options *options)
-{
-    if (options->check)
-        exit(check_proxies(config, options->command));
-    exit((options->show ? show(config) : explain(config, options->command)) ? 0 : EXIT_OURS);
-}
-
 static const char *library_or_exit(void)
 {
     static char path[PATH_MAX];
@@ -216,6 +218,15 @@ static const char *library_or_exit(void)
         exit(EXIT_OURS);
     }
     return path;
+}
+
+static _Noreturn void tell_and_exit(const struct config *config, const struct options *options)
+{
+    if (options->check)
+        exit(check_proxies(config, options->command));
+    if (options->show && options->command[0])
+        allow_show(options->command, library_or_exit(), &options->allow);
+    exit((options->show ? show(config) : explain(config, options->command)) ? 0 : EXIT_OURS);
 }
 
 /* With what is preloaded already. */
@@ -247,9 +258,30 @@ static _Noreturn void run(char **command)
     exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE);
 }
 
-int main(int argc, char **argv)
+/* The command is then under a supervisor, or runs without, as was said. */
+static void supervise_or_exit(const struct config *config, const struct options *options)
+{
+    const char *log = getenv("PTUNNEL_LOG"), *wrong;
+
+    wrong = supervise_begin(config, (enum log_level)options->shared.verbose, log && log[0] ? log : NULL);
+    if (wrong && !allow_unsupervised(options->command, &options->allow, wrong))
+        exit(EXIT_OURS);
+}
+
+static void prepare_or_exit(const struct config *config, const struct options *options)
 {
     static struct reach_look look;
+    enum allowed allowed = allow_command(options->command, library_or_exit(), &look, &options->allow);
+
+    if (allowed == ALLOWED_NOT)
+        exit(EXIT_OURS);
+    if (allowed == ALLOWED_SUPERVISED)
+        supervise_or_exit(config, options);
+    preload_library_or_exit(&look);
+}
+
+int main(int argc, char **argv)
+{
     struct options options = options_or_exit(argc, argv);
     const struct config *config;
 
@@ -262,10 +294,9 @@ int main(int argc, char **argv)
         tell_and_exit(config, &options);
     if (!handover_configuration(config, &options.shared.rules))
         exit(EXIT_OURS);
-    if (!strict_allows(config, options.force) ||
-        !allow_command(options.command, library_or_exit(), &look, options.force, options.shared.verbose < 0))
+    if (!strict_allows(config, options.allow.force))
         exit(EXIT_OURS);
-    preload_library_or_exit(&look);
+    prepare_or_exit(config, &options);
     if (!strict_begin(config))
         exit(EXIT_OURS);
     run(options.command);

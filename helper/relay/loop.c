@@ -37,6 +37,11 @@ int loop_change(struct loop *loop, int fd, uint32_t events, struct watch *watch)
     return control(loop, EPOLL_CTL_MOD, fd, events, watch);
 }
 
+void loop_forget(struct loop *loop, int fd)
+{
+    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
 void loop_watch_more(struct loop *loop, int fd, uint32_t more, struct watch *watch)
 {
     if (watch->events && (watch->events | more) != watch->events)

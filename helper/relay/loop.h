@@ -36,6 +36,9 @@ void loop_close(struct loop *loop);
 int loop_watch(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 int loop_change(struct loop *loop, int fd, uint32_t events, struct watch *watch);
 
+/* Not any more: for a descriptor that others have, too, so that closing it would not do. */
+void loop_forget(struct loop *loop, int fd);
+
 /* Adds events to those it is registered for. No system call if it is already, or is not watched. */
 void loop_watch_more(struct loop *loop, int fd, uint32_t more, struct watch *watch);
 

@@ -35,7 +35,10 @@ static void close_ends(const struct relay *relay)
     int far = relay->out.to, near = relay->out.from;
 
     if (relay->broken) {
-        reset(far);
+        if (!relay->shared)
+            reset(far);
+        else
+            close(far);
         reset(near);
     } else {
         close(far);
@@ -122,10 +125,12 @@ static void pass_on(struct relay *relay)
     enum flow_next out, in;
 
     spread_losses(relay);
-    relay->out.last = relay->in.ended;
+    relay->out.last = relay->in.ended || relay->shared;
     out = flow_run(&relay->out, &all->buffers);
     /* Standard output may be open in other processes, too: closing ours would not pass on the end. */
     relay->in.last = relay->out.ended && near_is_one(relay);
+    if (relay->shared && relay->out.ended)
+        flow_lose_to(&relay->in, &all->buffers);
     in = flow_run(&relay->in, &all->buffers);
     spread_losses(relay);
     want_room(relay);
@@ -456,4 +461,28 @@ int relay_start(struct relays *all, const struct relay_ends *ends, const struct 
     if (relay->state != RELAY_ENDED && watch_far(relay) < 0)
         end_relay(relay);
     return 0;
+}
+
+int relay_join(struct relays *all, int near, int far, bool shared)
+{
+    struct relay_ends ends = { .near_in = near, .near_out = near, .far = far };
+    struct relay *relay = make_relay(all, &ends);
+    int result = -ENOMEM;
+
+    if (relay) {
+        relay->state = RELAY_OPEN;
+        relay->shared = shared;
+        free(relay->dial);
+        relay->dial = NULL;
+        list_add(&all->relaying, &relay->link);
+        all->count++;
+        result = watch_near(relay, &ends);
+        if (result == 0)
+            result = watch_far(relay);
+        if (result < 0)
+            end_relay(relay);
+        return result;
+    }
+    close_unused(&ends);
+    return result;
 }

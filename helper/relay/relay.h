@@ -25,6 +25,7 @@ struct relay {
     struct inquiry inquiry;           /* the dial's */
     struct flow out, in;              /* near to far, far to near */
     enum relay_state state;
+    bool shared; /* others have the far side, too: see relay_join() */
     bool broken; /* it ended otherwise than by an end of file in each direction */
 };
 
@@ -62,5 +63,10 @@ void relays_end(struct relays *all); /* ends those that are left */
  * negative errno with them closed; on_end is then not called. */
 int relay_start(struct relays *all, const struct relay_ends *ends, const struct endpoint *target,
                 struct route *route);
+
+/* Joins two sockets that are connected already, non-blocking and not watched. Takes them over. Of a `shared` far
+ * side others have duplicates: the end of the near side is not its end. 0, or a negative errno with them
+ * closed. */
+int relay_join(struct relays *all, int near, int far, bool shared);
 
 #endif

@@ -3,24 +3,85 @@
 #include "../common/libc_net.h"
 #include "../common/usage.h"
 
+#include <ptunnel/reach.h>
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-bool allow_command(char **command, const char *library, struct reach_look *look, bool force, bool quiet)
+static enum reach look_at(struct reach_look *look, char **command, const char *library)
 {
     struct reach_command asked = {
         .file = command[0], .argv = command, .path = getenv("PATH"), .search = true, .library = library
     };
-    enum reach reach = reach_look(look, &asked, &libc_net);
-    bool itself = strcmp(look->file, command[0]) == 0;
-    const char *file = itself ? "it" : look->file;
 
+    return reach_look(look, &asked, &libc_net);
+}
+
+/* Built for this machine's own calls, and run with the rights that we have: those of a program that gains others
+ * would be taken from it. */
+static bool can_be_supervised(enum reach reach)
+{
+    return reach == REACH_PRELOADED || reach == REACH_STATIC || reach == REACH_GO || reach == REACH_PASCAL ||
+           reach == REACH_BUN || reach == REACH_URING;
+}
+
+static enum allowed decide(const struct allow *allow, enum reach reach)
+{
+    bool wanted = allow->supervise || (reach_misses(reach) && !allow->no_supervise);
+
+    if (wanted && can_be_supervised(reach))
+        return ALLOWED_SUPERVISED;
     if (!reach_misses(reach))
-        return true;
-    if (!force)
+        return ALLOWED_PRELOADED;
+    return allow->force ? ALLOWED_FORCED : ALLOWED_NOT;
+}
+
+static const char *deciding_file(const struct reach_look *look, char **command)
+{
+    return strcmp(look->file, command[0]) == 0 ? "it" : look->file;
+}
+
+enum allowed allow_command(char **command, const char *library, struct reach_look *look,
+                           const struct allow *allow)
+{
+    enum reach reach = look_at(look, command, library);
+    enum allowed allowed = decide(allow, reach);
+    const char *file = deciding_file(look, command);
+
+    if (allowed == ALLOWED_NOT)
         usage_complain("%s: %s %s: %s; --force runs it nevertheless", command[0], file, reach_reason(reach),
                        reach_remedy(reach));
-    else if (!quiet)
+    if (allowed == ALLOWED_FORCED && !allow->quiet)
         usage_complain("%s: %s %s: run nevertheless, as --force says", command[0], file, reach_reason(reach));
-    return force;
+    if (allowed == ALLOWED_SUPERVISED && allow->verbose && reach_misses(reach))
+        usage_complain("%s: %s %s: it is supervised", command[0], file, reach_reason(reach));
+    return allowed;
+}
+
+void allow_show(char **command, const char *library, const struct allow *allow)
+{
+    static struct reach_look look;
+    static const char *const ways[] = {
+        [ALLOWED_NOT] = "is not run",
+        [ALLOWED_PRELOADED] = "is tunnelled by preloading",
+        [ALLOWED_SUPERVISED] = "is tunnelled by a supervisor",
+        [ALLOWED_FORCED] = "is run, and not tunnelled",
+    };
+    enum reach reach = look_at(&look, command, library);
+
+    printf("# %s %s", command[0], ways[decide(allow, reach)]);
+    if (reach_misses(reach))
+        printf(": %s %s", deciding_file(&look, command), reach_reason(reach));
+    printf("\n");
+}
+
+bool allow_unsupervised(char **command, const struct allow *allow, const char *wrong)
+{
+    if (!allow->force)
+        usage_complain("%s: it cannot be supervised: %s; --force runs it nevertheless", command[0], wrong);
+    else if (!allow->quiet)
+        usage_complain("%s: it cannot be supervised: %s: run nevertheless, as --force says", command[0],
+                       wrong);
+    return allow->force;
 }

@@ -1,4 +1,5 @@
-/* Whether to run a command that preloading cannot reach. */
+/* How a command is run: with the library in front of its connect(), under a supervisor, or not at all, so that
+ * nothing goes out unnoticed. */
 #ifndef PTUNNEL_ALLOW_H
 #define PTUNNEL_ALLOW_H
 
@@ -6,9 +7,29 @@
 
 #include <stdbool.h>
 
-/* Whether the command, as execvp(3) will be given it, may be run: it will be preloaded with this library or
- * that for its class, or `force` was said, or there is no such file. If not, or if only `force` allows it and not `quiet`, the
- * reason is on standard error. `look` is what was found. */
-bool allow_command(char **command, const char *library, struct reach_look *look, bool force, bool quiet);
+enum allowed {
+    ALLOWED_NOT,       /* the reason is on standard error */
+    ALLOWED_PRELOADED, /* or there is nothing to run */
+    ALLOWED_SUPERVISED,
+    ALLOWED_FORCED, /* it goes past us, as was said */
+};
+
+struct allow {
+    bool force;     /* run it even if it cannot be tunnelled */
+    bool supervise; /* whatever it is */
+    bool no_supervise;
+    bool quiet, verbose;
+};
+
+/* The command as execvp(3) will be given it, and this build's own library. `look` is what was found. With `verbose` a line on standard error says when it is supervised. */
+enum allowed allow_command(char **command, const char *library, struct reach_look *look,
+                           const struct allow *allow);
+
+/* For --show: the same as a comment on standard output, and nothing on standard error. */
+void allow_show(char **command, const char *library, const struct allow *allow);
+
+/* A command that was to be supervised, and cannot be: `wrong` says why, as a phrase. False if it must not be run
+ * then. */
+bool allow_unsupervised(char **command, const struct allow *allow, const char *wrong);
 
 #endif

@@ -13,7 +13,7 @@ static int listen_four(uint16_t *port)
     socklen_t size = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 64) < 0)
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, SOMAXCONN) < 0)
         return -1;
     getsockname(fd, (struct sockaddr *)&address, &size);
     *port = address.sin_port;
@@ -25,7 +25,7 @@ static int listen_six(uint16_t port)
     struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback, .sin6_port = port };
     int fd = socket(AF_INET6, SOCK_STREAM, 0);
 
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 64) < 0)
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, SOMAXCONN) < 0)
         return -1;
     return fd;
 }

@@ -69,7 +69,7 @@ only() {
 
 # Who may call whom: an object wants symbols only of its own folder (or file) and of those that stand before it.
 ORDER_CORE='preload/core/base preload/core/rules preload/core/reach preload/core/names preload/core/dns preload/core/proxy preload/core/config'
-ORDER_HELPERS="$ORDER_CORE helper/common helper/relay helper/agent helper/run helper/listener helper"
+ORDER_HELPERS="$ORDER_CORE helper/common helper/relay helper/supervise helper/agent helper/run helper/listener helper"
 ORDER_LIBRARY="$ORDER_CORE preload preload/process preload/names preload/sockets preload/pending preload/ready preload/calls preload/hooks"
 # And of these two neither wants the other.
 BESIDE='preload/core/rules:preload/core/reach preload/core/rules:preload/core/names preload/core/reach:preload/core/names

@@ -14,7 +14,7 @@ setup_file() {
 }
 
 launch() {
-    run --separate-stderr timeout -k 5 20 "$PTUNNEL_RUN" -p "$PROXY" --loopback "$@"
+    run --separate-stderr timeout -k 5 20 "$PTUNNEL_RUN" --no-supervise -p "$PROXY" --loopback "$@"
 }
 
 # refused PART... : by ptunnel-run, in one line with these parts that names the way out

@@ -1,0 +1,134 @@
+#include "look.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+
+enum { PIDFD_OF_THREAD = O_EXCL, LINE_SIZE = 256 }; /* PIDFD_THREAD, since Linux 6.9 */
+
+/* What stands behind "KEY:" in a file of /proc, as a number; -1. */
+static long field(const char *path, const char *key, int base)
+{
+    char line[LINE_SIZE];
+    size_t size = strlen(key);
+    FILE *file = fopen(path, "re");
+    long value = -1;
+
+    while (file && value < 0 && fgets(line, sizeof line, file))
+        if (strncmp(line, key, size) == 0)
+            value = strtol(line + size, NULL, base);
+    if (file)
+        fclose(file);
+    return value;
+}
+
+pid_t look_process(pid_t thread)
+{
+    char path[64];
+    long process;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)thread);
+    process = field(path, "Tgid:", 10);
+    return process > 0 ? (pid_t)process : -ESRCH;
+}
+
+int look_open(pid_t thread)
+{
+    long fd = syscall(SYS_pidfd_open, thread, 0);
+    pid_t process = fd < 0 ? look_process(thread) : -1;
+
+    if (process > 0)
+        fd = syscall(SYS_pidfd_open, process, 0);
+    return fd < 0 ? -1 : (int)fd;
+}
+
+/* For a thread that does not lead its process the kernel wants a flag that older ones do not know; there the
+ * process will do, whose threads all but always have one table of descriptors. */
+static int open_process(pid_t thread)
+{
+    long fd = syscall(SYS_pidfd_open, thread, 0);
+    pid_t process;
+
+    if (fd < 0)
+        fd = syscall(SYS_pidfd_open, thread, PIDFD_OF_THREAD);
+    if (fd >= 0)
+        return (int)fd;
+    process = look_process(thread);
+    fd = process < 0 ? -1 : syscall(SYS_pidfd_open, process, 0);
+    return fd < 0 ? -ESRCH : (int)fd;
+}
+
+int look_take(pid_t thread, int number)
+{
+    int process = open_process(thread);
+    long fd;
+
+    if (process < 0)
+        return process;
+    fd = syscall(SYS_pidfd_getfd, process, number, 0);
+    if (fd < 0)
+        fd = -errno;
+    close(process);
+    return (int)fd;
+}
+
+bool look_read(pid_t thread, uint64_t from, void *to, size_t size)
+{
+    struct iovec here = { .iov_base = to, .iov_len = size };
+    struct iovec there = { .iov_base = (void *)(uintptr_t)from, .iov_len = size };
+
+    return size == 0 || process_vm_readv(thread, &here, 1, &there, 1, 0) == (ssize_t)size;
+}
+
+bool look_write(pid_t thread, uint64_t to, const void *from, size_t size)
+{
+    struct iovec here = { .iov_base = (void *)(uintptr_t)from, .iov_len = size };
+    struct iovec there = { .iov_base = (void *)(uintptr_t)to, .iov_len = size };
+
+    return size == 0 || process_vm_writev(thread, &here, 1, &there, 1, 0) == (ssize_t)size;
+}
+
+bool look_closes_on_exec(pid_t thread, int number)
+{
+    char path[64];
+    long flags;
+
+    snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)thread, number);
+    flags = field(path, "flags:", 8);
+    return flags > 0 && flags & O_CLOEXEC;
+}
+
+int look_for_socket(pid_t process, ino_t inode, int except, int most)
+{
+    char path[64], wanted[64], found[64];
+    struct dirent *entry;
+    int number = -1;
+    DIR *directory;
+
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)process);
+    snprintf(wanted, sizeof wanted, "socket:[%lu]", (unsigned long)inode);
+    directory = opendir(path);
+    while (directory && number < 0 && most-- > 0 && (entry = readdir(directory)) != NULL) {
+        ssize_t size = readlinkat(dirfd(directory), entry->d_name, found, sizeof found - 1);
+
+        if (size > 0 && (size_t)size == strlen(wanted) && memcmp(found, wanted, (size_t)size) == 0 &&
+            atoi(entry->d_name) != except)
+            number = atoi(entry->d_name);
+    }
+    if (directory)
+        closedir(directory);
+    return number;
+}

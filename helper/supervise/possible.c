@@ -1,0 +1,88 @@
+#include "possible.h"
+#include "filter.h"
+#include "look.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+enum {
+    KERNEL_MAJOR = 5,
+    KERNEL_MINOR = 9
+}; /* SECCOMP_IOCTL_NOTIF_ADDFD; an end of file when all have gone */
+
+static bool is_new_enough(void)
+{
+    struct utsname system;
+    int major = 0, minor = 0;
+
+    if (uname(&system) < 0 || sscanf(system.release, "%d.%d", &major, &minor) != 2)
+        return false;
+    return major > KERNEL_MAJOR || (major == KERNEL_MAJOR && minor >= KERNEL_MINOR);
+}
+
+static int yama_scope(void)
+{
+    FILE *file = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
+    int scope = 0;
+
+    if (!file)
+        return 0;
+    if (fscanf(file, "%d", &scope) != 1)
+        scope = 0;
+    fclose(file);
+    return scope;
+}
+
+void possible_find(struct possible *out, pid_t process, const int *word)
+{
+    struct sock_filter filter[FILTER_MOST];
+    int seen = 0, fd = look_take(process, STDERR_FILENO);
+
+    *out = (struct possible){ .machine = filter_write(filter) ? 0 : ENOSYS,
+                              .kernel = is_new_enough() ? 0 : ENOSYS };
+    if (fd < 0 && fd != -EBADF)
+        out->take = -fd;
+    if (fd >= 0)
+        close(fd);
+    errno = EPERM;
+    if (!look_read(process, (uintptr_t)word, &seen, sizeof seen) || seen != *word)
+        out->read = errno;
+    out->scope = yama_scope();
+}
+
+static const char *wrong_rights(const struct possible *found)
+{
+    if (found->scope == 3)
+        return "this machine forbids any process to look into another (kernel.yama.ptrace_scope is 3), which "
+               "a "
+               "supervisor has to";
+    if (found->scope == 2)
+        return "this machine lets nobody but root look into a process (kernel.yama.ptrace_scope is 2), which "
+               "a "
+               "supervisor has to: start ptunnel-run as root, or set it to 0 by sysctl";
+    if (found->scope == 1)
+        return "this machine lets only a parent look into a process (kernel.yama.ptrace_scope is 1), which a "
+               "supervisor is not: set it to 0 by sysctl, or start ptunnel-run as root";
+    return "the supervisor has no right to look into the command: in a container start that with --cap-add "
+           "SYS_PTRACE";
+}
+
+const char *possible_wrong(const struct possible *found)
+{
+    if (found->machine)
+        return "there is no supervisor for this processor";
+    if (found->kernel)
+        return "a supervisor needs Linux 5.9";
+    if (found->take == ENOSYS || found->read == ENOSYS)
+        return "this kernel has no pidfd_getfd(2) or process_vm_readv(2), which a supervisor needs";
+    if (found->take || found->read)
+        return wrong_rights(found);
+    if (found->filter == EBUSY)
+        return "it is under another supervisor already: that of an outer ptunnel-run, or of the container";
+    if (found->filter)
+        return "this kernel or container lets nobody supervise (seccomp(2) with a listener)";
+    return NULL;
+}

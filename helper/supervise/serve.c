@@ -1,0 +1,180 @@
+#include "serve.h"
+#include "answers.h"
+#include "connect.h"
+#include "datagrams.h"
+#include "look.h"
+#include "takeover.h"
+#include "registrations.h"
+#include "supervisor.h"
+#include "../common/libc_net.h"
+
+#include <ptunnel/log.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+/* Which argument is the socket. */
+static int socket_of(const struct notice *notice)
+{
+    return (int)notice->arguments[notice->call == SYS_epoll_ctl ? 2 : 0];
+}
+
+static void say_hidden(const struct notice *notice)
+{
+    char buffer[LOG_LINE_SIZE];
+    struct text line = text_in(buffer, sizeof buffer);
+
+    text_add(&line, "process ");
+    text_add_number(&line, (unsigned long)notice->thread);
+    text_add(&line,
+             " does not let us look into it, so that it cannot be tunnelled: its connections are refused");
+    log_failure((uint64_t)notice->thread, &line);
+}
+
+static bool is_internet(int fd)
+{
+    int domain = socket_option(fd, SOL_SOCKET, SO_DOMAIN);
+
+    return domain == AF_INET || domain == AF_INET6;
+}
+
+static void answer_socket(struct supervisor *s, const struct notice *notice, int fd)
+{
+    switch (notice->call) {
+    case SYS_connect:
+        connect_answer(s, notice, fd);
+        return;
+    case SYS_getpeername:
+        answer_peer(s, notice, fd);
+        return;
+    case SYS_getsockopt:
+        answer_error(s, notice, fd);
+        return;
+    case SYS_sendto:
+        datagrams_send(s, notice, fd);
+        return;
+    case SYS_recvfrom:
+    case SYS_recvmsg:
+        datagrams_receive(s, notice, fd);
+        return;
+    case SYS_epoll_ctl:
+        registrations_watch(s, notice, fd);
+        break;
+    }
+    notify_pass(s->listener, notice->id);
+}
+
+/* What is no socket of the Internet is the kernel's: it says what it is. */
+static void answer(struct supervisor *s, const struct notice *notice)
+{
+    int fd = look_take(notice->thread, socket_of(notice));
+
+    if (fd == -EBADF || (fd >= 0 && !is_internet(fd))) {
+        notify_pass(s->listener, notice->id);
+    } else if (fd >= 0) {
+        answer_socket(s, notice, fd);
+    } else if (notice->call == SYS_connect) {
+        if (fd == -EPERM)
+            say_hidden(notice);
+        notify_answer(s->listener, notice->id, -EACCES);
+    } else {
+        notify_pass(s->listener, notice->id);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static void notices_ready(struct watch *watch, uint32_t events)
+{
+    struct supervisor *s = owner_of(watch, struct supervisor, notices);
+    struct pollfd more = { .fd = s->listener, .events = POLLIN };
+    struct notice notice;
+    int result;
+
+    if (!(events & EPOLLIN)) {
+        s->loop.stopped = true;
+        return;
+    }
+    do {
+        result = notify_receive(s->listener, &notice);
+        if (result == 0)
+            answer(s, &notice);
+    } while ((result == 0 || result == -ENOENT) && poll(&more, 1, 0) == 1 && more.revents == POLLIN);
+}
+
+/* Whoever reads the command's standard error to its end is not kept waiting by us. */
+static void command_ended(struct watch *watch, uint32_t events)
+{
+    struct supervisor *s = owner_of(watch, struct supervisor, command);
+
+    (void)events;
+    loop_forget(&s->loop, s->process);
+    close(s->process);
+    dup2(s->nothing, STDERR_FILENO);
+}
+
+static void relay_has_ended(struct relays *all, const struct relay *relay)
+{
+    (void)all;
+    (void)relay;
+}
+
+static uint64_t own_network(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+
+    if (fd < 0)
+        return 0;
+    if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0)
+        cookie = 0;
+    close(fd);
+    return cookie;
+}
+
+static bool start(struct supervisor *s, const struct config *config)
+{
+    s->config = config;
+    s->direct_limits = *config_limits(config);
+    s->direct_limits.fallback_direct = true;
+    s->no_route.name = "direct";
+    s->names = names_open(&libc_net, fcntl, getenv("XDG_RUNTIME_DIR"), config_stand_ins(config));
+    s->network = own_network();
+    s->notices.ready = notices_ready;
+    s->command.ready = command_ended;
+    sockets_start(&s->sockets);
+    if (!s->names || loop_open(&s->loop) < 0 || works_open(&s->works, &s->loop) < 0 ||
+        loop_watch(&s->loop, s->listener, EPOLLIN, &s->notices) < 0)
+        return false;
+    waiters_start(&s->waiters, &s->loop, s->listener);
+    relays_start(&s->relays, &s->loop, config_limits(config), relay_has_ended);
+    gates_start(s);
+    return true;
+}
+
+bool serve(const struct config *config, const struct served *served)
+{
+    static struct supervisor s;
+
+    s.listener = served->listener;
+    s.process = served->command;
+    s.nothing = served->nothing;
+    s.reserved = served->reserved;
+    if (!start(&s, config) || loop_watch(&s.loop, s.process, EPOLLIN, &s.command) < 0 ||
+        send(served->begun, "", 1, MSG_NOSIGNAL) != 1)
+        return false;
+    dup2(s.nothing, served->begun);
+    loop_run(&s.loop);
+    return true;
+}

@@ -1,0 +1,16 @@
+/* Puts a command under a supervisor: what the library cannot be loaded into is tunnelled at the kernel's edge. The
+ * command keeps this process; the supervisor is a process of its own, in a session of its own, and no child of the
+ * command. It ends with the last process that descends from the command. If it is ended before, every call that it
+ * would have answered fails (ENOSYS): nothing goes past it. */
+#ifndef PTUNNEL_SUPERVISE_H
+#define PTUNNEL_SUPERVISE_H
+
+#include <ptunnel/config.h>
+#include <ptunnel/log.h>
+
+/* NULL: from here on this process is supervised, and whatever it executes. Or why that cannot be, as a phrase;
+ * then nothing has changed. The supervisor logs up to `level`, to the file `log` or, NULL, to standard error, which it
+ * lets go of when this process has ended. */
+const char *supervise_begin(const struct config *config, enum log_level level, const char *log);
+
+#endif

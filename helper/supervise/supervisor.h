@@ -1,0 +1,36 @@
+/* The supervisor: one thread that answers the calls of the programs below the filter, and moves on what is under
+ * way for them. What would keep it waiting is done by threads, see work.h; nothing else is shared with them. */
+#ifndef PTUNNEL_SUPERVISOR_H
+#define PTUNNEL_SUPERVISOR_H
+
+#include "gate.h"
+#include "sockets.h"
+#include "stub.h"
+#include "waiters.h"
+#include "work.h"
+#include "../relay/relay.h"
+
+#include <ptunnel/config.h>
+#include <ptunnel/names.h>
+
+struct supervisor {
+    struct loop loop;
+    struct works works;
+    struct relays relays;
+    struct sockets sockets;
+    struct waiters waiters;
+    struct gates gates;
+    struct stub stub;
+    struct watch notices, command;
+    int listener; /* of notifications */
+    int process;  /* the command's first one, pidfd_open(2), until it has ended */
+    int nothing;  /* /dev/null: it stands under every number below .reserved, see takeover.h */
+    int reserved;
+    uint64_t network; /* SO_NETNS_COOKIE of our own sockets; 0: the kernel does not tell */
+    const struct config *config;
+    struct dial_limits direct_limits;
+    struct route no_route; /* a dial along it looks the target's name up, and connects to it */
+    struct names *names;
+};
+
+#endif
