@@ -147,6 +147,8 @@ OTHER     = $(call under,$(B)/i386/libptunnel.so,$(LIBDIR)/ptunnel/i386)
 INSTALLED = $(call under,$(B)/ptunnel-run $(B)/ptunnel $(B)/ptunnel-agent,$(BINDIR)) $(if $(I386),$(OTHER)) $(call under,$(B)/libptunnel.so,$(LIBDIR)) \
             $(call under,$(filter %.1,$(MANUALS)),$(MANDIR)/man1) $(call under,$(filter %.5,$(MANUALS)),$(MANDIR)/man5) \
             $(patsubst %.bash,%,$(call under,$(wildcard helper/completions/*.bash),$(PREFIX)/share/bash-completion/completions)) \
+            $(call under,helper/completions/_ptunnel-run,$(PREFIX)/share/zsh/site-functions) \
+            $(foreach name,ptunnel-run ptunnel,helper/completions/ptunnel-run.fish=$(PREFIX)/share/fish/vendor_completions.d/$(name).fish) \
             $(call under,$(wildcard helper/*.service helper/*.socket),$(PREFIX)/lib/systemd/user)
 
 # Programs of 32 bits on x86-64 have a library of their own, which is found below the other: make I386='gcc -m32', and install with the same.

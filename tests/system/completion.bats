@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What bash offers behind `ptunnel-run` and the tabulator key.
+# What bash, zsh and fish offer behind `ptunnel-run` and the tabulator key.
 
 load helpers
 
@@ -55,4 +55,80 @@ offers() {
     equal "$output" ''
     offers -v cat "$BATS_TEST_TMPDIR/file-"
     equal "$output" "$BATS_TEST_TMPDIR/file-one"
+}
+
+known_hosts() {
+    mkdir -p "$HOME/.ssh"
+    printf '%s key\n' 'one.example,192.0.2.1 ssh-rsa' '[two.example]:2222 ssh-rsa' '@cert-authority three.example ssh-rsa' \
+        '|1|aGFzaA=|aGFzaA= ssh-rsa' '# comment' > "$HOME/.ssh/known_hosts"
+}
+
+@test "targets are hosts that ssh knows" {
+    known_hosts
+    offers --explain o
+    equal "$output" one.example
+    offers -p proxy : 3128 --check one.example t
+    equal "$output" "two.example:2222${NEWLINE}three.example"
+    offers --tunnel = three
+    equal "$output" three.example
+    offers --explain --vers
+    equal "$output" --version
+}
+
+# in_fish LINE WANTED : what fish offers for it
+in_fish() {
+    run --separate-stderr timeout -k 5 30 fish -N -c \
+        'set fish_complete_path $argv[1] /usr/share/fish/completions; complete -C $argv[2]' "$BATS_FILE_TMPDIR/fish" "$1"
+    equal "$stderr" ''
+    equal "$(cut -f 1 <<< "$output" | sort)" "$2"
+}
+
+@test "fish" {
+    need fish
+    known_hosts
+    mkdir -p "$BATS_FILE_TMPDIR/fish"
+    cp "$ROOT/helper/completions/ptunnel-run.fish" "$BATS_FILE_TMPDIR/fish"
+    cp "$ROOT/helper/completions/ptunnel-run.fish" "$BATS_FILE_TMPDIR/fish/ptunnel.fish"
+    export PATH=$BUILD:$PATH
+    in_fish 'ptunnel-run --' "$("$PTUNNEL_RUN" --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--.*' | sort)"
+    in_fish 'ptunnel-run --fallback ' "direct${NEWLINE}none"
+    in_fish 'ptunnel-run --default=r' --default=reject
+    in_fish 'ptunnel-run -p proxy:3128 printen' printenv
+    in_fish 'ptunnel-run --proxy proxy:3128 -v -- printen' printenv
+    in_fish 'ptunnel-run -v ls --almost' --almost-all
+    in_fish 'ptunnel-run -v printenv --def' ''
+    in_fish 'ptunnel-run --explain one' one.example
+    in_fish 'ptunnel --gra' --grace
+    touch "$BATS_TEST_TMPDIR/file-one"
+    in_fish "ptunnel-run --log $BATS_TEST_TMPDIR/file-" "$BATS_TEST_TMPDIR/file-one"
+}
+
+# in_zsh LINE : types it at zsh's prompt, and what then is on the terminal is $output
+in_zsh() {
+    run env ZDOTDIR="$BATS_TEST_TMPDIR" TERM=dumb timeout -k 5 60 python3 "$ROOT/tests/system/lib/terminal.py" --all \
+        'READY ' "$1" 'READY ' exit -- zsh -i
+}
+
+@test "zsh" {
+    local tab=$'\t'
+
+    need zsh python3
+    known_hosts
+    export PATH=$BUILD:$PATH
+    cat > "$BATS_TEST_TMPDIR/.zshrc" << END
+PS1='READY '
+fpath=('$ROOT/helper/completions' \$fpath)
+autoload -U compinit
+compinit -u -D
+END
+    in_zsh "ptunnel-run -p x:1 --fallb$tab=dir$tab --sho$tab"
+    contains "$output" 'fallback direct                              # --fallback'
+    in_zsh "ptunnel-run -p x:1 --default $tab"
+    contains "$output" 'direct  reject  tunnel'
+    in_zsh "ptunnel-run -p x:1 --names=l$tab printen$tab PTUNNEL_PROXY"
+    contains "$output" "x:1$NEWLINE"
+    in_zsh "ptunnel-run -p x:1 --explain one.ex$tab"
+    contains "$output" 'one.example: tunnel via x:1, default tunnel'
+    in_zsh "ptunnel -p x:1 --$tab"
+    contains "$output" '--grace ' 'on SIGTERM or SIGINT let open tunnels finish so long'
 }
