@@ -219,13 +219,18 @@ static enum exchange_next say(struct exchange *exchange, enum scheme scheme, str
     return work(exchange, JOB_TOKEN, "", 0, job);
 }
 
+static bool keep_nonce(struct exchange *exchange, const char *challenge, size_t size)
+{
+    free(exchange->nonce);
+    exchange->nonce = size < NONCE_SIZE ? strndup(challenge, size) : NULL;
+    return exchange->nonce != NULL;
+}
+
 static bool take_nonce(struct exchange *exchange, const struct challenge *offer)
 {
     const char *end = offer->parameters + offer->parameters_size;
-    struct text out = text_in(exchange->nonce, sizeof exchange->nonce);
 
-    text_add_bytes(&out, offer->scheme, (size_t)(end - offer->scheme));
-    return !out.cut;
+    return keep_nonce(exchange, offer->scheme, (size_t)(end - offer->scheme));
 }
 
 /* The first request: what is known to be wanted is said at once. */
@@ -235,8 +240,8 @@ static enum exchange_next begin(struct exchange *exchange, struct job *job)
     const struct schemes *schemes = &known->schemes;
     enum scheme scheme = schemes->count == 1 && !schemes->any ? schemes->at[0] : known->worked;
 
-    if (scheme == SCHEME_DIGEST && known->nonce[0]) {
-        strcpy(exchange->nonce, known->nonce);
+    if (scheme == SCHEME_DIGEST && known->nonce[0] &&
+        keep_nonce(exchange, known->nonce, strlen(known->nonce))) {
         exchange->old_nonce = true;
         return say(exchange, scheme, job);
     }

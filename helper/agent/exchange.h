@@ -26,7 +26,7 @@ struct exchange {
     bool told;       /* it is for a `know`, and the field is nobody's */
     unsigned failed; /* a bit for each scheme that the proxy refused without having seen the password */
     char target[ENDPOINT_TEXT_SIZE];
-    char nonce[NONCE_SIZE]; /* Digest's challenge */
+    char *nonce; /* Digest's challenge; NULL: none yet */
     uint32_t count;
     char *answer; /* to the last leg; NULL: there is none yet */
     size_t answer_size;

@@ -64,6 +64,7 @@ static void end(struct exchange *exchange)
         at = &(*at)->next;
     *at = exchange->next;
     exchanges_drop_answer(exchange);
+    free(exchange->nonce);
     free(exchange);
     count--;
 }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-    HOLD = 10,       /* ms that a question waits for a worker; whoever asks waits 20 */
+    HOLD = 10,       /* ms that a question waits for a worker; a guest waits AGENT_WAIT */
     AGAIN = 30,      /* ms after which it may be asked again */
     IDLE = 2000,     /* ms that a connection may last without a question */
     ACCEPT_MOST = 64 /* at a time, so that workers are heard */

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { LOOK_AGAIN = 1000, /* ms: whoever waits is woken earlier */ FULL = 50 };
+enum { LOOK_AGAIN = 1000 /* ms: whoever waits is woken earlier */ };
 
 static void ready(struct watch *watch, uint32_t events)
 {
@@ -23,15 +23,13 @@ static int begin(struct inquiry *inquiry, struct dial *dial, struct leg *leg)
 {
     int fd = agent_ask(dial, leg);
 
-    if (fd == -EAGAIN) /* so many questions wait for it already */
-        return FULL;
     if (fd < 0)
-        return agent_gone(dial);
+        return leg ? agent_gone(dial, fd) : 0;
     inquiry->fd = fd;
     if (leg && loop_watch(inquiry->loop, fd, EPOLLIN, &inquiry->watch) == 0)
         return LOOK_AGAIN;
     inquiry_end(inquiry);
-    return FULL;
+    return AGENT_AGAIN;
 }
 
 /* dial_authenticate */

@@ -18,7 +18,8 @@
 #include <ptunnel/leg.h>
 
 enum {
-    AGENT_WAIT = 20,     /* ms that an answer may take; then `later` */
+    AGENT_WAIT = 15,     /* ms that an answer may take; then the same is asked again later */
+    AGENT_AGAIN = 50,    /* ms after which to try again what there was no room for */
     AGENT_SILENT = 1000, /* ms in which a process asks nobody, after a question without an answer */
     AGENT_FRONT = 2048,  /* bytes of a question's first line at most, and NUL */
     AGENT_ANSWER_MOST = LEG_FRONT + LEG_FIELD_MOST,
@@ -54,8 +55,9 @@ int agent_ask(struct dial *dial, struct leg *leg);
  * the descriptor is still open. */
 int agent_answer(struct dial *dial, struct leg *leg, int fd);
 
-/* What a dial that fails because nobody can be asked says of it; -EACCES. */
-int agent_gone(struct dial *dial);
+/* What it means to a dial that nobody could be asked, for this negative errno: -EACCES, with words, or a time
+ * after which to try again, if it is only short of something. */
+int agent_gone(struct dial *dial, int error);
 
 /* For a guest in somebody else's process: dial_authenticate. No descriptor of it is open when it returns. */
 int agent_authenticate(struct dial *dial, struct leg *leg);

@@ -128,6 +128,9 @@ static void nobody_is_there(void **state)
     account.socket = "/nonexistent/agent";
     assert_int_equal(agent_authenticate(&dial, &leg), -EACCES);
     assert_string_equal(dial.legs.words, "the agent is gone: start it with ptunnel-run");
+    assert_int_equal(agent_gone(&dial, -EACCES), -EACCES);
+    assert_string_equal(dial.legs.words, "the agent is another user's, and answers nobody else");
+    assert_int_equal(agent_gone(&dial, -EMFILE), AGENT_AGAIN);
 }
 
 /* What is asked is one message, also when nobody reads it at once; and then nobody is asked for a second. */
@@ -152,7 +155,7 @@ static void a_silent_one_is_asked_and_then_left_alone(void **state)
                         " 2 another t.test:22 p.test:3128 negotiate - -\nProxy-Authenticate: Negotiate\n");
     close(client);
     clock_pass(400);
-    assert_int_equal(agent_authenticate(&dial, &leg), AGENT_SILENT - 400);
+    assert_int_equal(agent_authenticate(&dial, &leg), AGENT_SILENT - 400 + 1);
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     assert_int_equal(accept(fd, NULL, NULL), -1);
     clock_pass(600);
@@ -186,6 +189,8 @@ static void an_end_is_told_without_waiting(void **state)
     close(client);
     close(fd);
     unlink(account.socket);
+    assert_int_equal(agent_authenticate(&dial, NULL), 0); /* nobody is there, which is no failure of the tunnel */
+    assert_string_equal(dial.legs.words, "");
 }
 
 static void the_socket_is_in_the_users_own_directory(void **state)
@@ -201,6 +206,9 @@ static void the_socket_is_in_the_users_own_directory(void **state)
     agent_path(&out, "run"); /* not absolute */
     assert_true(path[0] == '/');
     assert_string_equal(path + strlen(path) - 6, "/agent");
+    out = text_in(path, strlen(folder) + 10); /* no room: another place, not half of this one */
+    agent_path(&out, folder);
+    assert_int_not_equal(strncmp(path, folder, strlen(folder)), 0);
 }
 
 int main(void)

@@ -36,7 +36,9 @@ void agent_path(struct text *out, const char *directory)
 
     if (directory && directory[0] == '/' && is_own_directory(directory)) {
         text_print(out, "%s/ptunnel/agent", directory);
-        return;
+        if (!out->cut)
+            return;
+        *out = empty;
     }
     text_print(out, "/run/user/%u", (unsigned)geteuid());
     if (is_own_directory(out->start)) {
@@ -154,8 +156,12 @@ static int fail_with(struct dial *dial, const char *words)
     return fail(dial, AGENT_OTHER, words, strlen(words));
 }
 
-int agent_gone(struct dial *dial)
+int agent_gone(struct dial *dial, int error)
 {
+    if (error == -EACCES || error == -EPERM)
+        return fail_with(dial, "the agent is another user's, and answers nobody else");
+    if (error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -EAGAIN || error == -ENOBUFS)
+        return AGENT_AGAIN;
     return fail_with(dial, "the agent is gone: start it with ptunnel-run");
 }
 
@@ -236,7 +242,7 @@ int agent_answer(struct dial *dial, struct leg *leg, int fd)
             result = take_answer(dial, leg, (size_t)got);
     }
     dial->net->close(fd);
-    return got > 0 ? result : agent_gone(dial);
+    return got > 0 ? result : agent_gone(dial, -ECONNRESET);
 }
 
 /* deadline_now()'s time until which this process asks nobody. */
@@ -262,14 +268,14 @@ static int ask(struct dial *dial, struct leg *leg)
     int fd;
 
     if (leg && silent > now)
-        return deadline_left((struct deadline){ silent });
+        return (int)((silent - now) / 1000000) + 1;
     fd = agent_ask(dial, leg);
     if (fd == -EAGAIN) { /* so many questions wait for it already */
         atomic_store(&silent_until, deadline_in(AGENT_SILENT).at);
         return AGENT_SILENT;
     }
     if (fd < 0)
-        return agent_gone(dial);
+        return leg ? agent_gone(dial, fd) : 0;
     if (leg)
         return wait_for_answer(dial, leg, fd);
     dial->net->close(fd);

@@ -212,3 +212,62 @@ end_agent() {
     fi
     rm -rf "$XDG_RUNTIME_DIR"
 }
+
+# What the test files of these peers share.
+
+setup_file() {
+    start_greeter
+    start_http
+    if peers_there squid krb5kdc kadmin.local kdb5_util kinit setpriv; then
+        start_kdc
+        start_peer kerberos < <(negotiate_lines)
+        export KERBEROS_PORT=$PEER_PORT KERBEROS_LOG=$PEER_LOG
+        start_peer digest < <(digest_lines 'auth_param digest nonce_max_count 5')
+        export DIGEST_PORT=$PEER_PORT DIGEST_LOG=$PEER_LOG
+        start_peer closing < <(negotiate_lines; echo 'auth_param negotiate keep_alive off'; digest_lines; basic_lines)
+        export CLOSING_PORT=$PEER_PORT CLOSING_LOG=$PEER_LOG
+        export TICKET=$BATS_FILE_TMPDIR/ticket
+        get_ticket "$TICKET"
+    fi
+    start_apache_ntlm
+}
+
+setup() {
+    need ss
+    own_agent
+    export KRB5CCNAME=FILE:$TICKET
+    ALICE=("${DIGEST_PORT:-}" --auth digest -U alice -P) # and her password
+    LOGGED=0
+}
+
+teardown() {
+    end_agent
+    stop_services "$BATS_TEST_TMPDIR"
+}
+
+# What a log says since here.
+mark() { # LOG
+    LOG=$1
+    LOGGED=0
+    ! [ -e "$LOG" ] || LOGGED=$(wc -l < "$LOG")
+}
+
+requests() { # STATUS... : of the log since `mark`; squid writes of a tunnel when it ends
+    wait_until requests_are "$*" || {
+        tail -n "+$((LOGGED + 1))" "$LOG"
+        return 1
+    }
+}
+
+requests_are() {
+    [ "$(tail -n "+$((LOGGED + 1))" "$LOG" | grep CONNECT | cut -d ' ' -f 1 | xargs)" = "$1" ]
+}
+
+# through_peer PORT OPTION... -- COMMAND...
+through_peer() {
+    timeout -k 5 "${LIMIT:-30}" "$PTUNNEL_RUN" --loopback -p "localhost:$1" "${@:2}"
+}
+
+fetch() { # PORT OPTION...
+    through_peer "$@" -- curl -s "http://127.0.0.1:$HTTP_PORT/hello"
+}
