@@ -14,8 +14,9 @@
  * plain atomics are enough and nobody ever waits for a lock. */
 struct candidate {
     struct proxy proxy;
-    _Atomic int64_t failed_at;   /* the last attempt came to nothing; 0 again once it answered */
-    _Atomic int64_t answered_at; /* a connection to it was made */
+    _Atomic int64_t failed_at;   /* see candidate_failed(); 0 again once it answered */
+    _Atomic uint64_t unanswered; /* the target that had no reply, if that was the last thing; else 0 */
+    _Atomic int64_t unanswered_at;
     _Atomic int64_t looked_up_at;
     _Atomic(const struct addresses *) addresses; /* immutable, never freed; NULL: none were found yet */
 };
@@ -31,9 +32,17 @@ bool candidate_wants_look_up(const struct candidate *candidate);
 /* They were found just now, elsewhere. */
 void candidate_know(struct candidate *candidate, const struct addresses *list);
 
-void candidate_failed(struct candidate *candidate);   /* it is tried last for 30 s */
-void candidate_answered(struct candidate *candidate); /* no longer */
-bool candidate_failed_of_late(const struct candidate *candidate, int64_t now);
+/* It could not be connected to: it is tried last for 30 s, or until it answered: that is, a whole reply came, whatever it
+ * says. */
+void candidate_failed(struct candidate *candidate);
+void candidate_answered(struct candidate *candidate);
+
+/* It took the connection, and no whole reply came for a target (any hash of it, not 0): the target may be to blame, so
+ * it is tried last for that one alone. If it is the second one in a row, as candidate_failed(). */
+void candidate_silent(struct candidate *candidate, uint64_t target);
+
+/* Whether it is to be tried last, for this target; 0: for any. */
+bool candidate_failed_of_late(const struct candidate *candidate, uint64_t target, int64_t now);
 
 /* Whether the endpoint is this proxy: by name, or by an address already looked up. */
 bool candidate_is(const struct candidate *candidate, const struct endpoint *endpoint);

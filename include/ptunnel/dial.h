@@ -49,7 +49,7 @@ struct dial_limits {
     int timeout; /* milliseconds for the whole dial */
     /* milliseconds for one address, while another one, another candidate or the fallback is left */
     int attempt;
-    bool fallback_direct; /* go to the target itself when no candidate could be reached */
+    bool fallback_direct; /* go to the target itself when no candidate took a connection and the request */
 };
 
 /* Where the reply is read to, if nobody else reads the socket: it is taken in one recv(2), not looked at
@@ -128,18 +128,18 @@ struct dial {
     int error;                 /* a positive errno */
     bool must_disconnect;      /* a connect() was made that has to be undone before the next one */
     bool mapped;               /* that one went to an IPv4-mapped address: see dial_disconnect() */
-    bool unusable;     /* the kernel would not connect this socket to anything, and it is left as it was */
-    bool v6only;       /* IPV6_V6ONLY was cleared for it */
-    bool replaced;     /* another socket stands in the place of the first */
-    bool answered;     /* a proxy refused, in HTTP: it was reached, so there is no fallback any more */
-    bool in_progress;  /* connect() said EINPROGRESS: the socket does not block, or its time ran out */
-    bool interrupted;  /* connect() or a look-up ended with EINTR; whoever drives looks, and clears it */
-    unsigned connects; /* calls of connect(2) so far */
-    int candidate;     /* in the route; -1 before the first */
-    unsigned address;  /* next one of the candidate's addresses, in the order of preference */
-    uint32_t tried;    /* a bit for each candidate */
-    size_t sent;       /* bytes of the request */
-    struct dial_room *room;  /* NULL: what stands behind the reply's head stays in the socket */
+    bool unusable;  /* the kernel would not connect this socket to anything, and it is left as it was */
+    bool v6only;    /* IPV6_V6ONLY was cleared for it */
+    bool replaced;  /* another socket stands in the place of the first */
+    bool was_asked; /* CONNECT was sent to a proxy that took the connection: there is no fallback any more */
+    bool in_progress;       /* connect() said EINPROGRESS: the socket does not block, or its time ran out */
+    bool interrupted;       /* connect() or a look-up ended with EINTR; whoever drives looks, and clears it */
+    unsigned connects;      /* calls of connect(2) so far */
+    int candidate;          /* in the route; -1 before the first */
+    unsigned address;       /* next one of the candidate's addresses, in the order of preference */
+    uint32_t tried;         /* a bit for each candidate */
+    size_t sent;            /* bytes of the request */
+    struct dial_room *room; /* NULL: what stands behind the reply's head stays in the socket */
     struct in6_addr reached; /* where the last connect() went */
     struct deadline whole, attempt;
     struct handshake handshake;

@@ -16,8 +16,8 @@ struct route {
 };
 
 /* The number of the next candidate to try: the first whose bit is not in `tried` and which did not fail of
- * late (candidate.h), else the first whose bit is not in it. -1 when all were tried. */
-int route_next(const struct route *route, uint32_t tried);
+ * late for the target (see candidate.h), else the first whose bit is not in it. -1 when all were tried. */
+int route_next(const struct route *route, uint32_t tried, uint64_t target);
 
 /* Whether the endpoint is one of the route's proxies, see candidate_is(). */
 bool route_has_proxy(const struct route *route, const struct endpoint *endpoint);

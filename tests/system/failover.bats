@@ -218,11 +218,23 @@ direct() {
     done
 }
 
-@test "fallback direct, after silence" {
-    need ipv6
-    another silent start_scripted --on-accept hang
-    each_socket "direct opens" "--loopback --fallback=direct --attempt=1 127.0.0.1:$SCRIPTED_PORT" "[::1]:$GREETER_PORT"
-    each_socket "direct opens" "--loopback --fallback=direct --attempt=1 127.0.0.1:$SCRIPTED_PORT" "127.0.0.1:$GREETER_PORT"
+# not_direct ACTIONS ERROR : a proxy that takes the connection and does this
+not_direct() {
+    another "${1%% *}" start_scripted --on '*' "$1"
+    for option in -q -n; do
+        route "--loopback --fallback=direct --attempt=1 --timeout=2 127.0.0.1:$SCRIPTED_PORT" \
+            "$PROGRAMS/connect" "$option" "127.0.0.1:$GREETER_PORT"
+        fails_with 1
+        contains "$output" "$2"
+        contains "$stderr" "via 127.0.0.1:$SCRIPTED_PORT: " "(a proxy was reached: no fallback)"
+    done
+}
+
+@test "no fallback once a proxy was asked, whatever becomes of it: silent, closed, reset, half an answer" {
+    not_direct hang ETIMEDOUT
+    not_direct close ECONNRESET
+    not_direct reset ECONNRESET
+    not_direct 'raw "HTTP/1.1 5"; close' ECONNRESET
 }
 
 @test "no fallback unless it is asked for, and none once a proxy has answered" {

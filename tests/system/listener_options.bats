@@ -101,6 +101,14 @@ setup_file() {
     contains "$output" '403 No'
 }
 
+@test "with -d a proxy that closes instead of an answer is not gone round" {
+    start_scripted --on '*' close
+    start_ptunnel -d -p "$PROXY" "0:127.0.0.1:$GREETER_PORT"
+    run nc -N 127.0.0.1 "$LISTEN_PORT" < /dev/null
+    equal "$output" ''
+    contains "$(listener_says)" 'the proxy closed the connection before it had answered (a proxy was reached: no fallback)'
+}
+
 @test "rules say which proxy, but a target is tunnelled if no rule speaks of it" {
     local rules=$BATS_TEST_TMPDIR/rules
 

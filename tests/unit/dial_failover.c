@@ -83,11 +83,29 @@ static const struct story fallbacks[] = {
     { "the target refuses too", AF_INET, A,
       SCRIPT(CONNECT(A, ECONNREFUSED), BACK, CONNECT(TARGET, ETIMEDOUT), FAILS), ETIMEDOUT,
       "192.0.2.9:22: cannot connect: timed out", .fallback = true, .touched = true, .target = TARGET },
-    { "the target refuses, and the proxy had been silent", AF_INET, A,
-      SCRIPT(CONNECT(A, 0), SEND(REQUEST_TO_NINE), READS, PASS(ATTEMPT), PEEK_FAILS(EAGAIN), BACK,
+    { "the target refuses, and the proxy did not take the connection", AF_INET, A,
+      SCRIPT(CONNECT(A, EINPROGRESS), SEND_FAILS(EAGAIN), WRITES, PASS(ATTEMPT), SEND_FAILS(EAGAIN), BACK,
              CONNECT(TARGET, ETIMEDOUT), FAILS),
       ETIMEDOUT, "192.0.2.9:22: cannot connect: timed out", .fallback = true, .touched = true,
       .target = TARGET },
+    { "the proxy is gone before it was asked", AF_INET, A,
+      SCRIPT(CONNECT(A, 0), SEND_FAILS(EPIPE), BACK, CONNECT(TARGET, 0), HANDED), 0, "192.0.2.9:22: direct",
+      .fallback = true, .touched = true, .target = TARGET },
+    { "not after silence", AF_INET, A,
+      SCRIPT(CONNECT(A, 0), SEND(REQUEST_TO_NINE), READS, PASS(TIMEOUT), PEEK_FAILS(EAGAIN), FAILS), ETIMEDOUT,
+      "192.0.2.9:22 via 192.0.2.1:3128: the proxy did not answer in time", .fallback = true, .touched = true,
+      .target = TARGET },
+    { "not after an end of stream", AF_INET, A,
+      SCRIPT(CONNECT(A, 0), SEND(REQUEST_TO_NINE), READS, PEEK(""), BACK, FAILS), ECONNRESET,
+      "192.0.2.9:22 via 192.0.2.1:3128: the proxy closed the connection before it had answered",
+      .fallback = true, .target = TARGET },
+    { "not after a part of the request", AF_INET, A,
+      SCRIPT(CONNECT(A, 0), SEND_SOME(REQUEST_TO_NINE, 20), WRITES, SEND_FAILS(ECONNRESET), BACK, FAILS),
+      ECONNRESET, NULL, .fallback = true, .target = TARGET },
+    { "not if one of them was asked", AF_INET, A " " B,
+      SCRIPT(CONNECT(A, 0), SEND(REQUEST_TO_NINE), READS, PASS(ATTEMPT), PEEK_FAILS(EAGAIN), BACK,
+             CONNECT(B, ECONNREFUSED), BACK, FAILS),
+      ECONNREFUSED, NULL, .fallback = true, .target = TARGET },
     { "an IPv6 target behind an IPv4 proxy: cured first", AF_INET6, A,
       SCRIPT(CONNECT(A_MAPPED, ECONNREFUSED), BACK, CURE, CONNECT("[2001:db8::9]:22", 0), HANDED), 0, NULL,
       .fallback = true, .touched = true, .target = "[2001:db8::9]:22" },
@@ -114,10 +132,10 @@ static bool asks_whether_it_may_wait(const struct dial *dial)
     return may_wait;
 }
 
-static void run_once(const char *proxies, struct route *route, const struct line *script)
+static void run_to(const char *name, const char *proxies, struct route *route, const struct line *script)
 {
     static const struct dial_limits limits = { .timeout = TIMEOUT, .attempt = ATTEMPT };
-    struct endpoint target = target_of("t.test:22");
+    struct endpoint target = target_of(name);
     struct dial dial;
 
     if (proxies)
@@ -126,6 +144,11 @@ static void run_once(const char *proxies, struct route *route, const struct line
     dial_start(&dial, &scripted_net, SCRIPTED_FD, AF_INET, &target, route, &limits);
     dial.may_wait = asks_whether_it_may_wait;
     story_play(&dial);
+}
+
+static void run_once(const char *proxies, struct route *route, const struct line *script)
+{
+    run_to("t.test:22", proxies, route, script);
 }
 
 static void a_proxy_that_failed_is_tried_last_for_a_while(void **state)
@@ -139,6 +162,36 @@ static void a_proxy_that_failed_is_tried_last_for_a_while(void **state)
     clock_pass(29999);
     run_once(NULL, &route,
              SCRIPT(CONNECT(B, ECONNREFUSED), BACK, CONNECT(A, 0), SEND(REQUEST), READS, ANSWERED));
+    run_once(NULL, &route, SCRIPT(CONNECT(A, 0), SEND(REQUEST), READS, ANSWERED));
+}
+
+static void a_proxy_is_tried_last_after_two_targets_without_a_reply(void **state)
+{
+    struct route route;
+
+    (void)state;
+    clock_stop();
+    run_once(A " " B, &route, SCRIPT(CONNECT(A, 0), SEND(REQUEST), READS, PEEK(""), BACK, SECOND));
+    run_once(NULL, &route, SCRIPT(SECOND));
+    run_to(TARGET, NULL, &route,
+           SCRIPT(CONNECT(A, 0), SEND(REQUEST_TO_NINE), READS, PASS(ATTEMPT), PEEK_FAILS(EAGAIN), BACK,
+                  CONNECT(B, 0), SEND(REQUEST_TO_NINE), READS, ANSWERED));
+    run_to("u.test:22", NULL, &route,
+           SCRIPT(CONNECT(B, 0), SEND("CONNECT u.test:22 HTTP/1.1\r\nHost: u.test:22\r\n\r\n"), READS, ANSWERED));
+}
+
+static void a_reply_between_them_counts_for_the_proxy(void **state)
+{
+    struct route route;
+
+    (void)state;
+    clock_stop();
+    run_once(A " " B, &route, SCRIPT(CONNECT(A, 0), SEND(REQUEST), READS, PEEK(""), BACK, SECOND));
+    run_to(TARGET, NULL, &route,
+           SCRIPT(CONNECT(A, 0), SEND(REQUEST_TO_NINE), READS, PEEK("HTTP/1.1 404 x\r\n\r\n"), FAILS));
+    run_to(TARGET, NULL, &route,
+           SCRIPT(CONNECT(A, 0), SEND(REQUEST_TO_NINE), READS, PEEK(""), BACK, CONNECT(B, 0), SEND(REQUEST_TO_NINE),
+                  READS, ANSWERED));
     run_once(NULL, &route, SCRIPT(CONNECT(A, 0), SEND(REQUEST), READS, ANSWERED));
 }
 
@@ -165,6 +218,8 @@ int main(void)
     ROWS(failovers, story);
     ROWS(fallbacks, story);
     STORY(a_proxy_that_failed_is_tried_last_for_a_while);
+    STORY(a_proxy_is_tried_last_after_two_targets_without_a_reply);
+    STORY(a_reply_between_them_counts_for_the_proxy);
     STORY(a_proxy_that_moved_is_found_again);
     return rows_run("dial_failover");
 }

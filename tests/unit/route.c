@@ -52,9 +52,9 @@ static void next(void **state)
     for (size_t i = 0; i < route.count; i++)
         if (row->failed & 1u << i)
             candidate_failed(&candidates[i]);
-    assert_int_equal(route_next(&route, row->tried), row->next);
+    assert_int_equal(route_next(&route, row->tried, 0), row->next);
     clock_pass(29999);
-    assert_int_equal(route_next(&route, row->tried), row->next);
+    assert_int_equal(route_next(&route, row->tried, 0), row->next);
 }
 
 static void after_thirty_seconds_all_is_forgiven(void **state)
@@ -64,9 +64,9 @@ static void after_thirty_seconds_all_is_forgiven(void **state)
     (void)state;
     clock_stop();
     candidate_failed(&candidates[0]);
-    assert_int_equal(route_next(&route, 0), 1);
+    assert_int_equal(route_next(&route, 0, 0), 1);
     clock_pass(30000);
-    assert_int_equal(route_next(&route, 0), 0);
+    assert_int_equal(route_next(&route, 0, 0), 0);
 }
 
 static void an_answer_forgives_at_once(void **state)
@@ -77,8 +77,39 @@ static void an_answer_forgives_at_once(void **state)
     clock_stop();
     candidate_failed(&candidates[0]);
     candidate_answered(&candidates[0]);
-    assert_int_equal(route_next(&route, 0), 0);
-    assert_true(candidates[0].answered_at == deadline_now());
+    assert_int_equal(route_next(&route, 0, 0), 0);
+}
+
+static void silence_about_one_target_is_held_against_it_for_that_one_alone(void **state)
+{
+    struct route route = route_of("a b");
+
+    (void)state;
+    clock_stop();
+    candidate_silent(&candidates[0], 1);
+    candidate_silent(&candidates[0], 1);
+    assert_int_equal(route_next(&route, 0, 1), 1);
+    assert_int_equal(route_next(&route, 0, 2), 0);
+    assert_int_equal(route_next(&route, 0, 0), 0);
+    clock_pass(30000);
+    assert_int_equal(route_next(&route, 0, 1), 0);
+    candidate_silent(&candidates[0], 1);
+    candidate_answered(&candidates[0]);
+    assert_int_equal(route_next(&route, 0, 1), 0);
+}
+
+static void silence_about_two_targets_is_held_against_it(void **state)
+{
+    struct route route = route_of("a b");
+
+    (void)state;
+    clock_stop();
+    candidate_silent(&candidates[0], 1);
+    candidate_answered(&candidates[0]);
+    candidate_silent(&candidates[0], 2);
+    assert_int_equal(route_next(&route, 0, 3), 0);
+    candidate_silent(&candidates[0], 1);
+    assert_int_equal(route_next(&route, 0, 3), 1);
 }
 
 static void all_thirty_two_are_tried(void **state)
@@ -89,10 +120,10 @@ static void all_thirty_two_are_tried(void **state)
     (void)state;
     memset(candidates, 0, sizeof candidates);
     for (int i = 0; i < ROUTE_CANDIDATES_MOST; i++) {
-        assert_int_equal(route_next(&route, tried), i);
+        assert_int_equal(route_next(&route, tried, 0), i);
         tried |= UINT32_C(1) << i;
     }
-    assert_int_equal(route_next(&route, tried), -1);
+    assert_int_equal(route_next(&route, tried, 0), -1);
 }
 
 static const struct addresses *look(const struct line *script)
@@ -253,6 +284,8 @@ int main(void)
     ROWS(orders, next);
     STORY(after_thirty_seconds_all_is_forgiven);
     STORY(an_answer_forgives_at_once);
+    STORY(silence_about_one_target_is_held_against_it_for_that_one_alone);
+    STORY(silence_about_two_targets_is_held_against_it);
     STORY(all_thirty_two_are_tried);
     STORY(an_address_is_never_looked_up);
     STORY(a_name_is_looked_up_once);

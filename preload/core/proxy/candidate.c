@@ -7,11 +7,16 @@ static const int64_t avoid_failed = INT64_C(30) * 1000000000;
 
 static const int64_t look_up_again = INT64_C(5) * 1000000000;
 
-bool candidate_failed_of_late(const struct candidate *candidate, int64_t now)
+static bool is_of_late(int64_t at, int64_t now)
 {
-    int64_t failed_at = atomic_load(&candidate->failed_at);
+    return at != 0 && now - at < avoid_failed;
+}
 
-    return failed_at != 0 && now - failed_at < avoid_failed;
+bool candidate_failed_of_late(const struct candidate *candidate, uint64_t target, int64_t now)
+{
+    return is_of_late(atomic_load(&candidate->failed_at), now) ||
+           (target != 0 && atomic_load(&candidate->unanswered) == target &&
+            is_of_late(atomic_load(&candidate->unanswered_at), now));
 }
 
 /* Publishes the list. The one before it stays: another thread may be walking it. The leak is bounded by how
@@ -76,7 +81,16 @@ void candidate_failed(struct candidate *candidate)
 void candidate_answered(struct candidate *candidate)
 {
     atomic_store(&candidate->failed_at, 0);
-    atomic_store(&candidate->answered_at, deadline_now());
+    atomic_store(&candidate->unanswered, 0);
+}
+
+void candidate_silent(struct candidate *candidate, uint64_t target)
+{
+    uint64_t before = atomic_exchange(&candidate->unanswered, target);
+
+    atomic_store(&candidate->unanswered_at, deadline_now());
+    if (before != 0 && before != target)
+        candidate_failed(candidate);
 }
 
 bool candidate_is(const struct candidate *candidate, const struct endpoint *endpoint)

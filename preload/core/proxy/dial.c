@@ -2,6 +2,8 @@
 #include "dial_words.h"
 #include "legs.h"
 
+#include <ptunnel/hash.h>
+
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -31,15 +33,15 @@ void dial_start(struct dial *dial, const struct net *net, int fd, int family, co
     endpoint_print(target, dial->authority);
 }
 
-/* Only if no proxy answered: one that did has decided about the target, be it by an error of its own. */
+/* Only if no proxy was reached: one that was asked decides about the target, be it by closing or by silence. */
 static bool may_fall_back(const struct dial *dial)
 {
-    return dial->limits->fallback_direct && !dial->answered;
+    return dial->limits->fallback_direct && !dial->was_asked;
 }
 
 static bool has_alternative(const struct dial *dial)
 {
-    return may_fall_back(dial) || route_next(dial->route, dial->tried) >= 0;
+    return may_fall_back(dial) || route_next(dial->route, dial->tried, 0) >= 0;
 }
 
 static struct deadline end_of_attempt(const struct dial *dial)
@@ -132,16 +134,32 @@ static bool next_address(struct dial *dial, struct endpoint *out)
     return true;
 }
 
+static uint64_t target_hash(const struct dial *dial)
+{
+    return hash_bytes(dial->authority, strlen(dial->authority)) | 1;
+}
+
+/* What the end of an attempt says about the proxy. */
+static void judge_candidate(const struct dial *dial)
+{
+    bool was_asked = dial->failed_in == DIAL_STATE_READ || dial->failed_in == DIAL_STATE_BODY;
+
+    if (was_asked && dial->handshake.state < HANDSHAKE_OPEN)
+        candidate_silent(dial_candidate(dial), target_hash(dial));
+    else if (!was_asked && dial->error != EAFNOSUPPORT) /* that is the socket's fault */
+        candidate_failed(dial_candidate(dial));
+}
+
 static bool next_candidate(struct dial *dial)
 {
-    int next = route_next(dial->route, dial->tried);
+    int next;
 
     if (dial->candidate >= 0) {
-        if (dial->error != EAFNOSUPPORT) /* that is the socket's fault, not the candidate's */
-            candidate_failed(dial_candidate(dial));
+        judge_candidate(dial);
         if (has_alternative(dial))
             dial_report(dial, LOG_CONNECTION);
     }
+    next = route_next(dial->route, dial->tried, target_hash(dial));
     if (next < 0)
         return false;
     dial->candidate = next;
@@ -258,12 +276,12 @@ static int send_rest(struct dial *dial, const char *request, size_t size)
         return DIAL_WANT_WRITE;
     if (sent < 0)
         return lose_connection(dial, errno == EPIPE || errno == ENOTCONN ? ECONNRESET : errno);
+    dial->was_asked = true;
     dial->sent += (size_t)sent;
     if (dial->sent < size)
         return DIAL_WANT_WRITE;
     dial_note(dial, "connected, CONNECT is sent", NULL, NULL);
     leg_drop(dial);
-    candidate_answered(dial_candidate(dial));
     handshake_start(&dial->handshake);
     if (!has_alternative(dial)) /* the address answers: there is nothing to go on to */
         dial->attempt = deadline_never();
@@ -312,7 +330,7 @@ static int next_leg(struct dial *dial)
     struct body *body = &dial->legs.body;
 
     dial_note(dial, "answered ", NULL, &dial->handshake.reply);
-    dial->answered = true;
+    candidate_answered(dial_candidate(dial));
     dial->state = DIAL_STATE_BODY;
     if (!room)
         return GO_ON;
@@ -345,13 +363,13 @@ static int end_of_reply(struct dial *dial)
     if (legs_go_on(dial))
         return next_leg(dial);
     dial_note(dial, "answered ", NULL, reply);
+    candidate_answered(dial_candidate(dial));
     if (dial->handshake.state == HANDSHAKE_OPEN) {
         dial->error = 0;
         return settle(dial, DIAL_OPEN);
     }
     dial->error = dial_field_too_long(dial) ? EACCES : reply_error(reply);
-    dial->answered = true;
-    if (reply->proxy_ill && route_next(dial->route, dial->tried) >= 0) {
+    if (reply->proxy_ill && route_next(dial->route, dial->tried, 0) >= 0) {
         dial->address = ADDRESSES_MOST * 2; /* skips its other addresses: they lead to the same proxy */
         return give_up(dial, dial->error);
     }
@@ -396,7 +414,7 @@ static int expire(struct dial *dial)
     dial->error = ETIMEDOUT;
     dial->failed_in = dial->state;
     if (dial->candidate >= 0)
-        candidate_failed(dial_candidate(dial));
+        judge_candidate(dial);
     return settle(dial, DIAL_FAILED);
 }
 

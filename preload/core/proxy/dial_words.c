@@ -79,6 +79,9 @@ void dial_report_line(const struct dial *dial, enum log_level level)
     struct text line = text_in(buffer, sizeof buffer);
 
     dial_describe(dial, &line);
+    if (dial->settled == DIAL_FAILED && dial->limits->fallback_direct && dial->was_asked &&
+        dial->handshake.state < HANDSHAKE_OPEN)
+        text_add(&line, " (a proxy was reached: no fallback)");
     if (level == LOG_FAILURE)
         log_failure(hash_bytes(dial->authority, strlen(dial->authority)), &line);
     else
