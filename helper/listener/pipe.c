@@ -91,8 +91,8 @@ static int run(const struct endpoint *target, struct route *route, const struct 
 
 int pipe_or_exit(const struct options *options, const struct setup *setup)
 {
-    const struct endpoint *target = &options->target;
-    struct route *route = setup_route_or_exit(setup, target, options->stdio);
+    struct endpoint target = options->target;
+    struct route *route = setup_route_or_exit(setup, &target, options->stdio);
     int result;
 
     /* A socket opened below would get the number. */
@@ -100,7 +100,7 @@ int pipe_or_exit(const struct options *options, const struct setup *setup)
         usage_complain("-W '%s': standard input or output is closed", options->stdio);
         exit(EXIT_OTHER);
     }
-    result = run(target, route, &setup->limits);
+    result = run(&target, route, &setup->limits);
     if (result < 0) {
         usage_complain("-W '%s': %s", options->stdio, strerror(-result));
         exit(EXIT_OTHER);

@@ -52,7 +52,7 @@ static void listen_on(struct service *service, const struct specification *where
 
 /* An operand without an address listens on each of -l. */
 static void add_operand(struct service *service, const struct options *options, const struct setup *setup,
-                        const struct specification *specification, const char *operand)
+                        struct specification *specification, const char *operand)
 {
     struct route *route = setup_route_or_exit(setup, &specification->target, operand);
     struct specification where = *specification;

@@ -2,6 +2,7 @@
 #include "../common/agency.h"
 #include "../common/libc_net.h"
 
+#include <ptunnel/hosts.h>
 #include <ptunnel/log.h>
 
 #include <errno.h>
@@ -126,6 +127,16 @@ static bool has_address(const struct setup *setup, const struct route *route)
     return has;
 }
 
+/* What the user calls this machine is tunnelled like every operand of which no rule speaks: the proxy may know it. */
+static void look_into_file(const struct setup *setup, struct endpoint *target)
+{
+    struct addresses found;
+
+    if (setup->config && !target->literal && hosts_find(&found, target->host, HOSTS_FILE, &libc_net) &&
+        !hosts_mean_this_machine(&found) && !config_rules_target(setup->config, target))
+        hosts_take(&found, AF_INET, target);
+}
+
 static struct route *choose(const struct setup *setup, const struct endpoint *target)
 {
     static struct route by_rule = { .name = "direct" }, fallback;
@@ -141,12 +152,13 @@ static struct route *choose(const struct setup *setup, const struct endpoint *ta
     return decision.verdict == VERDICT_TUNNEL ? decision.route : &by_rule;
 }
 
-struct route *setup_route_or_exit(const struct setup *setup, const struct endpoint *target,
-                                  const char *argument)
+struct route *setup_route_or_exit(const struct setup *setup, struct endpoint *target, const char *argument)
 {
     static const struct route *checked; /* most often it is the same for all */
-    struct route *route = choose(setup, target);
+    struct route *route;
 
+    look_into_file(setup, target);
+    route = choose(setup, target);
     if (!route) {
         usage_complain("'%s': a rule of -r rejects this target", argument);
         exit(EXIT_OTHER);

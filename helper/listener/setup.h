@@ -15,10 +15,10 @@ struct setup {
  * wrong, with words on standard error. */
 struct setup setup_or_exit(struct options *options);
 
-/* The route to a target: the default one, unless a rule of -r names another. If the fallback is not wanted
+/* The route to a target, which becomes the address that /etc/hosts has for its name, if that is another machine's and no
+ * rule speaks of the name: the default one, unless a rule of -r names another. If the fallback is not wanted
  * one of its proxies must resolve. Ends the program if not, or if a rule rejects the target, with words on
  * standard error that name `argument`. */
-struct route *setup_route_or_exit(const struct setup *setup, const struct endpoint *target,
-                                  const char *argument);
+struct route *setup_route_or_exit(const struct setup *setup, struct endpoint *target, const char *argument);
 
 #endif

@@ -1,6 +1,9 @@
 #include "explain.h"
 
+#include "../common/libc_net.h"
 #include "../common/usage.h"
+
+#include <ptunnel/hosts.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +72,32 @@ static void print_decision(const struct config *config, const struct decision *d
     print_reason(config, decision);
 }
 
+/* A target, and what /etc/hosts says of its name. */
+struct subject {
+    struct endpoint target;
+    struct addresses found;
+};
+
+static struct subject subject_of(const struct endpoint *target)
+{
+    struct subject subject = { .target = *target };
+
+    if (!target->literal && !endpoint_is_loopback(target))
+        hosts_find(&subject.found, target->host, HOSTS_FILE, &libc_net);
+    return subject;
+}
+
+/* What the rules are asked for, at the subject's port. */
+static struct endpoint meant(const struct config *config, const struct subject *subject)
+{
+    struct endpoint target = subject->target;
+
+    if (subject->found.count > 0 && config_decide(config, &target).reason != REASON_PROXY &&
+        (hosts_mean_this_machine(&subject->found) || !config_rules_target(config, &target)))
+        hosts_take(&subject->found, AF_INET, &target);
+    return target;
+}
+
 static void print_host(const struct endpoint *target)
 {
     bool v6 = target->literal && !endpoint_is_v4(target);
@@ -78,51 +107,81 @@ static void print_host(const struct endpoint *target)
     printf("%s%s%s", v6 ? "[" : "", host, v6 ? "]" : "");
 }
 
-static void print_ports(const struct config *config, const struct endpoint *target, unsigned last)
+static void print_by_file(const struct endpoint *target)
 {
-    struct decision decision = config_decide(config, target);
-
+    printf(" (");
     print_host(target);
-    if (target->port > 1 || last < PORTS_END - 1)
-        printf(":%u", target->port);
-    if (last > target->port && (target->port > 1 || last < PORTS_END - 1))
-        printf("-%u", last);
+    printf(" in %s)", HOSTS_FILE);
+}
+
+static void print_decided(const struct config *config, const struct subject *subject)
+{
+    struct endpoint target = meant(config, subject);
+    struct decision decision = config_decide(config, &target);
+
+    if (target.literal && !subject->target.literal)
+        print_by_file(&target);
     print_decision(config, &decision);
 }
 
-static bool same(const struct config *config, const struct endpoint *a, const struct endpoint *b)
+static void print_ports(const struct config *config, const struct subject *subject, unsigned last)
 {
-    struct decision first = config_decide(config, a), second = config_decide(config, b);
+    unsigned first = subject->target.port;
 
-    return first.reason == second.reason && first.rule == second.rule;
+    print_host(&subject->target);
+    if (first > 1 || last < PORTS_END - 1)
+        printf(":%u", first);
+    if (last > first && (first > 1 || last < PORTS_END - 1))
+        printf("-%u", last);
+    print_decided(config, subject);
 }
 
-static void explain_host(const struct config *config, struct endpoint target)
+static bool same(const struct config *config, const struct subject *a, const struct subject *b)
 {
-    struct endpoint edge = target;
+    struct endpoint one = meant(config, a), other = meant(config, b);
+    struct decision first = config_decide(config, &one), second = config_decide(config, &other);
 
-    target.port = edge.port = 1;
+    return first.reason == second.reason && first.rule == second.rule && one.literal == other.literal;
+}
+
+static uint32_t next_port(const struct config *config, const struct subject *subject)
+{
+    struct endpoint target = subject->target;
+    uint32_t next = config_next_port(config, &target), by_file = PORTS_END;
+
+    if (subject->found.count > 0) {
+        hosts_take(&subject->found, AF_INET, &target);
+        by_file = config_next_port(config, &target);
+    }
+    return next < by_file ? next : by_file;
+}
+
+static void explain_host(const struct config *config, struct subject subject)
+{
+    struct subject edge = subject;
+
+    subject.target.port = edge.target.port = 1;
     for (;;) {
-        uint32_t next = config_next_port(config, &edge);
+        uint32_t next = next_port(config, &edge);
 
         if (next == PORTS_END)
             break;
-        edge.port = (uint16_t)next;
-        if (same(config, &target, &edge))
+        edge.target.port = (uint16_t)next;
+        if (same(config, &subject, &edge))
             continue;
-        print_ports(config, &target, next - 1);
-        target = edge;
+        print_ports(config, &subject, next - 1);
+        subject = edge;
     }
-    print_ports(config, &target, PORTS_END - 1);
+    print_ports(config, &subject, PORTS_END - 1);
 }
 
 void explain_target(const struct config *config, const struct endpoint *target)
 {
-    struct decision decision = config_decide(config, target);
+    struct subject subject = subject_of(target);
 
     print_host(target);
     printf(":%u", target->port);
-    print_decision(config, &decision);
+    print_decided(config, &subject);
 }
 
 static bool explain_one(const struct config *config, const char *words)
@@ -137,7 +196,7 @@ static bool explain_one(const struct config *config, const char *words)
     }
     endpoint_parse(&other, words, size, 2);
     if (target.port != other.port) { /* endpoint_parse() took both default ports: no port was given */
-        explain_host(config, target);
+        explain_host(config, subject_of(&target));
         return true;
     }
     explain_target(config, &target);

@@ -77,6 +77,7 @@ enum name_fate config_name_fate(const struct config *config, const char *host, u
 
 /* Whether a rule other than one for everything matches the name at some port. */
 bool config_rules_name(const struct config *config, const char *host);
+bool config_rules_target(const struct config *config, const struct endpoint *target); /* at its port */
 
 const struct dial_limits *config_limits(const struct config *config);
 

@@ -1,5 +1,6 @@
 #include "claim.h"
 
+#include "../names/way.h"
 #include "../real.h"
 #include "../process/guest.h"
 #include "../process/kind.h"
@@ -30,6 +31,8 @@ static bool claimed(struct claim *out, int fd, int family)
     out->family = family;
     out->target = out->asked;
     out->meaning = stand_in_meaning(&out->target);
+    if (out->meaning == MEANS_NAME)
+        way_by_file(&out->target, family);
     out->error = out->meaning == MEANS_NOTHING ? EHOSTUNREACH : 0;
     out->decision = decide(out);
     return out->decision.verdict != VERDICT_DIRECT || out->meaning == MEANS_NAME ||

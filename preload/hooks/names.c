@@ -43,7 +43,7 @@ EXPORT int getnameinfo(const struct sockaddr *address, socklen_t size, char *hos
 EXPORT struct hostent *gethostbyname(const char *name)
 {
     static char name_room[ENDPOINT_HOST_MAX + 1];
-    enum way way = way_of(name, 0);
+    enum way way = hostent_way(name, AF_INET);
 
     if (way == WAY_REAL)
         return real()->gethostbyname(name);
@@ -64,7 +64,7 @@ EXPORT int gethostbyname_r(const char *name, struct hostent *into, char *buffer,
                            struct hostent **result, int *error)
 {
     const struct hostent_room room = { into, buffer, size, result, error };
-    enum way way = way_of(name, 0);
+    enum way way = hostent_way(name, AF_INET);
 
     if (way == WAY_REAL)
         return real()->gethostbyname_r(name, into, buffer, size, result, error);

@@ -108,7 +108,7 @@ static int internationalized(const char *node, const char *service, const struct
                              struct addrinfo **result)
 {
     char *ascii = to_ascii(node);
-    enum way way = ascii ? way_of(ascii, way_port(service)) : WAY_NO_NAME;
+    enum way way = ascii ? way_of_hinted(ascii, service, hints) : WAY_NO_NAME;
     int error = EAI_NONAME;
 
     if (!ascii)
@@ -117,6 +117,8 @@ static int internationalized(const char *node, const char *service, const struct
         error = stand_in_for(ascii, service, hints, result);
     else if (way == WAY_REMEMBER)
         error = remembered(ascii, service, hints, result);
+    else if (way == WAY_REAL)
+        error = real()->getaddrinfo(ascii, service, hints, result);
     free(ascii);
     return error;
 }

@@ -26,7 +26,7 @@ static socklen_t to_sockaddr(const void *address, socklen_t size, int family, st
 
 enum way hostent_way(const char *name, int family)
 {
-    return family == AF_INET || family == AF_INET6 ? way_of(name, 0) : WAY_REAL;
+    return family == AF_INET || family == AF_INET6 ? way_of_family(name, 0, family) : WAY_REAL;
 }
 
 enum back hostent_back_way(const void *address, socklen_t size, int family, char *name)

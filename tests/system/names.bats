@@ -11,6 +11,7 @@ load lib/names
         sed -E 's/192\.0\.2\.1|198\.1[89]\.[0-9]+\.[0-9]+/FOUR/g; s/2001:db8::1|fd70:7475:6e6e:656c::[0-9a-f:]+/SIX/g'
     }
     apart "$PROGRAMS/resolve" four.example six.example | plain > "$BATS_TEST_TMPDIR/native"
+    rules 'tunnel .example' 'default tunnel' # or the file's addresses would do
     apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$PROGRAMS/resolve" four.example six.example \
         > "$BATS_TEST_TMPDIR/tunnelled"
     grep -q 198.1 "$BATS_TEST_TMPDIR/tunnelled"
@@ -166,12 +167,12 @@ END
 
     need root mountns
     rules 'direct late.example:'"$GREETER_PORT" 'default tunnel'
-    address=$(apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$PROGRAMS/resolve" -q late.example | sed 's/ port.*//')
+    address=$(address_of late.example) # here the file does not have it
     contains "$address" 198.1
     run apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$PROGRAMS/connect" "$address:$GREETER_PORT"
     contains "$output" 'connected, heard "hello"'
     not_asked
-    run apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$PROGRAMS/connect" "$address:${HTTP_PORT:-1}"
+    run preloaded "$PROGRAMS/connect" "$address:${HTTP_PORT:-1}"
     wait_until logged "CONNECT late.example:${HTTP_PORT:-1}"
 }
 

@@ -152,10 +152,15 @@ bool config_rules_name(const struct config *config, const char *host)
     if (endpoint_set_host(&name, host, strlen(host)))
         return false;
     do {
-        if (rules_match(config->rules, &name, true) != RULES_NONE)
+        if (config_rules_target(config, &name))
             return true;
         next = rules_next_port(config->rules, &name, true);
         name.port = (uint16_t)next;
     } while (next != PORTS_END);
     return false;
+}
+
+bool config_rules_target(const struct config *config, const struct endpoint *target)
+{
+    return rules_match(config->rules, target, true) != RULES_NONE;
 }
