@@ -1,16 +1,14 @@
 #include "proxy_options.h"
+#include "prompt.h"
 #include "usage.h"
 
 #include <ptunnel/proxy.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <termios.h>
-#include <unistd.h>
 
 /* "http://user:secret@proxy:3128" without what is in front of the last '@'. */
 static const char *without_userinfo(const char *url)
@@ -20,20 +18,35 @@ static const char *without_userinfo(const char *url)
     return at ? at + 1 : url;
 }
 
-bool proxy_options_add(struct proxy_options *options, const char *url)
+bool proxy_options_add(struct proxy_options *options, const char *given)
 {
+    char *url = strdup(given);
     struct proxy proxy;
-    const char *wrong = proxy_parse(&proxy, url, strlen(url));
+    const char *wrong = url ? proxy_parse(&proxy, url, strlen(url)) : strerror(ENOMEM);
 
     explicit_bzero(&proxy, sizeof proxy);
     if (!wrong && options->count == PROXY_OPTIONS_MOST)
         wrong = "more than 32 proxies";
     if (wrong) {
-        usage_complain("-p '%s': %s", without_userinfo(url), wrong);
+        usage_complain("-p '%s': %s", without_userinfo(given), wrong);
+        free(url);
         return false;
     }
     options->urls[options->count++] = url;
     return true;
+}
+
+void proxy_options_blot_out(char *url)
+{
+    char *at = strrchr(url, '@'), *scheme = strstr(url, "://");
+    char *password = at ? strchr(scheme && scheme < at ? scheme + 3 : url, ':') : NULL;
+    size_t rest;
+
+    if (!password || password > at)
+        return;
+    rest = strlen(at);
+    memmove(password + 1, at, rest);
+    explicit_bzero(password + 1 + rest, (size_t)(at - password - 1));
 }
 
 bool proxy_options_password(struct proxy_options *options, char *argument)
@@ -73,55 +86,25 @@ static bool read_password_file(struct proxy_options *options)
     return read;
 }
 
-static void put(int fd, const char *words)
-{
-    /* A prompt that cannot be shown is no reason to fail. */
-    ssize_t ignored = write(fd, words, strlen(words));
-
-    (void)ignored;
-}
-
-/* Reads a line from the terminal, byte by byte so that nothing behind it is taken from the command. */
-static bool read_line(int terminal, char *out, size_t size)
-{
-    size_t used = 0;
-    ssize_t got;
-    char byte = 0;
-
-    while ((got = read(terminal, &byte, 1)) == 1 && byte != '\n')
-        if (used < size - 1)
-            out[used++] = byte;
-    out[used] = '\0';
-    return got == 1;
-}
-
 static bool ask_password(struct proxy_options *options)
 {
-    int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-    char line[PROXY_USER_MAX + 2];
-    struct termios echoing, silent;
-    bool read = false;
+    char question[PROXY_USER_MAX + 32], line[PROXY_USER_MAX + 2];
+    struct text words = text_in(question, sizeof question);
 
-    if (terminal < 0 || tcgetattr(terminal, &echoing) < 0) {
+    text_print(&words, "Password of proxy user %s: ", options->user);
+    switch (prompt_secret(question, line, sizeof line)) {
+    case PROMPT_ANSWERED:
+        return proxy_options_password(options, line);
+    case PROMPT_NO_ANSWER:
+        usage_complain("no password was given");
+        break;
+    case PROMPT_NO_TERMINAL:
         usage_complain(
             "no password for proxy user '%s', and no terminal to ask on: give -P or --password-file",
             options->user);
-    } else {
-        silent = echoing;
-        silent.c_lflag &= ~(tcflag_t)ECHO;
-        tcsetattr(terminal, TCSAFLUSH, &silent);
-        put(terminal, "Password of proxy user ");
-        put(terminal, options->user);
-        put(terminal, ": ");
-        read = read_line(terminal, line, sizeof line) && proxy_options_password(options, line);
-        tcsetattr(terminal, TCSAFLUSH, &echoing);
-        put(terminal, "\n");
-        if (!read)
-            usage_complain("no password was given");
+        break;
     }
-    if (terminal >= 0)
-        close(terminal);
-    return read;
+    return false;
 }
 
 static bool have_password(struct proxy_options *options)

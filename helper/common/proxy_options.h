@@ -8,18 +8,21 @@
 enum { PROXY_OPTIONS_MOST = 32, PROXY_LIST_SIZE = 64 * 1024 };
 
 struct proxy_options {
-    const char *urls[PROXY_OPTIONS_MOST]; /* -p, as given */
+    const char *urls[PROXY_OPTIONS_MOST]; /* -p, copies with passwords that the caller's argv no longer has */
     size_t count;
     const char *user;          /* -U */
     char *password;            /* -P, a copy that the caller's argv no longer has */
     const char *password_file; /* --password-file */
 };
 
-/* -p. False, with words on standard error, if the URL is wrong or there are too many. */
+/* -p: copies the URL. False, with words on standard error, if it is wrong or there are too many. */
 bool proxy_options_add(struct proxy_options *options, const char *url);
 
-/* -P: copies the password and overwrites the argument, which every user of the machine can read (ps(1)).
- * False: no memory. */
+/* Takes the password out of a URL of argv, which every user of the machine can read (ps(1)): "user:secret@proxy" becomes
+ * "user:@proxy", and zeros behind it. */
+void proxy_options_blot_out(char *url);
+
+/* -P: copies the password and overwrites the argument. False: no memory. */
 bool proxy_options_password(struct proxy_options *options, char *argument);
 
 /* Writes the list of URLs, a blank between them, into out of PROXY_LIST_SIZE bytes: those of -p, else those

@@ -1,7 +1,8 @@
 #include "shared_options.h"
 
+#include <ptunnel/log.h>
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,11 @@ static const struct program *program;
 
 static bool take_proxy(struct shared_options *options, const struct row *row, char *value)
 {
+    bool added = proxy_options_add(&options->proxy, value);
+
     (void)row;
-    return proxy_options_add(&options->proxy, value);
+    proxy_options_blot_out(value);
+    return added;
 }
 
 static bool take_password(struct shared_options *options, const struct row *row, char *value)
@@ -136,16 +140,15 @@ _Noreturn void shared_options_fail_usage(void)
     exit(program->exit_usage);
 }
 
-/* NULL, or what is wrong; a pipe that nobody reads yet is no mistake. */
+/* NULL, or what is wrong. */
 static const char *log_wrong(const char *path)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    const char *wrong;
+    int fd = log_open_file(path, &wrong);
 
-    if (fd < 0 && errno != ENXIO)
-        return errno == ELOOP ? "a symbolic link is not followed" : strerror(errno);
     if (fd >= 0)
         close(fd);
-    return NULL;
+    return wrong || fd >= 0 ? wrong : strerror(-fd);
 }
 
 bool shared_options_log_writable(const char *origin, const char *path)

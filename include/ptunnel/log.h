@@ -27,10 +27,15 @@ void log_guard_stderr(void);
  * too. */
 void log_own_stderr(void);
 
-/* From here on lines up to `level` are written through net, to the file `path` (appended to, opened for each
- * line, never followed through a symbolic link) or, if path is NULL, to the descriptor 2 of above. Both must
+/* From here on lines up to `level` are written through net, to the file `path` (opened for each line by log_open_file(),
+ * and appended to only if nothing is wrong with it) or, if path is NULL, to the descriptor 2 of above. Both must
  * outlive the log. name_program: "ssh[4711]: " stands in front. */
 void log_open(const struct net *net, enum log_level level, const char *path, bool name_program);
+
+/* Opens a log to append to; makes it, for this user alone, if it is not there. A descriptor, or a negative errno. *wrong says
+ * why it is not to be written to, whether it is open or not (another user's file, a FIFO, a symbolic link, a file with a
+ * second name), else NULL. */
+int log_open_file(const char *path, const char **wrong);
 
 /* Whether a line of this level would be written: it need not be put together otherwise. */
 bool log_wants(enum log_level level);

@@ -147,9 +147,42 @@ logged_by_library() { # FILE
     equal "$(cat "$BATS_TEST_TMPDIR/precious")" ''
 }
 
-@test "a log that is a pipe without a reader stops nobody" {
+# not_logged_to FILE : by the library, and ptunnel-run refuses it
+not_logged_to() {
+    logged_by_library "$1"
+    run timeout 30 "$PTUNNEL_RUN" --log "$1" -p "$PROXY" true
+    fails_with 125
+    contains "$output" "--log '$1': $2"
+}
+
+@test "a log that is a pipe stops nobody, and is not written to" {
     mkfifo "$BATS_TEST_TMPDIR/log"
-    logged_by_library "$BATS_TEST_TMPDIR/log"
+    not_logged_to "$BATS_TEST_TMPDIR/log" 'is no regular file'
+    spawn reader timeout 30 cat "$BATS_TEST_TMPDIR/log"
+    exec 5> "$BATS_TEST_TMPDIR/log"
+    not_logged_to "$BATS_TEST_TMPDIR/log" 'is no regular file'
+    exec 5>&-
+    wait_until gone "$SPAWNED"
+    equal "$(cat "$BATS_TEST_TMPDIR/reader.out")" ''
+}
+
+@test "nor is another user's file, and one with a second name" {
+    : > "$BATS_TEST_TMPDIR/log"
+    ln "$BATS_TEST_TMPDIR/log" "$BATS_TEST_TMPDIR/other"
+    not_logged_to "$BATS_TEST_TMPDIR/log" 'has a second name'
+    equal "$(cat "$BATS_TEST_TMPDIR/log")" ''
+    rm "$BATS_TEST_TMPDIR/other"
+    need root
+    chown nobody "$BATS_TEST_TMPDIR/log"
+    chmod 666 "$BATS_TEST_TMPDIR/log"
+    not_logged_to "$BATS_TEST_TMPDIR/log" 'belongs to somebody else'
+    equal "$(cat "$BATS_TEST_TMPDIR/log")" ''
+}
+
+@test "a terminal, or /dev/null, may be the log" {
+    logged_by_library /dev/null
+    run timeout 30 "$PTUNNEL_RUN" --log /dev/null -p "$PROXY" true
+    succeeds
 }
 
 @test "a log in a directory that is not there stops nobody" {

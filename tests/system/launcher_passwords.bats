@@ -98,6 +98,22 @@ sent_credentials() {
     equal "$(cat "$BATS_TEST_TMPDIR/out")" "$SECRET_TARGET"
 }
 
+# typed KEYS : to the question; what prompt.py says
+typed() {
+    need python3
+    SAYS=9 run timeout 30 python3 "$ROOT/tests/system/lib/prompt.py" "$1" "$PTUNNEL_RUN" -p "$NOWHERE" -U me true \
+        9> "$BATS_TEST_TMPDIR/says"
+    cat "$BATS_TEST_TMPDIR/says"
+}
+
+@test "whatever ends or stops the question, the terminal has its echo again" {
+    equal "$(typed '\x03')" 'ended: echo, -2'
+    equal "$(typed '\x1c')" 'ended: echo, -3'
+    equal "$(typed '\x04')" 'ended: echo, 125'
+    equal "$(typed 'secret\n')" 'ended: echo, 0'
+    equal "$(typed '\x1asecret\n')" "stopped: echo${NEWLINE}ended: echo, 0"
+}
+
 @test "no terminal to ask on" {
     run --separate-stderr setsid -w "$PTUNNEL_RUN" -p "$PROXY" -U me true
     refused 125 password
@@ -120,22 +136,23 @@ command_line() { # PID-OF-TRACER
 wiped() { # PID-OF-TRACER
     local line
 
-    line=$(command_line "$1") && [[ $line == *ptunnel-run*" -P "* && $line != *option-secret* ]]
+    line=$(command_line "$1") && [[ $line == *ptunnel-run*" -P "* && $line != *-secret* ]]
 }
 
-@test "-P is wiped from the command line that others see" {
+@test "-P and the password in -p are wiped from the command line that others see" {
     need ptrace
     local tracer line
 
     strace -qq -o /dev/null -e trace=execve -e inject=execve:delay_enter=20s:when=2 \
-        "$PTUNNEL_RUN" -p "$NOWHERE" -U user -P option-secret -- true 3>&- &
+        "$PTUNNEL_RUN" -p "http://other:url%2fsecret@$NOWHERE" -p "third:url-secret@$NOWHERE" -p "$NOWHERE" -U user \
+        -P option-secret -- true 3>&- &
     tracer=$!
     wait_until wiped "$tracer" || true
     line=$(command_line "$tracer")
     # shellcheck disable=SC2046 # a word a child
     kill -KILL $(cat "/proc/$tracer/task/$tracer/children") "$tracer"
-    contains "$line" ptunnel-run "-U user -P "
-    lacks "$line" option-secret
+    contains "$line" ptunnel-run "-U user -P " "-p http://other:@$NOWHERE" "-p third:@$NOWHERE" "-p $NOWHERE"
+    lacks "$line" secret
 }
 
 @test "no secret is in the log, however verbose" {

@@ -75,6 +75,13 @@ setup_file() {
     run tr '\0' ' ' < "/proc/$LISTENER/cmdline"
     lacks "$output" cret
     lacks "$(listener_says)" cret bWU6c2Ul
+    kill "$LISTENER"
+    wait_until gone "$LISTENER"
+    start_ptunnel -vvv -p "http://me:se%25cret@$PROXY" 0:203.0.113.7:7
+    equal "$(nc -N 127.0.0.1 "$LISTEN_PORT" < /dev/null)" hello
+    run tr '\0' ' ' < "/proc/$LISTENER/cmdline"
+    contains "$output" "-p http://me:@$PROXY "
+    lacks "$output$(listener_says)" cret bWU6c2Ul
 }
 
 @test "without -d nothing goes direct, with it a line is logged each time" {
@@ -230,7 +237,7 @@ END
     ln -s target "$BATS_TEST_TMPDIR/link"
     run env PTUNNEL_LOG="$BATS_TEST_TMPDIR/link" "$PTUNNEL_RUN" -p localhost true
     fails_with 125
-    contains "$output" 'a symbolic link is not followed'
+    contains "$output" 'is a symbolic link, which is not followed'
 }
 
 @test "a pipe without an end says so" {

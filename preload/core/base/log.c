@@ -1,5 +1,6 @@
 #include <ptunnel/log.h>
 #include <ptunnel/deadline.h>
+#include <ptunnel/owned.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,14 +107,40 @@ static void write_quietly(int fd, const char *line, size_t size)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+/* A terminal, /dev/null: what is written there stays with the user, or nowhere. */
+static const char *log_wrong(const struct stat *file)
+{
+    if (S_ISCHR(file->st_mode))
+        return file->st_uid != 0 && file->st_uid != geteuid() ? "belongs to somebody else" : NULL;
+    return owned_wrong(file);
+}
+
+int log_open_file(const char *path, const char **wrong)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    struct stat file = { 0 };
+
+    *wrong = NULL;
+    if (fd < 0 && errno == ELOOP)
+        *wrong = "is a symbolic link, which is not followed";
+    if (fd < 0 && errno == ENXIO) /* a FIFO that nobody reads */
+        *wrong = "is no regular file: remove it";
+    if (fd < 0)
+        return -errno;
+    fstat(fd, &file);
+    *wrong = log_wrong(&file);
+    return fd;
+}
+
 static void write_to_file(const char *line, size_t size)
 {
-    int fd =
-        open(sink.path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    const char *wrong;
+    int fd = log_open_file(sink.path, &wrong);
 
     if (fd < 0)
         return;
-    write_quietly(fd, line, size);
+    if (!wrong)
+        write_quietly(fd, line, size);
     sink.net->close(fd);
 }
 

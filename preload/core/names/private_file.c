@@ -1,6 +1,7 @@
 #include <ptunnel/private_file.h>
 #include <ptunnel/errors.h>
 #include <ptunnel/log.h>
+#include <ptunnel/owned.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,14 +74,13 @@ static int find_path(struct private_file *file, const char *directory, struct te
 
 static const char *file_wrong(int fd)
 {
-    struct stat now;
+    struct stat now = { 0 };
+    const char *wrong;
 
-    if (fstat(fd, &now) < 0 || !S_ISREG(now.st_mode))
-        return "is no regular file: remove it";
-    if (now.st_uid != geteuid())
-        return "belongs to somebody else: have it removed";
-    if (now.st_nlink != 1)
-        return "has a second name (a hard link): remove it";
+    fstat(fd, &now);
+    wrong = owned_wrong(&now);
+    if (wrong)
+        return wrong;
     if (now.st_mode & 077)
         return "is open to others: remove it";
     if ((now.st_mode & 0600) != 0600 && fchmod(fd, 0600) < 0)
