@@ -10,6 +10,7 @@
 #ifndef PTUNNEL_SLOTS_H
 #define PTUNNEL_SLOTS_H
 
+#include <ptunnel/hash.h>
 #include <ptunnel/net.h>
 #include <ptunnel/text.h>
 
@@ -19,6 +20,7 @@ struct slots {
     const struct net *net;
     int (*fcntl)(int fd, int command, ...); /* fcntl(2) */
     const char *runtime_directory;          /* $XDG_RUNTIME_DIR, or NULL */
+    struct hash_key key;                    /* of where a name is looked for: the same in all processes */
     uint32_t count;
 };
 

@@ -3,6 +3,7 @@
 #include "../process/environment.h"
 #include "../process/guest.h"
 #include "../process/kind.h"
+#include "../process/own.h"
 #include "../process/readable.h"
 #include "../real.h"
 
@@ -23,14 +24,17 @@ static struct names *names(void)
 {
     struct names *map = atomic_load(&opened), *before = NULL;
     const struct config *config;
+    struct own own;
 
     if (map)
         return map;
     config = guest_config();
     if (!config && guest_config_is_due())
         return NULL;
+    own_begin(&own);
     map = names_open(&real_net, real()->fcntl, environment_variable("XDG_RUNTIME_DIR"),
                      config_stand_ins(config));
+    own_end(&own);
     if (map && !atomic_compare_exchange_strong(&opened, &before, map))
         return before;
     return map;

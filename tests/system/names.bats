@@ -292,3 +292,21 @@ END
     contains "$output" 'connected, heard "hello"'
     asked_for "$NAME:$GREETER_PORT"
 }
+
+@test "who is root in a user namespace of his own has his own map, and leaves root's alone" {
+    need root mountns setpriv
+    setpriv --reuid=65534 --regid=65534 --clear-groups unshare --user --map-root-user true 2> /dev/null || skip 'needs: userns'
+    cp "$LIBRARY" "$PROGRAMS/resolve" "$BATS_TEST_TMPDIR"
+    chmod a+rx "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR"/{libptunnel.so,resolve}
+    # shellcheck disable=SC2016 # the inner shell's
+    run timeout 30 unshare --mount bash -c '
+        mount --make-rprivate /
+        mount -t tmpfs none /run
+        mount -t tmpfs -o mode=1777 none /dev/shm
+        mkdir -m 700 /dev/shm/ptunnel-0
+        cd "$0"
+        setpriv --reuid=65534 --regid=65534 --clear-groups unshare --user --map-root-user \
+            env -u XDG_RUNTIME_DIR LD_PRELOAD="$0/libptunnel.so" PTUNNEL_PROXY="$1" ./resolve -q "$2"
+        find /dev/shm -type f -printf "%p %u\n"' "$BATS_TEST_TMPDIR" "$PROXY" "$NAME"
+    equal "$(sed 's/^198[.0-9]* port 0/FOUR/' <<< "$output")" "FOUR${NEWLINE}/dev/shm/ptunnel-65534/names nobody"
+}

@@ -9,7 +9,7 @@ setup_file() {
     start_greeter
     start_scripted --on "*:$GREETER_PORT" "to 127.0.0.1:$GREETER_PORT"
     export OTHER=$BATS_FILE_TMPDIR/other
-    ! has "${CC:-cc}" || make -s -C "$ROOT" B="$OTHER" CFLAGS='-O1 -DNAMES_FORMAT=2 -DCONFIG_FORMAT=2' \
+    ! has "${CC:-cc}" || make -s -C "$ROOT" B="$OTHER" CFLAGS='-O1 -DNAMES_FORMAT=3 -DCONFIG_FORMAT=2' \
         "$OTHER/libptunnel.so" "$OTHER/ptunnel-run" > /dev/null
     [ ! -d "$OTHER" ] || rm -r "$OTHER/obj"
 }
@@ -50,12 +50,12 @@ asked_for() { # NAME : and nothing else
 OTHERS=$BATS_FILE_TMPDIR/other/libptunnel.so
 
 @test "both versions find the formats that they write" {
-    contains "$(strings -n 8 "$LIBRARY")" 'ptunnel names 1' '#ptunnel 1'
-    contains "$(strings -n 8 "$OTHERS")" 'ptunnel names 2' '#ptunnel 2'
+    contains "$(strings -n 8 "$LIBRARY")" 'ptunnel names 2' '#ptunnel 1'
+    contains "$(strings -n 8 "$OTHERS")" 'ptunnel names 3' '#ptunnel 2'
     connects "$OTHERS" "$(stand_in "$OTHERS" new.example)"
     succeeds
     asked_for new.example
-    equal "$(head -n 1 "$MAP" | tr -d '\0')" 'ptunnel names 2'
+    equal "$(head -n 1 "$MAP" | tr -d '\0')" 'ptunnel names 3'
 }
 
 @test "programs go on with the names that they know, and the new version has its own" {
@@ -99,7 +99,7 @@ OTHERS=$BATS_FILE_TMPDIR/other/libptunnel.so
     touch -d '25 hours ago' "$MAP"
     looks_up_and_connects "$OTHERS" new.example
     equal "$stderr" ''
-    equal "$(head -n 1 "$MAP" | tr -d '\0')" 'ptunnel names 2'
+    equal "$(head -n 1 "$MAP" | tr -d '\0')" 'ptunnel names 3'
 }
 
 @test "what a ptunnel-run of another version handed over lets nothing out, and says what to do" {

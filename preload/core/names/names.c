@@ -1,3 +1,5 @@
+#include "user.h"
+
 #include <ptunnel/names.h>
 #include <ptunnel/arena.h>
 #include <ptunnel/hash.h>
@@ -101,8 +103,9 @@ struct names *names_open(const struct net *net, int (*fcntl)(int fd, int command
     map->ranges = *ranges;
     map->shared = size / 4 * 3;
     map->own = size / 4 < OWN_MOST ? size / 4 : OWN_MOST;
-    map->slots =
-        (struct slots){ .net = net, .fcntl = fcntl, .runtime_directory = directory, .count = map->shared };
+    map->slots = (struct slots){
+        .net = net, .fcntl = fcntl, .runtime_directory = directory, .key = user_key(net), .count = map->shared
+    };
     return map;
 }
 
@@ -119,6 +122,11 @@ struct in6_addr names_address(const struct names *map, uint32_t offset, int fami
 static int64_t now_in_seconds(void)
 {
     return clock_now(CLOCK_BOOTTIME) / 1000000000;
+}
+
+static uint64_t hash_name(const struct names *map, const char *name)
+{
+    return hash_keyed(&map->slots.key, name, strlen(name));
 }
 
 static struct known *find_name(struct names *map, const char *name, uint64_t hash)
@@ -157,7 +165,7 @@ static struct known *new_known(const char *name, uint32_t offset)
 
 static void publish(struct names *map, struct known *known)
 {
-    uint64_t hash = hash_bytes(known->name, strlen(known->name));
+    uint64_t hash = hash_name(map, known->name);
     _Atomic(struct known *) *by_name = &map->by_name[hash % BUCKETS];
     _Atomic(struct known *) *by_offset = &map->by_offset[known->offset % BUCKETS];
 
@@ -174,8 +182,7 @@ static void learn(struct names *map, const char *name, uint32_t offset)
 {
     struct known *known = find_offset(map, offset);
 
-    if (known && strcmp(known->name, name) == 0 &&
-        find_name(map, name, hash_bytes(name, strlen(name))) == known) {
+    if (known && strcmp(known->name, name) == 0 && find_name(map, name, hash_name(map, name)) == known) {
         atomic_store(&known->checked, now_in_seconds());
         return;
     }
@@ -215,7 +222,7 @@ static void say_full(const struct names *map)
     log_failure(hash_bytes(subject, sizeof subject), &line);
 }
 
-/* Gives a name an offset that only this process knows. Where the search begins depends on the name alone:
+/* Gives a name an offset that only this process knows. Where the search begins depends on the name and the user:
  * processes with private maps nearly always agree; where they do not, the other one has nothing at that
  * address. */
 static int own_stand_in(struct names *map, const char *name, uint64_t hash, uint32_t *offset)
@@ -261,7 +268,7 @@ static int claim(struct names *map, const char *name, uint64_t hash, struct know
 
 int names_stand_in(struct names *map, const char *name, uint32_t *offset)
 {
-    uint64_t hash = hash_bytes(name, strlen(name));
+    uint64_t hash = hash_name(map, name);
     struct known *known = find_name(map, name, hash);
     int saved = errno, result;
 

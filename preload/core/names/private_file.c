@@ -1,3 +1,5 @@
+#include "user.h"
+
 #include <ptunnel/private_file.h>
 #include <ptunnel/errors.h>
 #include <ptunnel/log.h>
@@ -44,7 +46,7 @@ static bool use_directory(struct private_file *file, const char *base, bool with
 
     text_add(&path, base);
     if (with_user)
-        text_add_number(&path, geteuid());
+        text_add_number(&path, user_number(file->net));
     if (path.cut || directory_wrong(file->path, 022))
         return false;
     text_print(&path, "/ptunnel-%s", file->name);
@@ -62,7 +64,7 @@ static int find_path(struct private_file *file, const char *directory, struct te
     if (use_directory(file, "/run/user/", true))
         return 0;
     path = text_in(file->path, sizeof file->path);
-    text_print(&path, "/dev/shm/ptunnel-%u", (unsigned)geteuid());
+    text_print(&path, "/dev/shm/ptunnel-%u", (unsigned)user_number(file->net));
     if (file->make)
         mkdir(file->path, 0700);
     bad = directory_wrong(file->path, 077);

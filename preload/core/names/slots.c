@@ -23,7 +23,7 @@ _Static_assert(sizeof(struct slot) == 272 && SLOT_NAME_SIZE == ENDPOINT_HOST_MAX
 /* The file begins with these bytes, and slots follow. Change the number with anything that another version of
  * this code would read differently, struct slot or where a name is looked for. */
 #ifndef NAMES_FORMAT
-#define NAMES_FORMAT 1
+#define NAMES_FORMAT 2
 #endif
 #define TEXT_OF(number) #number
 #define HEADER(number)  "ptunnel names " TEXT_OF(number) "\n"
@@ -342,7 +342,7 @@ static int visit_some(const struct work *work, struct walk *walk, uint32_t numbe
 static int find_slot(const struct work *work, struct walk *walk)
 {
     uint32_t count = work->slots->count, left = count < WINDOW ? count : WINDOW, some;
-    uint32_t number = (uint32_t)(hash_bytes(walk->name, strlen(walk->name)) % count);
+    uint32_t number = (uint32_t)(hash_keyed(&work->slots->key, walk->name, strlen(walk->name)) % count);
     int result;
 
     for (; left > 0; left -= some, number = (number + some) % count) {
