@@ -6,13 +6,13 @@ load helpers
 ERRORS=(1 13 38 95) # EPERM, EACCES, ENOSYS, EOPNOTSUPP
 
 # What the library calls; mmap and openat stand for "no configuration", before which loopback is direct.
-CALLS=(setsockopt getsockopt setsockopt,getsockopt getsockname getpeername poll ppoll recvfrom sendto shutdown futex
+CALLS=(setsockopt getsockopt "setsockopt,getsockopt" getsockname getpeername poll ppoll recvfrom sendto shutdown futex
     rt_sigprocmask rt_sigaction rt_sigpending epoll_ctl gettid getpid tkill madvise munmap openat close fcntl
-    fcntl,openat fcntl,setsockopt dup3 ioctl read pread64 pwrite64 getuid)
+    "fcntl,openat" "fcntl,setsockopt" dup3 ioctl read pread64 pwrite64 getuid)
 
 # Without these it can do: the program is served as ever.
 SPARE=(setsockopt poll shutdown futex rt_sigprocmask rt_sigaction rt_sigpending epoll_ctl gettid getpid tkill madvise
-    munmap fcntl fcntl,openat dup3 ioctl pread64 pwrite64 getuid)
+    munmap fcntl "fcntl,openat" dup3 ioctl pread64 pwrite64 getuid)
 
 setup_file() {
     start_greeter
