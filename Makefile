@@ -102,7 +102,8 @@ $(B)/programs/readiness: $(call objects,tests/programs/readiness/*.c)
 $(UNIT):             $(call objects,tests/unit/support/*.c)
 $(B)/fuzz/agent:     $(call objects,helper/agent/question.c)
 $(B)/unit/exchange:  $(call objects,$(foreach part,exchange exchanges known question scheme digest failure,helper/agent/$(part).c))
-$(filter %/owner %/slot %/registration %/event %/handed,$(UNIT)): $(call objects,preload/*.c preload/process/*.c preload/sockets/*.c)
+$(filter $(addprefix $(B)/unit/,owner slot registration armed event handed tray),$(UNIT)): \
+    $(call objects,preload/*.c preload/process/*.c preload/sockets/*.c preload/ready/tray.c)
 $(PROGRAM) $(UNIT) $(BENCH) $(FUZZ): $(B)/%: $(B)/obj/tests/%.o
 
 $(B)/libptunnel.so: LIBS = -shared -ldl -Wl,--version-script=$(B)/exports.map,-soname=libptunnel.so,-z,now

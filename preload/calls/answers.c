@@ -2,6 +2,7 @@
 
 #include "../real.h"
 #include "../process/readable.h"
+#include "../sockets/peek.h"
 #include "../sockets/peer.h"
 #include "../pending/wait.h"
 #include "../sockets/original.h"
@@ -207,4 +208,45 @@ int answers_set_user_timeout(int fd, const void *value, socklen_t size)
         return 0;
     }
     return real()->setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, value, size) < 0 ? -errno : 0;
+}
+
+static struct entry *pending_at(int fd)
+{
+    struct entry *entry = slots_empty() ? NULL : pending_find(fd);
+
+    return entry && atomic_load(&entry->state) == ENTRY_PENDING ? entry : NULL;
+}
+
+int answers_peek_offset(int fd, void *value, socklen_t *size)
+{
+    struct entry *entry = pending_at(fd);
+    int own = entry ? atomic_load(&entry->peek_offset) : -1;
+
+    if (real()->getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, value, size) < 0)
+        return -errno;
+    if (own >= 0)
+        memcpy(value, &own, *size < sizeof own ? *size : sizeof own);
+    return 0;
+}
+
+/* Whether the socket has the option is the kernel's to say. */
+int answers_set_peek_offset(int fd, const void *value, socklen_t size)
+{
+    struct entry *entry = pending_at(fd);
+    int wanted = -1, off = -1;
+
+    if (size >= (socklen_t)sizeof wanted && readable(value, sizeof wanted))
+        memcpy(&wanted, value, sizeof wanted);
+    if (wanted >= 0)
+        atomic_store(&peek_ever, true);
+    if (!entry || wanted < 0) {
+        if (real()->setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, value, size) < 0)
+            return -errno;
+        wanted = -1;
+    } else if (real()->setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &off, sizeof off) < 0) {
+        return -errno;
+    }
+    if (entry)
+        atomic_store(&entry->peek_offset, wanted);
+    return 0;
 }

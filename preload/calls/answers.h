@@ -16,4 +16,8 @@ int answers_set_user_timeout(int fd, const void *value, socklen_t size);
 int answers_name(int fd, struct sockaddr *address, socklen_t *size); /* getsockname(2) */
 int answers_domain(int fd, void *value, socklen_t *size);            /* getsockopt(2) of SO_DOMAIN */
 
+/* SO_PEEK_OFF, which is off while a tunnel is being opened. */
+int answers_peek_offset(int fd, void *value, socklen_t *size);
+int answers_set_peek_offset(int fd, const void *value, socklen_t size);
+
 #endif

@@ -11,6 +11,7 @@
 #include "../sockets/bound.h"
 #include "../sockets/duplicates.h"
 #include "../sockets/event.h"
+#include "../sockets/peek.h"
 #include "../sockets/peer.h"
 #include "../sockets/socket.h"
 #include "../sockets/substitute.h"
@@ -357,6 +358,7 @@ static int start(struct attempt *attempt)
     enum dial_want want;
     int result;
 
+    peek_begin(attempt->entry, attempt->fd);
     substitute_put(attempt->fd, attempt->entry, DIAL_WANT_WRITE);
     duplicates_share(attempt->fd, attempt->entry);
     if (!step(attempt, &want, &result))

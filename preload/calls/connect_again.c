@@ -1,7 +1,6 @@
 #include "connect_again.h"
 
 #include "../real.h"
-#include "../sockets/event.h"
 #include "../sockets/peer.h"
 #include "../pending/end.h"
 #include "../pending/wait.h"
@@ -55,7 +54,7 @@ static bool again(int fd, const struct sockaddr *address, socklen_t size, int *r
     struct entry *entry = slots_empty() ? NULL : pending_find(fd);
 
     if (entry && pending_is_recycled(fd, entry)) {
-        event_recycled(fd);
+        pending_discard(fd, entry);
         entry = NULL;
     }
     /* Of an open tunnel with nothing left to say the kernel knows the answer, and connect_direct() sees the

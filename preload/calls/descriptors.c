@@ -15,11 +15,19 @@ static bool known(int fd)
     return (!slots_empty() && slot_find(fd)) || (!peers_empty() && peer_known(fd));
 }
 
+/* A child of vfork(2), or a thread with a table of its own, does as it likes with its own descriptors. */
+static bool is_others(int fd)
+{
+    const struct entry *entry = slots_empty() ? NULL : slot_find(fd);
+
+    return identity_is_borrowed() || (entry && !entry_is_here(entry));
+}
+
 void descriptors_before_close(int fd)
 {
     int saved = errno;
 
-    if (slot_find(fd) && !identity_is_borrowed())
+    if (slot_find(fd) && !is_others(fd))
         event_closing(fd);
     errno = saved;
 }
@@ -32,7 +40,7 @@ void descriptors_before_close_range(unsigned first, unsigned last)
         unsigned end = last < FD_MAP_NUMBERS ? last : FD_MAP_NUMBERS - 1;
 
         for (unsigned fd = first; fd <= end && !slots_empty(); fd++)
-            if (slot_find((int)fd))
+            if (slot_find((int)fd) && !is_others((int)fd))
                 event_closing((int)fd);
     }
     errno = saved;
@@ -47,7 +55,7 @@ void descriptors_before_replace(int from, int to)
 {
     int saved = errno;
 
-    if (from != to && known(to) && is_open(from) && !identity_is_borrowed())
+    if (from != to && known(to) && is_open(from) && !is_others(to))
         event_closing(to);
     errno = saved;
 }
@@ -56,7 +64,7 @@ void descriptors_duplicated(int from, int to)
 {
     int saved = errno;
 
-    if (from != to && to >= 0 && !identity_is_borrowed()) {
+    if (from != to && to >= 0 && !is_others(from) && !is_others(to)) {
         if (!slots_empty())
             pending_find(from); /* it may have ended in other hands */
         event_duplicated(from, to);

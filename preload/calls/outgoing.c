@@ -3,6 +3,7 @@
 #include "../process/readable.h"
 #include "../pending/wait.h"
 #include "../sockets/peer.h"
+#include "../sockets/registration.h"
 #include "../sockets/socket.h"
 #include "claim.h"
 #include "rights.h"
@@ -25,37 +26,64 @@ bool outgoing_refused(int fd, int flags, const struct sockaddr *address, socklen
     return true;
 }
 
-/* False: its tunnel is still being opened, and the call must not wait for that. */
-static bool let_go(int fd, void *waits)
-{
-    struct entry *entry = slots_empty() ? NULL : pending_find(fd);
+struct departure {
+    bool waits;  /* sendmsg(2) may */
+    bool before; /* something is still being connected */
+};
 
-    if (entry && atomic_load(&entry->state) == ENTRY_PENDING) {
-        if (*(bool *)waits)
-            pending_finish(fd);
-        else if (!pending_step(fd, entry))
-            return false;
+static void drive(int fd, struct departure *departure)
+{
+    struct entry *entry = pending_find(fd);
+
+    if (entry && departure->waits)
+        pending_finish(fd);
+    else if (entry)
+        pending_step(fd, entry);
+    entry = pending_find(fd);
+    departure->before |= entry && atomic_load(&entry->state) == ENTRY_PENDING;
+}
+
+struct in_set {
+    int set;
+    struct departure *departure;
+};
+
+static void drive_if_in(int fd, struct entry *entry, void *data)
+{
+    struct in_set *in = data;
+
+    if (atomic_load(&entry->state) == ENTRY_PENDING && registration_exists(in->set, fd))
+        drive(fd, in->departure);
+}
+
+/* The receiver has no table: a socket that leaves is connected first, and so is what an epoll set that leaves watches. */
+static bool let_go(int fd, void *data)
+{
+    struct departure *departure = data;
+
+    if (!slots_empty()) {
+        drive(fd, departure);
+        if (registration_is_set(fd))
+            slot_each(drive_if_in, &(struct in_set){ fd, departure });
     }
+    if (departure->before && !departure->waits)
+        return false;
     if (!peers_empty())
         peer_hand_over(fd);
     return true;
 }
 
-static bool rights_refused(int fd, int flags, const struct msghdr *message)
-{
-    bool waits = !(flags & MSG_DONTWAIT) && (slots_empty() || socket_is_blocking(fd));
-
-    if (rights_each(message, let_go, &waits))
-        return false;
-    errno = EAGAIN;
-    return true;
-}
-
 static bool message_refused(int fd, int flags, const struct msghdr *message)
 {
-    if ((!slots_empty() || !peers_empty()) && message->msg_controllen > 0 &&
-        rights_refused(fd, flags, message))
-        return true;
+    struct departure departure = { false, false };
+
+    if ((!slots_empty() || !peers_empty()) && message->msg_controllen > 0) {
+        departure.waits = !(flags & MSG_DONTWAIT) && !slots_empty() && socket_is_blocking(fd);
+        if (!rights_each(message, let_go, &departure)) {
+            errno = EAGAIN;
+            return true;
+        }
+    }
     return ((flags & MSG_FASTOPEN) || message->msg_name) &&
            outgoing_refused(fd, flags, message->msg_name, message->msg_namelen);
 }

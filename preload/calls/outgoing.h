@@ -12,7 +12,8 @@
  * datagram to where none may go. */
 bool outgoing_refused(int fd, int flags, const struct sockaddr *address, socklen_t size);
 
-/* The same for a message; before that, descriptors that it carries are driven to the end of their dials. One that
+/* The same for a message; before that, descriptors that it carries, and those in an epoll set that it carries, are driven
+ * to the end of their dials, or, where sendmsg(2) does not wait, a step: EAGAIN while they are not connected. One that
  * cannot be read is the kernel's to refuse. */
 bool outgoing_message_refused(int fd, int flags, const struct msghdr *message);
 

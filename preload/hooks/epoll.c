@@ -77,6 +77,19 @@ static int milliseconds_of(const struct timespec *time)
     return (int)(time->tv_sec * 1000 + time->tv_nsec / 1000000);
 }
 
+/* Before Linux 5.11 there is no such call, and then there is none for sets with cookies either. No room is EINVAL. */
+static bool kernel_has_pwait2(int set)
+{
+    static _Atomic int has; /* -1: no; 0: not asked yet */
+    struct epoll_event none;
+    int saved = errno;
+
+    if (atomic_load(&has) == 0)
+        atomic_store(&has, real()->epoll_pwait2(set, &none, 0, NULL, NULL) < 0 && errno == ENOSYS ? -1 : 1);
+    errno = saved;
+    return atomic_load(&has) > 0;
+}
+
 EXPORT int epoll_pwait2(int set, struct epoll_event *events, int most, const struct timespec *time,
                         const sigset_t *mask)
 {
@@ -87,7 +100,7 @@ EXPORT int epoll_pwait2(int set, struct epoll_event *events, int most, const str
 
         return count <= 0 ? count : filtered(set, events, most, count, milliseconds_of(time), mask);
     }
-    if (!ready_until(&end, time))
+    if (!kernel_has_pwait2(set) || !ready_until(&end, time))
         return real()->epoll_pwait2(set, events, most, time, mask);
     return libc_result(ready_epoll(set, events, most, end, mask));
 }

@@ -33,6 +33,8 @@ EXPORT int getsockopt(int fd, int level, int name, void *value, socklen_t *size)
         return libc_result(answers_error(fd, value, size));
     if (level == IPPROTO_TCP && name == TCP_USER_TIMEOUT && !slots_empty())
         return libc_result(answers_user_timeout(fd, value, size));
+    if (level == SOL_SOCKET && name == SO_PEEK_OFF)
+        return libc_result(answers_peek_offset(fd, value, size));
     if (level == SOL_SOCKET && name == SO_DOMAIN && original_any())
         return libc_result(answers_domain(fd, value, size));
     return real()->getsockopt(fd, level, name, value, size);
@@ -46,6 +48,8 @@ EXPORT int __getsockopt64(int fd, int level, int name, void *value, socklen_t *s
 /* setsockopt(2): what the program sets is its own, also while we have put another value there. */
 EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
+    if (level == SOL_SOCKET && name == SO_PEEK_OFF)
+        return libc_result(answers_set_peek_offset(fd, value, size));
     if (slots_idle() || level != IPPROTO_TCP || name != TCP_USER_TIMEOUT)
         return real()->setsockopt(fd, level, name, value, size);
     return libc_result(answers_set_user_timeout(fd, value, size));

@@ -1,6 +1,7 @@
 #include "step.h"
 
 #include "../real.h"
+#include "../process/identity.h"
 #include "../process/own.h"
 #include "../sockets/bound.h"
 #include "../sockets/event.h"
@@ -97,6 +98,12 @@ bool pending_is_recycled(int fd, const struct entry *entry)
     return entry->cookie != 0 ? socket_cookie(fd) != entry->cookie : entry_is_inherited(entry);
 }
 
+void pending_discard(int fd, const struct entry *entry)
+{
+    if (entry_is_here(entry))
+        event_recycled(fd);
+}
+
 /* With the lock. A slot is taken down under the lock too, before its descriptor is closed: one that still has
  * the entry is the socket's. */
 static bool step_locked(int fd, struct entry *entry, bool fired)
@@ -108,7 +115,7 @@ static bool step_locked(int fd, struct entry *entry, bool fired)
     } else if (atomic_load(&entry->state) != ENTRY_PENDING) {
         substitute_take_back(fd, entry); /* another process ended it, and knows not of all our sets */
     } else if (pending_is_recycled(fd, entry)) {
-        event_recycled(fd);
+        pending_discard(fd, entry);
     } else {
         entry->dial.fd = fd; /* the number that this process knows it by */
         atomic_store(&entry->descriptor, fd);
@@ -165,11 +172,12 @@ static void clear_up(int fd, struct entry *entry)
 struct entry *pending_find(int fd)
 {
     struct entry *entry = slot_find(fd);
+    bool here = !entry || !identity_is_apart() || entry_is_here(entry);
     int state = entry ? atomic_load(&entry->state) : ENTRY_FREE;
 
     if (state == ENTRY_PENDING || state == ENTRY_FAILED)
-        return entry;
-    if (entry)
+        return here ? entry : NULL;
+    if (entry && here)
         clear_up(fd, entry);
     return NULL;
 }

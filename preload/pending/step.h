@@ -12,8 +12,10 @@
  * whose number the kernel has given to another socket behind our back, is taken out of the table. */
 struct entry *pending_find(int fd);
 
-/* The kernel gave the number to another socket, and nobody told us: event_recycled() is due. */
+/* The kernel gave the number to another socket, and nobody told us; then what we know of it has to be discarded, unless it
+ * is so in the caller's own table of descriptors alone. */
 bool pending_is_recycled(int fd, const struct entry *entry);
+void pending_discard(int fd, const struct entry *entry);
 
 /* Moves the dial on. False: it goes on. True: there is nothing left to wait for; the tunnel is open, or the
  * kernel now plays a failed connect(), and the program's epoll registrations are its own again. */

@@ -2,6 +2,7 @@
 
 #include "../real.h"
 
+#include <linux/kcmp.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -80,6 +81,24 @@ bool identity_is_gone(int thread)
 
     errno = saved;
     return gone;
+}
+
+static __thread bool is_apart;
+
+bool identity_shares_files(int thread)
+{
+    int saved = errno, me = identity_thread();
+    bool apart = thread != 0 && thread != me &&
+                 libc()->syscall(SYS_kcmp, (long)me, (long)thread, (long)KCMP_FILES, 0L, 0L) > 0;
+
+    is_apart |= apart;
+    errno = saved;
+    return !apart;
+}
+
+bool identity_is_apart(void)
+{
+    return is_apart;
 }
 
 extern char __libc_single_threaded __attribute__((weak)); /* glibc 2.32 and later */

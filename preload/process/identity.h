@@ -23,6 +23,13 @@ uint16_t identity_namespace(void);
 /* True if no thread has this number, as far as this process's PID namespace sees. Leaves errno alone. */
 bool identity_is_gone(int thread);
 
+/* False only if the kernel says that the other thread of this process has another table of descriptors than the caller
+ * (unshare(2), CLONE_FILES): then a number means something else to it. Leaves errno alone. */
+bool identity_shares_files(int thread);
+
+/* Whether identity_shares_files() has ever said so to this thread. */
+bool identity_is_apart(void);
+
 /* False where libc says that this is the only thread; musl does not tell. */
 bool identity_has_threads(void);
 

@@ -1,5 +1,6 @@
 #include "keeper.h"
 #include "ready.h"
+#include "tray.h"
 
 #include "../real.h"
 #include "../pending/step.h"
@@ -7,7 +8,6 @@
 #include "../process/readable.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 /* poll() sleeps on when another thread consumed the reply first (it looks again after waking,
  * and finds nothing), so a wait with a pending descriptor in it lasts no longer than this at
@@ -152,13 +152,13 @@ int ready_poll(struct pollfd *fds, nfds_t count, struct deadline end, const sigs
     int result;
 
     if (count > ON_STACK)
-        view = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (view == MAP_FAILED)
+        view = tray_take(size);
+    if (!view)
         return -ENOMEM;
     keeper_begin();
     result = poll_translated(view, fds, count, end, mask);
     keeper_end();
     if (view != small)
-        munmap(view, size);
+        tray_give(view, size);
     return result;
 }

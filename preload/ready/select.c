@@ -1,5 +1,6 @@
 #include "keeper.h"
 #include "ready.h"
+#include "tray.h"
 
 #include "../real.h"
 #include "../pending/step.h"
@@ -72,7 +73,7 @@ static int count_before(char *end, int count)
 static int count_looked_at(int count)
 {
     enum { ROOM = FD_MAP_NUMBERS / 8, WALL = 64 * 1024 };
-    int saved = errno;
+    int saved = errno, cancel;
     char *memory;
 
     if (count <= FD_SETSIZE)
@@ -80,9 +81,11 @@ static int count_looked_at(int count)
     memory = mmap(NULL, ROOM + WALL, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return FD_SETSIZE;
+    cancel = cancel_hold(); /* pselect(2) is a place to be cancelled in */
     mprotect(memory, ROOM, PROT_READ | PROT_WRITE);
     count = count_before(memory + ROOM, count);
     munmap(memory, ROOM + WALL);
+    cancel_release(cancel);
     errno = saved;
     return count;
 }
@@ -218,8 +221,8 @@ int ready_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, stru
     int result;
 
     if (size > sizeof small)
-        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
+        memory = tray_take(size);
+    if (!memory)
         return -ENOMEM;
     for (size_t which = 0; which < SETS; which++)
         view.set[which] = memory + which * asked.words;
@@ -227,6 +230,6 @@ int ready_select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, stru
     result = select_translated(count, &view, &asked, end, mask);
     keeper_end();
     if (memory != small)
-        munmap(memory, size);
+        tray_give(memory, size);
     return result;
 }

@@ -143,6 +143,8 @@ struct entry *entry_take(void)
     atomic_store(&entry->zero_given, false);
     atomic_store(&entry->want, DIAL_WANT_WRITE);
     atomic_store(&entry->deadline, INT64_MAX);
+    atomic_store(&entry->maker, identity_thread());
+    atomic_store(&entry->peek_offset, -1);
     atomic_store(&entry->contested, false);
     atomic_store(&entry->rung, false);
     atomic_store(&entry->bounded, false);
@@ -170,6 +172,11 @@ void entry_begin_generation(const bool used[ENTRY_CHUNKS])
     }
     atomic_store(&own.count, 0);
     atomic_store(&own.turns, 0);
+}
+
+bool entry_is_here(const struct entry *entry)
+{
+    return entry_is_inherited(entry) || identity_shares_files(atomic_load(&entry->maker));
 }
 
 bool entry_lock(struct entry *entry)

@@ -42,11 +42,13 @@ struct entry {
     _Atomic int state;        /* enum entry_state */
     _Atomic bool unread;      /* of ENTRY_FAILED: the error was told to nobody yet */
     _Atomic bool zero_given;  /* some connect() returns 0, here or in a forked process */
+    _Atomic int maker;        /* the thread that connects: its table has the descriptor */
     _Atomic int descriptor;   /* a number that it has, perhaps: dial.fd, for who has not the lock */
     _Atomic int slots;        /* that have the entry */
     _Atomic int want;         /* enum dial_want of the last step */
     _Atomic int64_t deadline; /* of the dial, deadline_now()'s time */
     _Atomic uint64_t cookie;  /* SO_COOKIE: the socket, whatever its number; 0 before entry_adopt() */
+    _Atomic int peek_offset;  /* the program's SO_PEEK_OFF, -1: it is none, or not ours to keep: see peek.h */
     _Atomic bool contested;   /* processes that share the socket use a set of it, too: see registration.h */
     _Atomic bool rung;        /* see ready/keeper.h */
     _Atomic bool bounded;     /* TCP_USER_TIMEOUT is ours: see bound.h */
@@ -72,6 +74,10 @@ bool entry_lock_patiently(struct entry *entry);
 
 void entry_unlock(struct entry *entry);
 bool entry_locked_by_me(const struct entry *entry);
+
+/* False to a thread with a table of descriptors of its own: to it the number is another's, and the entry none of its
+ * business. A system call in another thread than the one that connects. */
+bool entry_is_here(const struct entry *entry);
 
 /* The entry was made before this process was forked: an ancestor may be using it. */
 bool entry_is_inherited(const struct entry *entry);

@@ -2,6 +2,7 @@
 
 #include "duplicates.h"
 #include "original.h"
+#include "peek.h"
 #include "peer.h"
 #include "slot.h"
 #include "substitute.h"
@@ -88,6 +89,7 @@ static void put_back_one(int fd, struct entry *entry, void *data)
 
 static void end(struct entry *entry, enum entry_state state)
 {
+    peek_end(entry, entry->dial.fd);
     atomic_store(&entry->state, (int)state);
     slot_each_of(entry, put_back_one, NULL);
     if (state != ENTRY_FAILED)

@@ -9,7 +9,6 @@
 
 #include <ptunnel/endpoint.h>
 
-#include <fcntl.h>
 #include <string.h>
 
 FD_MAP(peers, struct peer, 1024);
@@ -18,11 +17,11 @@ _Atomic int peers_used;
 _Atomic bool peer_may_come = true;
 static _Atomic bool looked; /* whether anything was written down, since something may have come */
 
-static _Atomic uint64_t ports; /* a bit for each proxy's, by its lowest six */
+static _Atomic unsigned char ports[(UINT16_MAX + 1) / 8]; /* a bit for each that a proxy of a record has */
 
-static uint64_t bit_of(uint16_t port)
+static bool is_proxys(uint16_t port)
 {
-    return UINT64_C(1) << port % 64;
+    return atomic_load_explicit(&ports[port / 8], memory_order_relaxed) >> port % 8 & 1;
 }
 
 void peer_set(int fd, const struct peer *peer)
@@ -31,8 +30,8 @@ void peer_set(int fd, const struct peer *peer)
 
     if (!record)
         return; /* getpeername will tell the proxy: better than no connection */
-    if (!(atomic_load(&ports) & bit_of(peer->proxy_port)))
-        atomic_fetch_or(&ports, bit_of(peer->proxy_port));
+    if (!is_proxys(peer->proxy_port))
+        atomic_fetch_or(&ports[peer->proxy_port / 8], (unsigned char)(1 << peer->proxy_port % 8));
     if (record->target_port == 0)
         atomic_fetch_add(&peers_used, 1);
     *record = *peer;
@@ -124,7 +123,7 @@ bool peer_is_suspect(const struct sockaddr *now, socklen_t size)
     memcpy(&port, (const char *)now + offsetof(struct sockaddr_in, sin_port),
            sizeof port); /* at the same place in both */
     port = ntohs(port);
-    return (atomic_load(&ports) & bit_of(port)) || (atomic_load(&peer_may_come) && is_configured(port));
+    return is_proxys(port) || (atomic_load(&peer_may_come) && is_configured(port));
 }
 
 /* Another descriptor of this process that is the same socket, by its record: of those that were asked, or `asking` the
@@ -215,11 +214,6 @@ void peer_hand_over(int fd)
     errno = saved;
 }
 
-static bool goes_to_child(int fd, bool all)
-{
-    return all || !(real()->fcntl(fd, F_GETFD) & FD_CLOEXEC);
-}
-
 void peer_hand_over_to_child(bool all)
 {
     struct private_file file;
@@ -229,7 +223,8 @@ void peer_hand_over_to_child(bool all)
     for (int fd = fd_map_next(&peers, 0); usable && fd < FD_MAP_NUMBERS; fd = fd_map_next(&peers, fd + 1)) {
         struct peer *record = fd_map_at(&peers, fd, false);
 
-        if (!record->target_port || record->handed || !goes_to_child(fd, all) || !is_open_tunnel(record, fd))
+        if (!record->target_port || record->handed || !(all || socket_survives_exec(fd)) ||
+            !is_open_tunnel(record, fd))
             continue;
         usable = begun || handed_begin(&file);
         begun = usable;

@@ -235,6 +235,7 @@ static void cost(void)
     fd = socket(AF_INET, SOCK_STREAM, 0);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
         perror("connect");
+    getpeername(fd, (struct sockaddr *)&address, &size); /* the first one of a process looks at more */
     getpeername(-7, (struct sockaddr *)&address, &size);
     for (int i = 0; i < 20; i++)
         getpeername(fd, (struct sockaddr *)&address, &size);

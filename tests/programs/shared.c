@@ -2,6 +2,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +187,106 @@ static void plain_added(void)
     stale_record(0, true);
 }
 
+union control {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr align;
+};
+
+static struct msghdr message_with(union control *control)
+{
+    static char byte;
+    static struct iovec part = { &byte, 1 };
+
+    return (struct msghdr){ .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof *control };
+}
+
+static bool pass(int to, int fd, int flags)
+{
+    union control control = { { 0 } };
+    struct msghdr message = message_with(&control);
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+
+    *rights = (struct cmsghdr){ CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS };
+    memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+    return sendmsg(to, &message, flags) == 1;
+}
+
+static int take(int from)
+{
+    union control control;
+    struct msghdr message = message_with(&control);
+    int fd = -1;
+
+    if (recvmsg(from, &message, 0) == 1 && CMSG_FIRSTHDR(&message))
+        memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+    return fd;
+}
+
+/* To a process that knows nothing of what is in it. */
+static void set_passed(void)
+{
+    int pair[2], fd;
+    bool passed;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+        exit(1);
+    if (fork() == 0) {
+        set = take(pair[0]);
+        tell("the other", 20000);
+        _exit(0);
+    }
+    fd = begin_connection();
+    control(EPOLL_CTL_ADD, fd, EPOLLOUT, 1);
+    passed = pass(pair[1], set, 0);
+    wait_for_all();
+    printf("passed %d\n", passed);
+}
+
+static void passed_without_waiting(void)
+{
+    struct pollfd ready = { .events = POLLOUT };
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+        exit(1);
+    ready.fd = begin_connection();
+    printf("passed %d", pass(pair[1], ready.fd, MSG_DONTWAIT));
+    printf(" %s\n", strerror(errno));
+    poll(&ready, 1, 20000);
+    printf("then %d\n", pass(pair[1], ready.fd, MSG_DONTWAIT));
+}
+
+/* A thread with descriptors of its own: what it has under the number is its own, and is as it was. */
+static int number;
+
+static void *live_apart(void *data)
+{
+    struct pollfd ready = { number, POLLIN, 0 };
+    int ends[2];
+    char byte;
+
+    if (unshare(CLONE_FILES) < 0 || pipe(ends) < 0 || write(ends[1], "x", 1) != 1)
+        return NULL;
+    dup2(ends[0], number);
+    printf("apart: poll %d", poll(&ready, 1, 20000));
+    printf(", %x, read %zd", ready.revents, read(number, &byte, 1));
+    printf(", close %d\n", close(number));
+    fflush(stdout);
+    return data;
+}
+
+static void apart(void)
+{
+    pthread_t thread;
+    void *result = NULL;
+
+    number = begin_connection();
+    control(EPOLL_CTL_ADD, number, EPOLLOUT, 1);
+    if (pthread_create(&thread, NULL, live_apart, &number) != 0 || pthread_join(thread, &result) != 0 || !result)
+        printf("no thread apart\n");
+    tell("the first thread", 20000);
+}
+
 static const struct {
     const char *name;
     void (*tell)(void);
@@ -192,6 +294,7 @@ static const struct {
     { "child_closes", child_closes }, { "child_looks", child_looks }, { "child_opens", child_opens },
     { "daemon_waits", daemon_waits }, { "both_use_it", both_use_it }, { "exclusive", exclusive },
     { "exclusive_added", exclusive_added }, { "plain_added", plain_added },
+    { "set_passed", set_passed }, { "passed_without_waiting", passed_without_waiting }, { "apart", apart },
 };
 
 int main(int argc, char **argv)

@@ -232,3 +232,41 @@ not_logged_to() {
     contains "$output" 'connect: Connection refused'
     lacks "$output" caught
 }
+
+# In the background of a terminal that stops who writes from there.
+in_background() { # COMMAND...
+    python3 -c '
+import os, pty, sys, termios
+leader, terminal = pty.fork()
+if leader == 0:
+    modes = termios.tcgetattr(2)
+    modes[3] |= termios.TOSTOP
+    termios.tcsetattr(2, termios.TCSANOW, modes)
+    child = os.fork()
+    if child == 0:
+        os.setpgid(0, 0)
+        os.execv(sys.argv[1], sys.argv[1:])
+    os.setpgid(child, child)
+    status = os.waitpid(child, os.WUNTRACED)[1]
+    if os.WIFSTOPPED(status):
+        os.write(1, b"stopped\n")
+        os.kill(child, 9)
+    os._exit(0)
+shown = b""
+try:
+    while part := os.read(terminal, 1024):
+        shown += part
+except OSError:
+    pass
+sys.stdout.buffer.write(shown)' "$@"
+}
+
+@test "a line of the log does not stop a program in the background" {
+    local script
+
+    script="$PTUNNEL_RUN -p $PROXY $PROGRAMS/connect 203.0.113.7:403 > $BATS_TEST_TMPDIR/said"
+    run in_background /bin/sh -c "$script"
+    contains "$output" '203.0.113.7:403'
+    lacks "$output" stopped
+    contains "$(cat "$BATS_TEST_TMPDIR/said")" EACCES
+}

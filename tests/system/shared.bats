@@ -4,16 +4,16 @@
 load helpers
 
 setup_file() {
-    start_greeter
-    start_scripted --on "*" "delay 200; to 127.0.0.1:$GREETER_PORT"
-    export PROXY
+    start_scripted --on '203.0.113.7:*' 'delay 200; raw "HTTP/1.1 200 OK\r\n\r\n"; end hang'
+    export PROXY SCRIPTED_PORT
 }
 
-same_as_native() { # STORY
+# Whom nothing is said to, and who says nothing and stays: natively the proxy itself.
+same_as_native() { # STORY WANTED
     local native seen
 
-    native=$(timeout 30 "$PROGRAMS/shared" "$1" 127.0.0.1 "$GREETER_PORT")
-    seen=$(tunnelled "$PROGRAMS/shared" "$1" 203.0.113.7 "$GREETER_PORT")
+    native=$(timeout 30 "$PROGRAMS/shared" "$1" 127.0.0.1 "$SCRIPTED_PORT")
+    seen=$(tunnelled "$PROGRAMS/shared" "$1" 203.0.113.7 "$SCRIPTED_PORT")
     contains "$native" "${2:-is told 1 (4, 1)}"
     equal "$seen" "$native"
 }
@@ -42,4 +42,17 @@ same_as_native() { # STORY
     same_as_native exclusive 'is told 0'
     same_as_native exclusive_added 'is told 1 (4, 2)'
     same_as_native plain_added 'is told 1 (4, 2)'
+}
+
+@test "an epoll set that is passed on holds what the program registered" {
+    same_as_native set_passed 'the other is told 1 (4, 1)'
+}
+
+@test "a connection that is not open yet is not passed on by who does not wait" {
+    run tunnelled "$PROGRAMS/shared" passed_without_waiting 203.0.113.7 "$SCRIPTED_PORT"
+    equal "$output" "passed 0 Resource temporarily unavailable${NEWLINE}then 1"
+}
+
+@test "a thread with descriptors of its own leaves those of the others alone" {
+    same_as_native apart 'apart: poll 1, 1, read 1, close 0'
 }

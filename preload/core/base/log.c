@@ -90,14 +90,17 @@ static bool stderr_is_ours(void)
 static void write_quietly(int fd, const char *line, size_t size)
 {
     static const int raised[] = { SIGPIPE, SIGXFSZ };
-    sigset_t both, before, pending;
+    sigset_t both, blocked, before, pending;
     struct timespec now = { 0 };
 
     sigemptyset(&both);
     for (size_t i = 0; i < sizeof raised / sizeof *raised; i++)
         sigaddset(&both, raised[i]);
     sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &both, &before);
+    blocked = both;
+    /* A terminal with TOSTOP stops who writes from the background, unless he blocks that. */
+    sigaddset(&blocked, SIGTTOU);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
     if (sink.net->write(fd, line, size) < 0 && (errno == EPIPE || errno == EFBIG)) {
         for (size_t i = 0; i < sizeof raised / sizeof *raised; i++)
             if (sigismember(&pending, raised[i]))
