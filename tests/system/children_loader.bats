@@ -141,7 +141,7 @@ loader_of() {
 
     need busybox-static
     loader=$(loader_of "$CONNECT")
-    launch "$loader" "$(command -v busybox)" echo ran
+    launch --no-supervise "$loader" "$(command -v busybox)" echo ran
     fails_with 125
     contains "$stderr" 'statically linked'
 }
@@ -158,10 +158,10 @@ loader_of() {
 
 @test "a static program that starts others: what it starts is tunnelled, and that is said" {
     need busybox-static
-    launch busybox sh -c "'$CONNECT' 203.0.113.8:7"
+    launch --no-supervise busybox sh -c "'$CONNECT' 203.0.113.8:7"
     fails_with 125
     contains "$stderr" 'what it starts is tunnelled' '--force'
-    launch --force -q busybox sh -c "'$CONNECT' 203.0.113.8:7"
+    launch --no-supervise --force -q busybox sh -c "'$CONNECT' 203.0.113.8:7"
     equal "$output$stderr" "$CONNECTED"
     launch sh -c "busybox sh -c \"'$CONNECT' 203.0.113.8:7\""
     equal "$output" "$CONNECTED"
@@ -170,9 +170,9 @@ loader_of() {
 
 # --- system calls of their own ---
 
-# refused REASON : as the command, and with --strict as a child
+# refused REASON : as the command without a supervisor, and with --strict as a child
 refused() {
-    launch "$BATS_TEST_TMPDIR/own" 203.0.113.8:7
+    launch --no-supervise "$BATS_TEST_TMPDIR/own" 203.0.113.8:7
     fails_with 125
     contains "$stderr" "$1" 'let a listener connect for it'
     launch --strict sh -c "'$BATS_TEST_TMPDIR/own' 203.0.113.8:7"
