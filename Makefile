@@ -136,17 +136,18 @@ fuzz:
 fuzzers: $(FUZZ)
 
 # Manual pages get the date and the version.
-MANUALS := $(patsubst helper/%,$(B)/man/%,$(wildcard helper/*.[15]))
+MANUALS := $(patsubst helper/%,$(B)/man/%,$(wildcard helper/*.[157]))
 
 $(B)/man/%: helper/% Makefile CHANGELOG.md
 	@mkdir -p $(@D)
-	$(Q)sed 's|^\(\.TH [^ ]* [15]\) "" ptunnel |\1 "$(DATE)" "ptunnel $(VERSION)" |' $< > $@
+	$(Q)sed 's|^\(\.TH [^ ]* [157]\) "" ptunnel |\1 "$(DATE)" "ptunnel $(VERSION)" |' $< > $@
 
 # What is installed: FILE=PLACE.
 under     = $(foreach file,$(1),$(file)=$(2)/$(notdir $(file)))
 OTHER     = $(call under,$(B)/i386/libptunnel.so,$(LIBDIR)/ptunnel/i386)
 INSTALLED = $(call under,$(B)/ptunnel-run $(B)/ptunnel $(B)/ptunnel-agent,$(BINDIR)) $(if $(I386),$(OTHER)) $(call under,$(B)/libptunnel.so,$(LIBDIR)) \
             $(call under,$(filter %.1,$(MANUALS)),$(MANDIR)/man1) $(call under,$(filter %.5,$(MANUALS)),$(MANDIR)/man5) \
+            $(call under,$(filter %.7,$(MANUALS)),$(MANDIR)/man7) \
             $(patsubst %.bash,%,$(call under,$(wildcard helper/completions/*.bash),$(PREFIX)/share/bash-completion/completions)) \
             $(call under,helper/completions/_ptunnel-run,$(PREFIX)/share/zsh/site-functions) \
             $(foreach name,ptunnel-run ptunnel,helper/completions/ptunnel-run.fish=$(PREFIX)/share/fish/vendor_completions.d/$(name).fish) \

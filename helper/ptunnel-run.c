@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 enum { EXIT_OURS = 125, EXIT_NOT_RUNNABLE = 126, EXIT_NOT_FOUND = 127 };
-enum { LOOPBACK = 1024, FORCE, SUPERVISE, NO_SUPERVISE, STRICT, EXPLAIN, SHOW, CHECK, SETUP };
+enum { LOOPBACK = 1024, FORCE, SUPERVISE, NO_SUPERVISE, STRICT, EXPLAIN, SHOW, CHECK, SETUP, PORTS };
 
 static const struct choice choices[] = {
     { 'r', "rules", "FILE", "read rules from FILE, not ~/.config/ptunnel/rules or /etc/ptunnel/rules" },
@@ -49,6 +49,7 @@ static const struct choice choices[] = {
       "run nothing; try each proxy, for TARGET (example.com:443), and say what is wrong" },
     { SETUP, "setup", NULL,
       "run nothing; find the proxy, ask for user and password, write the rule file, try it" },
+    { PORTS, "ports", NULL, "with --check: a table of the usual ports, and which of them the proxy allows" },
     { 0 },
 };
 
@@ -73,7 +74,7 @@ static const struct program program = { head, tail, choices, OPERANDS_END_OPTION
 struct options {
     struct shared_options shared;
     bool loopback;
-    bool explain, show, check, setup;
+    bool explain, show, check, setup, ports;
     struct allow allow;
     char **command;
 };
@@ -93,6 +94,7 @@ static bool *flag_of(struct options *options, int id)
         { SHOW, &options->show },
         { CHECK, &options->check },
         { SETUP, &options->setup },
+        { PORTS, &options->ports },
     };
 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
@@ -122,6 +124,10 @@ static struct options options_or_exit(int argc, char **argv)
         if (!take(&options, id, optarg))
             shared_options_fail_usage();
     options.command = argv + optind;
+    if (options.ports && !options.check) {
+        usage_complain("--ports belongs to --check");
+        shared_options_fail_usage();
+    }
     if (!options.show && !options.check && !options.setup && !options.command[0]) {
         usage_complain(options.explain ? "no target to explain" : "no command to run");
         shared_options_fail_usage();
@@ -223,7 +229,7 @@ static const char *library_or_exit(void)
 static _Noreturn void tell_and_exit(const struct config *config, const struct options *options)
 {
     if (options->check)
-        exit(check_proxies(config, options->command));
+        exit(check_proxies(config, options->command, options->ports));
     if (options->show && options->command[0])
         allow_show(options->command, library_or_exit(), &options->allow);
     exit((options->show ? show(config) : explain(config, options->command)) ? 0 : EXIT_OURS);

@@ -1,5 +1,9 @@
 #include "check.h"
+#include "ask.h"
 #include "explain.h"
+#include "kind.h"
+#include "target.h"
+#include "trial.h"
 
 #include "../common/libc_net.h"
 #include "../common/usage.h"
@@ -8,15 +12,13 @@
 #include <ptunnel/dial.h>
 #include <ptunnel/log.h>
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { SLOW = 3000 /* ms */, CANDIDATE_TIMEOUT = 10000, TLS_TIMEOUT = 2000, USUAL_PORT = 443 };
+enum { USUAL_PORT = 443, ADVICE_MOST = 64 };
 
-static char *const anything[] = { "example.com:443", NULL };
+static char *const anything[] = { "example.com", NULL };
+static const uint16_t usual_ports[] = { 22, 80, 443, 465, 587, 993 };
 
 /* What each result means to a user, and what to do about it. */
 static const struct {
@@ -40,11 +42,18 @@ static const struct {
     { CHECK_WRONG_CREDENTIALS, "the proxy does not accept this user and password",
       "check them, and that they belong to this proxy" },
     { CHECK_FORBIDDEN, "the proxy forbids this target",
-      "many proxies allow CONNECT only to port 443: use a port that it allows, or ask who runs it" },
+      "ask who runs it: it forbids this host, or CONNECT as a whole" },
     { CHECK_TARGET_NAME, "the proxy does not know the target or a way to it",
       "check the target's name; the proxy resolves it, not this machine" },
     { CHECK_TARGET_REFUSED, "the proxy cannot connect to the target",
       "check the target's port, and that its service runs" },
+    { CHECK_FALSE_OPEN, "the proxy says 200 before it connects, and could not connect",
+      "check the target's name and port, and that its service runs" },
+    { CHECK_TARGET_SILENT, "the proxy is alive, and still trying: the target does not answer it",
+      "check the target's address and port; a firewall behind the proxy may swallow the packets" },
+    { CHECK_MUTE,
+      "it gives no reason: it is a web server, or a proxy that says nothing when it cannot reach the target",
+      "try a target that works; for the proxy's port ask who runs it" },
     { CHECK_SLOW, "it works, but slowly", "raise --timeout if programs give up" },
     { CHECK_ILL, "the proxy says that it is ill itself",
       "try again, or ask who runs it; another one as a second -p would be used" },
@@ -60,104 +69,30 @@ static const struct {
     { CHECK_REFUSED, "the proxy refuses", "its words are above; ask who runs it" },
 };
 
-static enum check_result advise(enum check_result result)
-{
-    for (size_t i = 0; i < sizeof advice / sizeof *advice; i++)
-        if (advice[i].result == result)
-            printf("    problem: %s\n    what to do: %s\n", advice[i].problem, advice[i].remedy);
-    return result;
-}
+static const char for_another_port[] =
+    "use a port that it allows (--check --ports tells which), or ask who runs it";
 
-static enum check_result of_reply(const struct reply *reply, bool has_credentials)
+/* What all of them share. */
+struct check {
+    const struct config *config;
+    bool ports;              /* --ports */
+    bool anything;           /* no target was given */
+    bool given[ADVICE_MOST]; /* the advice that was given for this proxy: it is not repeated */
+};
+
+static enum check_result advise(struct check *check, enum check_result result, const struct trial *trial)
 {
-    if (reply->status == 0)
-        return CHECK_NOT_HTTP;
-    if (reply->status == 407 || reply->status == 401)
-        return has_credentials ? CHECK_WRONG_CREDENTIALS : CHECK_CREDENTIALS;
-    if (reply->proxy_ill)
-        return CHECK_ILL;
-    switch (reply_error(reply)) {
-    case EACCES:
-        return CHECK_FORBIDDEN;
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-        return CHECK_TARGET_NAME;
-    case ETIMEDOUT:
-        return CHECK_TARGET_REFUSED;
-    default:
-        return reply->status == 400 || reply->status == 405 || reply->status == 501 ? CHECK_NOT_HTTP
-               : reply->status >= 500                                               ? CHECK_TARGET_REFUSED
-                                                                                    : CHECK_REFUSED;
+    bool port = result == CHECK_FORBIDDEN && trial && trial_port_may_matter(trial);
+
+    for (size_t i = 0; i < sizeof advice / sizeof *advice; i++) {
+        if (advice[i].result != result)
+            continue;
+        printf("    problem: %s\n", advice[i].problem);
+        if (!check->given[i + (port ? ADVICE_MOST / 2 : 0)])
+            printf("    what to do: %s\n", port ? for_another_port : advice[i].remedy);
+        check->given[i + (port ? ADVICE_MOST / 2 : 0)] = true;
     }
-}
-
-/* Why there was no answer for a proxy that wants to know who asks. */
-static enum check_result of_cause(enum agent_cause cause)
-{
-    static const enum check_result results[AGENT_CAUSES] = {
-        [AGENT_OTHER] = CHECK_AGENT,
-        [AGENT_TICKET] = CHECK_NO_TICKET,
-        [AGENT_SERVICE] = CHECK_NO_SERVICE,
-        [AGENT_KDC] = CHECK_NO_KDC,
-        [AGENT_CLOCK] = CHECK_CLOCK,
-        [AGENT_LIBRARY] = CHECK_NO_LIBRARY,
-        [AGENT_PASSWORD] = CHECK_WRONG_CREDENTIALS,
-        [AGENT_SCHEME] = CHECK_CREDENTIALS,
-    };
-
-    return results[cause];
-}
-
-static enum check_result of_dial(const struct dial *dial, int milliseconds)
-{
-    if (dial->settled == DIAL_OPEN)
-        return milliseconds > SLOW ? CHECK_SLOW : CHECK_FINE;
-    if (dial->legs.words[0])
-        return of_cause((enum agent_cause)dial->legs.cause);
-    if (dial->handshake.state == HANDSHAKE_REFUSED)
-        return of_reply(&dial->handshake.reply, dial->route->candidates[0].proxy.has_credentials);
-    if (dial->error == ETIMEDOUT)
-        return CHECK_SILENT;
-    return dial->failed_in == DIAL_STATE_READ ? CHECK_NOT_HTTP : CHECK_UNREACHABLE;
-}
-
-static int wait_for(int fd, short events, struct deadline end)
-{
-    struct pollfd ready = { .fd = fd, .events = events };
-
-    return poll(&ready, 1, deadline_left(end));
-}
-
-/* Whether what refused to speak HTTP speaks TLS: it answers a ClientHello with a handshake or an alert
- * record. */
-static bool speaks_tls(const struct dial *dial, int family)
-{
-    /* RFC 5246 7.4.1.2, TLS 1.2: 5 cipher suites, no compression; 2 groups and 4 signature algorithms,
-     * without which some servers close and say nothing */
-    /* clang-format off */
-    static const unsigned char hello[5 + 4 + 75] = {
-        22, 3, 1, 0, 79, 1, 0, 0, 75, 3, 3, /* 32 bytes, random but for us */
-        [11 + 32] = 0, 0, 10, 0xc0, 0x2f, 0xc0, 0x2b, 0xc0, 0x30, 0xc0, 0x2c, 0, 0x2f, 1, 0,
-        0, 24, 0, 10, 0, 6, 0, 4, 0, 29, 0, 23, 0, 13, 0, 10, 0, 8, 4, 3, 8, 4, 4, 1, 5, 1,
-    };
-    /* clang-format on */
-    struct endpoint to = { .literal = true,
-                           .port = dial->route->candidates[0].proxy.at.port,
-                           .address = dial->reached };
-    struct deadline end = deadline_in(TLS_TIMEOUT);
-    struct sockaddr_storage address;
-    socklen_t size = endpoint_to_sockaddr(&to, family, &address);
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    unsigned char answer[3] = { 0 };
-    bool tls = fd >= 0 && (connect(fd, (struct sockaddr *)&address, size) == 0 || errno == EINPROGRESS) &&
-               wait_for(fd, POLLOUT, end) == 1 &&
-               send(fd, hello, sizeof hello, MSG_NOSIGNAL) == sizeof hello &&
-               wait_for(fd, POLLIN, end) == 1 && recv(fd, answer, sizeof answer, 0) == sizeof answer &&
-               (answer[0] == 21 || answer[0] == 22) && answer[1] == 3;
-
-    if (fd >= 0)
-        close(fd);
-    return tls;
+    return result;
 }
 
 /* What it took, of a proxy that has an account. */
@@ -172,70 +107,59 @@ static void print_legs(const struct dial *dial)
                (unsigned)dial->legs.field_size);
 }
 
-static enum check_result drive(struct dial *dial, const char *name)
+/* Whether the target, or what is behind the proxy, is the reason, and the proxy itself does what it should. */
+static bool is_targets_fault(enum check_result result)
 {
-    char words[LOG_LINE_SIZE];
-    struct text line = text_in(words, sizeof words);
-    int64_t started = deadline_now();
-    enum dial_want want;
-    int milliseconds;
+    return result == CHECK_TARGET_NAME || result == CHECK_TARGET_REFUSED || result == CHECK_TARGET_SILENT ||
+           result == CHECK_FALSE_OPEN;
+}
 
-    while ((want = dial_step(dial)) == DIAL_WANT_READ || want == DIAL_WANT_WRITE)
-        wait_for(dial->fd, want == DIAL_WANT_READ ? POLLIN : POLLOUT, dial_deadline(dial));
-    milliseconds = (int)((deadline_now() - started) / 1000000);
-    if (want == DIAL_OPEN)
-        printf("  %s: open after %d ms\n", name, milliseconds);
-    else {
-        dial_describe(dial, &line);
-        printf("  %s\n", words);
+/* Says which target it was if the user has named none: a network need not know it. */
+static enum check_result tell(struct check *check, const struct trial *trial, enum check_result result)
+{
+    printf("  %s%s%s\n", trial->dial.settled == DIAL_FAILED ? "" : trial->dial.authority,
+           trial->dial.settled == DIAL_FAILED ? "" : ": ", trial->words);
+    print_legs(&trial->dial);
+    if (trial->page[0])
+        printf("    its page says: %s\n", trial->page);
+    if (!check->anything || !is_targets_fault(result))
+        return advise(check, result, trial);
+    printf("    %s was tried since no target is given, and is not to be reached from there; but the proxy "
+           "answers:\n"
+           "    name the target that you want\n",
+           trial->dial.authority);
+    return CHECK_FINE;
+}
+
+static const char *row_word(enum check_result result)
+{
+    return result == CHECK_FINE || result == CHECK_SLOW ? "" /* the words begin with "open" */
+           : result == CHECK_FORBIDDEN                  ? "forbidden: "
+           : is_targets_fault(result)                   ? "allowed: "
+                                                        : "failed: ";
+}
+
+/* A table. Which ports are allowed is what it is about, so one that is will do. */
+static enum check_result check_ports(struct check *check, struct candidate *candidate, struct target *target,
+                                     struct trial *trial)
+{
+    bool allowed = false;
+    enum check_result first = CHECK_FINE, result;
+
+    for (size_t i = 0; i < target->count; i++) {
+        const char *words;
+
+        target->at.port = target->ports[i];
+        *trial = (struct trial){ .brief = true, .knows_kind = trial->knows_kind };
+        result = trial_run(trial, candidate, &target->at, config_limits(check->config));
+        words = trial->dial.settled == DIAL_FAILED ? strstr(trial->words, ": ") : NULL;
+        printf("  %s: %s%s\n", trial->dial.authority, row_word(result), words ? words + 2 : trial->words);
+        fflush(stdout);
+        allowed |= result == CHECK_FINE || result == CHECK_SLOW || is_targets_fault(result);
+        if (first == CHECK_FINE)
+            first = result;
     }
-    print_legs(dial);
-    return of_dial(dial, milliseconds);
-}
-
-/* Checks the candidate with sockets of that family, at each of its addresses that such a socket can use. */
-static enum check_result check_over(int family, struct candidate *candidate, const char *target)
-{
-    static const struct dial_limits limits = { .timeout = CANDIDATE_TIMEOUT, .attempt = CANDIDATE_TIMEOUT };
-    struct route route = { .count = 1, .candidates = candidate };
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    enum check_result result;
-    struct endpoint endpoint;
-    struct dial dial;
-
-    if (fd < 0) {
-        printf("  %s: no socket: %s\n", target, strerror(errno));
-        return CHECK_UNREACHABLE;
-    }
-    endpoint_parse(&endpoint, target, strlen(target), USUAL_PORT);
-    dial_start(&dial, &libc_net, fd, family, &endpoint, &route, &limits);
-    dial.legs.authenticate = agent_authenticate;
-    result = drive(&dial, target);
-    close(fd);
-    return (result == CHECK_NOT_HTTP || result == CHECK_SILENT) && speaks_tls(&dial, family) ? CHECK_TLS
-                                                                                             : result;
-}
-
-/* The family of an address of the proxy: an IPv6 socket reaches the others too,
- * but an IPv4 one only its own. */
-static int family_of(const struct addresses *list, size_t number)
-{
-    struct endpoint one = { .literal = true, .address = list->at[number].address };
-
-    return endpoint_is_v4(&one) ? AF_INET : AF_INET6;
-}
-
-static enum check_result check_target(struct candidate *candidate, const struct addresses *list,
-                                      const char *target)
-{
-    enum check_result result = check_over(family_of(list, 0), candidate, target);
-
-    for (size_t i = 1; i < list->count && family_of(list, 0) == AF_INET; i++)
-        if (family_of(list, i) == AF_INET6 && (result == CHECK_UNREACHABLE || result == CHECK_SILENT)) {
-            result = check_over(AF_INET6, candidate, target);
-            break;
-        }
-    return advise(result);
+    return allowed ? CHECK_FINE : advise(check, first, trial);
 }
 
 static void print_addresses(const struct addresses *list)
@@ -251,47 +175,92 @@ static void print_addresses(const struct addresses *list)
     printf("\n");
 }
 
-static enum check_result check_candidate(struct candidate *candidate, char *const *targets)
+/* What it is, and what is known of its kind. One that says nothing of itself when all is well is asked for what
+ * it refuses. */
+static void tell_kind(struct candidate *candidate, struct trial *trial)
+{
+    const struct kind *kind;
+
+    if (!trial->knows_kind && trial->dial.settled == DIAL_OPEN)
+        trial_ask_kind(trial, candidate);
+    if (!trial->kind[0])
+        return;
+    kind = kind_of(trial->kind);
+    printf("  it says that it is %s\n", trial->kind);
+    if (kind && kind->idle)
+        printf("    such a proxy cuts tunnels that are quiet for %d s: ssh -o ServerAliveInterval=%d\n",
+               kind->idle, kind->idle / 2 < 60 ? kind->idle / 2 : 60);
+    if (kind && kind->cuts)
+        printf("    it ends both directions when a program ends its own: see HALF-CLOSE in "
+               "ptunnel-proxies(7)\n");
+}
+
+static enum check_result check_target(struct check *check, struct candidate *candidate, const char *words,
+                                      struct trial *trial)
+{
+    struct target target;
+
+    target_parse(&target, words, USUAL_PORT);
+    if (check->ports && !target.has_port) {
+        target.count = sizeof usual_ports / sizeof *usual_ports;
+        memcpy(target.ports, usual_ports, sizeof usual_ports);
+    }
+    if (target.count > 1)
+        return check_ports(check, candidate, &target, trial);
+    trial->brief = trial->asked = trial->alive = false;
+    trial->page[0] = '\0';
+    return tell(check, trial, trial_run(trial, candidate, &target.at, config_limits(check->config)));
+}
+
+static enum check_result check_candidate(struct check *check, struct candidate *candidate,
+                                         char *const *targets)
 {
     const struct addresses *list = candidate_addresses(candidate, &libc_net);
     char authority[ENDPOINT_TEXT_SIZE];
     enum check_result first = CHECK_FINE, result;
+    static struct trial trial;
 
     endpoint_print(&candidate->proxy.at, authority);
     printf("proxy %s%s\n", authority, candidate->proxy.has_credentials ? ", with credentials" : "");
+    memset(check->given, 0, sizeof check->given);
     if (!list)
-        return advise(CHECK_NAME);
+        return advise(check, CHECK_NAME, NULL);
     if (!candidate->proxy.at.literal)
         print_addresses(list);
+    trial = (struct trial){ 0 };
     for (; *targets; targets++) {
-        result = check_target(candidate, list, *targets);
+        result = check_target(check, candidate, *targets, &trial);
         if (first == CHECK_FINE)
             first = result;
     }
+    tell_kind(candidate, &trial);
     return first;
 }
 
 /* Says which targets the rules do not tunnel: the check asks the proxies whatever the rules say. */
 static void tell_untunnelled(const struct config *config, char *const *targets)
 {
-    struct endpoint endpoint;
-
     for (; *targets; targets++) {
-        endpoint_parse(&endpoint, *targets, strlen(*targets), USUAL_PORT);
-        if (config_decide(config, &endpoint).verdict == VERDICT_TUNNEL)
-            continue;
-        printf("note: no program is tunnelled there: ");
-        explain_target(config, &endpoint);
+        struct target target;
+
+        target_parse(&target, *targets, USUAL_PORT);
+        for (size_t i = 0; i < target.count; i++) {
+            target.at.port = target.ports[i];
+            if (config_decide(config, &target.at).verdict == VERDICT_TUNNEL)
+                continue;
+            printf("note: no program is tunnelled there: ");
+            explain_target(config, &target.at);
+        }
     }
 }
 
 static bool are_targets(char *const *targets)
 {
-    struct endpoint endpoint;
+    struct target target;
     bool good = true;
 
     for (; *targets; targets++) {
-        const char *wrong = endpoint_parse(&endpoint, *targets, strlen(*targets), USUAL_PORT);
+        const char *wrong = target_parse(&target, *targets, USUAL_PORT);
 
         if (wrong)
             usage_complain("--check '%s': %s", *targets, wrong);
@@ -300,8 +269,9 @@ static bool are_targets(char *const *targets)
     return good;
 }
 
-enum check_result check_proxies(const struct config *config, char **targets)
+enum check_result check_proxies(const struct config *config, char **targets, bool ports)
 {
+    struct check check = { .config = config, .ports = ports, .anything = !targets[0] };
     const struct config_route *route;
     enum check_result first = CHECK_FINE, result;
     size_t proxies = 0;
@@ -313,11 +283,11 @@ enum check_result check_proxies(const struct config *config, char **targets)
             printf("route %s\n", route->route.name);
         proxies += route->route.count;
         for (size_t i = 0; i < route->route.count; i++) {
-            result = check_candidate(&route->route.candidates[i], targets[0] ? targets : anything);
+            result = check_candidate(&check, &route->route.candidates[i], targets[0] ? targets : anything);
             if (first == CHECK_FINE)
                 first = result;
         }
     }
     tell_untunnelled(config, targets);
-    return proxies ? first : advise(CHECK_NO_PROXY);
+    return proxies ? first : advise(&check, CHECK_NO_PROXY, NULL);
 }

@@ -1,4 +1,4 @@
-/* --check: tries each proxy, and says in plain words what is wrong and what to do. */
+/* --check: tries each proxy, and says in plain words what is wrong, whose fault it is, and what to do. */
 #ifndef PTUNNEL_CHECK_H
 #define PTUNNEL_CHECK_H
 
@@ -22,16 +22,20 @@ enum check_result {
     CHECK_REFUSED = 21, /* the proxy says no, in a way that none of these is */
     CHECK_ILL = 22,     /* the proxy says that it is ill itself */
     CHECK_WRONG_CREDENTIALS = 23,
-    CHECK_NO_TICKET = 24,  /* of Kerberos, or an expired one, or one that the proxy does not accept */
-    CHECK_NO_SERVICE = 25, /* Kerberos does not know the proxy by that name */
-    CHECK_NO_KDC = 26,     /* no Kerberos server answers */
-    CHECK_CLOCK = 27,      /* differs from the Kerberos server's */
-    CHECK_NO_LIBRARY = 28, /* that the scheme needs */
-    CHECK_AGENT = 29,      /* ptunnel-agent cannot be asked, or knows no answer */
+    CHECK_NO_TICKET = 24,     /* of Kerberos, or an expired one, or one that the proxy does not accept */
+    CHECK_NO_SERVICE = 25,    /* Kerberos does not know the proxy by that name */
+    CHECK_NO_KDC = 26,        /* no Kerberos server answers */
+    CHECK_CLOCK = 27,         /* differs from the Kerberos server's */
+    CHECK_NO_LIBRARY = 28,    /* that the scheme needs */
+    CHECK_AGENT = 29,         /* ptunnel-agent cannot be asked, or knows no answer */
+    CHECK_FALSE_OPEN = 30,    /* it said 200, and then closed or spoke HTTP: it had not connected */
+    CHECK_TARGET_SILENT = 31, /* it answers other requests: the target does not */
+    CHECK_MUTE = 32,          /* it closed, or said 400, without a reason, and answers GET as proxies do */
 };
 
-/* Each proxy of each route; targets without a port get 443, and without targets example.com:443 is tried.
- * Prints to standard output. */
-enum check_result check_proxies(const struct config *config, char **targets);
+/* Each proxy of each route, for each target: see target.h; those without a port get 443, and without targets
+ * example.com:443 is tried. With `ports`, or for a target with a list of them, a table says which the proxy
+ * allows. Prints to standard output. */
+enum check_result check_proxies(const struct config *config, char **targets, bool ports);
 
 #endif

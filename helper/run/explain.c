@@ -1,4 +1,5 @@
 #include "explain.h"
+#include "target.h"
 
 #include "../common/libc_net.h"
 #include "../common/usage.h"
@@ -186,20 +187,19 @@ void explain_target(const struct config *config, const struct endpoint *target)
 
 static bool explain_one(const struct config *config, const char *words)
 {
-    struct endpoint target, other;
-    size_t size = strlen(words);
-    const char *wrong = endpoint_parse(&target, words, size, 1);
+    struct target target;
+    const char *wrong = target_parse(&target, words, 1);
 
     if (wrong) {
         usage_complain("--explain '%s': %s", words, wrong);
         return false;
     }
-    endpoint_parse(&other, words, size, 2);
-    if (target.port != other.port) { /* endpoint_parse() took both default ports: no port was given */
-        explain_host(config, subject_of(&target));
-        return true;
+    if (!target.has_port)
+        explain_host(config, subject_of(&target.at));
+    for (size_t i = 0; target.has_port && i < target.count; i++) {
+        target.at.port = target.ports[i];
+        explain_target(config, &target.at);
     }
-    explain_target(config, &target);
     return true;
 }
 

@@ -18,9 +18,35 @@ setup_file() {
         --on 'ill.test:*' 'status 500; header "Proxy-Status: gate; error=proxy_internal_error"' \
         --on 'odd.test:*' 'status 418 I am a teapot' \
         --on 'silent.test:*' 'hang' \
+        --on 'patient.test:*' 'delay 3300; status 504' \
+        --on 'never.test:*' 'status 403 Forbidden' \
+        --on 'blocked.test:*' 'status 403 Request blocked by Privoxy' \
+        --on 'early.test:*' 'raw "HTTP/1.1 200 OK\r\nServer: ATS/9.2.9\r\n\r\n"' \
+        --on 'inside.test:*' 'raw "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 302 Redirect\r\nServer: e2guardian\r\n\r\n"' \
+        --on 'waits.test:*' "to 127.0.0.1:$(waiting_port)" \
+        --on 'bad.test:*' 'status 400' \
+        --on 'page.test:*' 'raw "HTTP/1.1 502 Proxy Error\r\nServer: Apache/2.4.71 (Debian)\r\nContent-Length: 66\r\n\r\n<h1>Proxy Error</h1>\n<p><b>DNS lookup failure for: page.test</b></p>"' \
+        --on 'pieces.test:*' 'raw "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 500 x\r\nServer: WEBrick/1.8.1\r\nTransfer-Encoding: chunked\r\n\r\n3e\r\n<H1>x</H1>Connection refused - connect(2) for &quot;pieces.test&quot; port 443\r\n0\r\n\r\n"; chunk 20 1' \
         --on 'ends.test:*' 'close' \
         --on 'web.test:*' 'status 405' \
         --on 'ftp.test:*' 'raw "220 ftp.test ready\r\n"'
+}
+
+# A port where connections are made, and nobody says a word.
+waiting_port() {
+    local port
+
+    port=$(free_port)
+    spawn waiting "$(python)" -c 'import socket, sys, time
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+time.sleep(3600)' "$port"
+    wait_listen waiting "$port"
+    echo "$port"
+}
+
+# A proxy that answers nothing at all.
+start_scripted_hung() {
+    start_scripted --on '*' hang
 }
 
 # checks STATUS ARGUMENT... : exit status; then the parts of the output
@@ -40,14 +66,14 @@ told() {
 
 @test "all is well" {
     checks 0 -p "$PROXY" --check fine.test
-    [[ $output =~ ^"proxy $PROXY$NEWLINE  fine.test: open after "[0-9]+" ms"$ ]]
+    [[ $output =~ ^"proxy $PROXY$NEWLINE  fine.test:443: open after "[0-9]+" ms, and the target says: hello"$ ]]
     lacks "$output" problem
 }
 
 @test "without a target example.com:443 is tried" {
     checks 0 -p "$PROXY" --check
     contains "$output" '  example.com:443: open after '
-    equal "$(tail -n 1 "$SCRIPTED_LOG")" 'CONNECT example.com:443 200'
+    equal "$(grep '^CONNECT' "$SCRIPTED_LOG" | tail -n 2 | head -n 1)" 'CONNECT example.com:443 200'
 }
 
 @test "no proxy is set" {
@@ -86,15 +112,17 @@ told() {
 }
 
 @test "the proxy accepts and does not answer" {
-    checks 13 -p "$PROXY" --check silent.test:80
-    contains "$output" "silent.test:80 via $PROXY: the proxy did not answer in time"
+    start_scripted_hung
+    checks 13 -p "$PROXY" --timeout 4 --check silent.test:80
+    contains "$output" 'silent.test:80: no answer yet; the proxy does not answer another request either' \
+        "silent.test:80 via $PROXY: the proxy did not answer in time"
     told 'no answer' 'a firewall may swallow it'
 }
 
 @test "what answers is no HTTP proxy" {
     local target
 
-    for target in web.test:80 ftp.test:21 ends.test:80; do
+    for target in web.test:80 ftp.test:21; do
         checks 14 -p "$PROXY" --check "$target"
         told 'what answers there is no HTTP proxy with CONNECT' 'check the port; neither a SOCKS proxy nor a web server'
     done
@@ -165,7 +193,106 @@ asyncio.run(main())' "$dir" "$port"
 @test "the port is forbidden" {
     checks 17 -p "$PROXY" --check mail.test:25
     contains "$output" "mail.test:25 via $PROXY: 403 "
-    told 'the proxy forbids this target' 'many proxies allow CONNECT only to port 443'
+    told 'the proxy forbids this target' 'use a port that it allows (--check --ports tells which)'
+}
+
+@test "the port is forbidden: of 443, and with a reason of the proxy's own, another port is no remedy" {
+    checks 17 -p "$PROXY" --check never.test
+    contains "$output" "never.test:443 via $PROXY: 403 Forbidden$NEWLINE"
+    told 'the proxy forbids this target' 'ask who runs it: it forbids this host, or CONNECT as a whole'
+    checks 17 -p "$PROXY" --check blocked.test:80
+    contains "$output" "blocked.test:80 via $PROXY: 403 Request blocked by Privoxy$NEWLINE"
+    told 'the proxy forbids this target' 'ask who runs it'
+}
+
+@test "a remedy is given once" {
+    checks 17 -p "$PROXY" --check mail.test:25 post.test:25
+    equal "$(grep -c 'problem: the proxy forbids' <<< "$output") $(grep -c 'what to do' <<< "$output")" '2 1'
+}
+
+@test "200 before it connects, and then it closes, or says in HTTP that it failed" {
+    checks 30 -p "$PROXY" --check early.test
+    contains "$output" 'early.test:443: the proxy said 200, and closed the connection after '
+    told 'the proxy says 200 before it connects, and could not connect' "check the target's name and port"
+    checks 30 -p "$PROXY" --check inside.test
+    contains "$output" 'inside.test:443: the proxy said 200, and then inside the tunnel: HTTP/1.1 302 Redirect'
+    told 'the proxy says 200 before it connects, and could not connect' "check the target's name and port"
+}
+
+@test "a target that waits for its client: open, and nothing came yet; nothing is sent to it" {
+    checks 0 -p "$PROXY" --check waits.test
+    [[ $output == *"waits.test:443: open after "*" ms, and nothing came from the target yet (some proxies say 200 before they connect)"* ]]
+    lacks "$(cat "$SCRIPTED_LOG")" EARLY
+}
+
+@test "a silent target: the proxy is alive" {
+    checks 31 -p "$PROXY" --timeout 2 --check silent.test
+    contains "$output" 'silent.test:443: no answer yet; the proxy answers another request at once' \
+        "silent.test:443 via $PROXY: the proxy did not answer in time"
+    told 'the proxy is alive, and still trying: the target does not answer it' "check the target's address and port"
+}
+
+@test "a silent target of which the proxy speaks in the end" {
+    checks 19 -p "$PROXY" --timeout 10 --check patient.test
+    contains "$output" 'no answer yet; the proxy answers another request at once' "patient.test:443 via $PROXY: 504"
+    lacks "$output" 'its page says'
+}
+
+@test "closed without a word, or 400, by one that speaks HTTP otherwise" {
+    checks 32 -p "$PROXY" --check ends.test
+    contains "$output" "ends.test:443 via $PROXY: the proxy closed the connection before it had answered"
+    told 'it gives no reason: it is a web server, or a proxy that says nothing when it cannot reach the target' 'try a target that works'
+    equal "$(grep -v HEADER "$SCRIPTED_LOG" | tail -n 1 | cut -d ' ' -f 1,2)" 'GET /'
+    checks 14 -p "$PROXY" --check bad.test
+    told 'what answers there is no HTTP proxy with CONNECT' 'check the port'
+}
+
+@test "what the page says, and what the proxy is" {
+    checks 19 -p "$PROXY" --check page.test
+    contains "$output" "page.test:443 via $PROXY: 502 Proxy Error$NEWLINE    its page says: DNS lookup failure for: page.test$NEWLINE" \
+        "  it says that it is Apache/2.4.71 (Debian)$NEWLINE    such a proxy cuts tunnels that are quiet for 302 s: ssh -o ServerAliveInterval=60"
+    checks 19 -p "$PROXY" --check pieces.test
+    contains "$output" 'its page says: Connection refused - connect(2) for "pieces.test" port 443' \
+        '  it says that it is WEBrick/1.8.1' 'it ends both directions when a program ends its own'
+}
+
+@test "without a target, and example.com cannot be reached: that is no fault of the proxy's" {
+    start_scripted --on 'example.com:443' 'status 503; header "X-Squid-Error: ERR_DNS_FAIL 0"'
+    checks 0 -p "$PROXY" --check
+    contains "$output" "example.com:443 via $PROXY: 503" 'example.com:443 was tried since no target is given'
+    lacks "$output" problem
+    checks 18 -p "$PROXY" --check example.com:443
+}
+
+@test "a list of ports: which the proxy allows" {
+    checks 0 -p "$PROXY" --check fine.test:25,443
+    [[ $output == *"  fine.test:25: forbidden: 403 Forbidden"*"  fine.test:443: open after "* ]]
+    checks 17 -p "$PROXY" --check fine.test:25,25
+    told 'the proxy forbids this target' 'use a port that it allows'
+    checks 0 -p "$PROXY" --check --ports closed.test
+    equal "$(grep -c '  closed.test:[0-9]*: allowed: 503 ' <<< "$output")" 6
+    checks 1 -p "$PROXY" --check fine.test:25,0
+    contains "$stderr" "--check 'fine.test:25,0': port is not between"
+    run --separate-stderr "$PTUNNEL_RUN" -p "$PROXY" --ports true
+    fails_with 125
+    contains "$stderr" '--ports belongs to --check'
+}
+
+@test "a list of ports: a silent target takes three seconds, not --timeout" {
+    checks 0 -p "$PROXY" --check silent.test:80,443
+    equal "$(grep -c '  silent.test:[0-9]*: allowed: no answer after 3' <<< "$output")" 2
+}
+
+@test "URLs are targets" {
+    checks 0 -p "$PROXY" --check https://fine.test/a?b=c://d
+    contains "$output" '  fine.test:443: open'
+    checks 17 -p "$PROXY" --check smtp://me:word@fine.test
+    contains "$output" "fine.test:25 via $PROXY: 403"
+    run --separate-stderr "$PTUNNEL_RUN" --no-rules -p "$PROXY" --explain HTTP://a.test 'ssh://b.test:99/c:1' 'ftp://[2001:db8::1]/' git://me@c.test#x d.test:1,2
+    equal "$(cut -d : -f 1-8 <<< "$output" | sed 's/: tunnel.*//')" "a.test:80${NEWLINE}b.test:99$NEWLINE[2001:db8::1]:21${NEWLINE}c.test:9418${NEWLINE}d.test:1${NEWLINE}d.test:2"
+    run --separate-stderr "$PTUNNEL_RUN" --no-rules -p "$PROXY" --explain odd://a.test
+    fails_with 125
+    contains "$stderr" "--explain 'odd://a.test': port is missing"
 }
 
 @test "the proxy does not know the target" {
@@ -176,7 +303,7 @@ asyncio.run(main())' "$dir" "$port"
 @test "the target refuses the proxy, or does not answer it" {
     local target
 
-    for target in closed.test:22 late.test:22 "127.0.0.1:1"; do
+    for target in closed.test:22 late.test:22 127.0.0.1:1; do
         checks 19 -p "$PROXY" --check "$target"
         told 'the proxy cannot connect to the target' "check the target's port"
     done
@@ -204,7 +331,7 @@ asyncio.run(main())' "$dir" "$port"
     printf 'proxy %s\nproxy spare http://127.0.0.1:1\ntunnel *.spare.test via spare\ndefault tunnel\n' "$PROXY" > "$rules"
     run --separate-stderr "$PTUNNEL_RUN" -r "$rules" --check fine.test mail.test:25
     fails_with 17
-    contains "$output" "proxy $PROXY$NEWLINE  fine.test: open" "mail.test:25 via $PROXY: 403" \
+    contains "$output" "proxy $PROXY$NEWLINE  fine.test:443: open" "mail.test:25 via $PROXY: 403" \
         "route spare${NEWLINE}proxy 127.0.0.1:1$NEWLINE  fine.test:443 via 127.0.0.1:1: cannot connect" \
         'mail.test:25 via 127.0.0.1:1: cannot connect'
 }

@@ -161,7 +161,7 @@ on_terminal() {
     on_terminal 'Which proxy: a number, or HOST:PORT [1]: ' '' 'User name for the proxy (empty: it wants none): ' '' \
         -- "$PTUNNEL_RUN" --setup fine.test
     succeeds
-    contains "$output" "Written: $RULES" "\$ ptunnel-run --check fine.test${NEWLINE}proxy $PROXY" 'fine.test: open after' \
+    contains "$output" "Written: $RULES" "\$ ptunnel-run --check fine.test${NEWLINE}proxy $PROXY" 'fine.test:443: open after' \
         'All is well. Now:' 'ProxyCommand ptunnel -r ~/.config/ptunnel/rules -W %h:%p'
     equal "$(stat -c %a "$RULES")" 600
     equal "$(grep -v '^#' "$RULES")" "proxy http://$PROXY"
@@ -173,14 +173,14 @@ on_terminal() {
     on_terminal 'Which proxy' "$PROXY" 'User name' me 'Password of proxy user me: ' 'p:@/%' -- "$PTUNNEL_RUN" --setup secret.test
     succeeds
     lacks "$output" 'p:@/%' 'p%3A'
-    contains "$output" 'secret.test: open after'
+    contains "$output" 'secret.test:443: open after'
     equal "$(grep -v '^#' "$RULES")" "proxy http://me:p%3A%40%2F%25@$PROXY"
 }
 
 @test "what is wrong is told, and is the status" {
     on_terminal 'User name' '' -- "$PTUNNEL_RUN" -p "$PROXY" --setup fine.test fine.test:22
     fails_with 17
-    contains "$output" 'fine.test: open after' 'the proxy forbids this target' 'What is wrong is told above'
+    contains "$output" 'fine.test:443: open after' 'the proxy forbids this target' 'What is wrong is told above'
 }
 
 @test "what is no proxy is asked for again" {
