@@ -60,7 +60,7 @@ static const char head[] = "Usage: ptunnel-run [OPTION]... [--] COMMAND [ARGUMEN
                            "       ptunnel-run [OPTION]... --setup [TARGET]...\n"
                            "Runs COMMAND with its TCP connections sent through an HTTP proxy (CONNECT).\n\n";
 static const char tail[] = "\nURL is [http://][USER[:PASSWORD]@]HOST[:PORT]. Without -p the proxy is that of "
-                           "$PTUNNEL_PROXY, else of the rule\n"
+                           "the file of -r, else of\n$PTUNNEL_PROXY, else of the rule "
                            "file, else of $https_proxy, $all_proxy, $http_proxy (and then $no_proxy holds).\n"
                            "PATTERN is a HOST, .DOMAIN, *.DOMAIN, IPV4[/BITS], [IPV6][/BITS] or '*', then "
                            "perhaps :PORT, :PORT-PORT, ...: see\n"
@@ -188,7 +188,8 @@ static void export_settings_or_exit(const struct options *options)
 
 static const struct config *configuration_or_exit(struct options *options)
 {
-    const struct config *config = handover_load(&options->shared.proxy, &options->shared.rules);
+    const struct config *config =
+        handover_load(&options->shared.proxy, &options->shared.rules, options->shared.verbose > 0);
 
     if (!config)
         exit(options->check ? CHECK_NO_PROXY : EXIT_OURS);

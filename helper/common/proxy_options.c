@@ -165,3 +165,13 @@ bool proxy_options_merge(struct proxy_options *options, const char *found, char 
         usage_complain("the list of proxies is too long");
     return !list.cut;
 }
+
+void proxy_options_complain_none(void)
+{
+    usage_complain(
+        "no proxy is known: give -p HOST:PORT, or set PTUNNEL_PROXY or https_proxy, or name one in "
+        "the rule file (a line 'proxy http://HOST:PORT'); ptunnel-run --setup does it with you%s",
+        getenv("SUDO_USER") ? "; sudo drops the environment: say -p behind it, or sudo "
+                              "--preserve-env=PTUNNEL_PROXY"
+                            : "");
+}

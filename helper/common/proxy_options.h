@@ -31,4 +31,7 @@ bool proxy_options_password(struct proxy_options *options, char *argument);
  * something is wrong. */
 bool proxy_options_merge(struct proxy_options *options, const char *found, char *out);
 
+/* Says that no proxy is known, and how to name one. */
+void proxy_options_complain_none(void);
+
 #endif

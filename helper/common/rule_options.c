@@ -1,4 +1,5 @@
 #include "rule_options.h"
+#include "libc_net.h"
 #include "usage.h"
 
 #include <errno.h>
@@ -6,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 static const struct {
@@ -80,4 +82,23 @@ bool rule_options_take(struct rule_options *options, int id, const char *value)
         if (options_known[i].id == id)
             return set(options, i, value);
     return id == NO_RULES;
+}
+
+/* The environment without the variables that name proxies. */
+static const char *other_variable(const char *name)
+{
+    size_t size = strlen(name);
+
+    return size >= 5 && strcasecmp(name + size - 5, "proxy") == 0 ? NULL : getenv(name);
+}
+
+bool rule_options_file_has_proxy(const struct rule_options *options)
+{
+    const char *file = options->all.rules;
+    char ignored[1];
+    struct text wrong = text_in(ignored, sizeof ignored);
+    const struct config *config;
+
+    return file && file[0] && config_load(&config, &options->all, other_variable, &libc_net, &wrong) == 0 &&
+           config_route(config, 0)->route.count > 0;
 }

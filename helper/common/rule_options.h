@@ -21,4 +21,7 @@ bool rule_options_take(struct rule_options *options, int id, const char *value);
 bool rule_options_add(struct rule_options *options, const char *origin, const char *directive,
                       const char *value);
 
+/* Whether -r was given and the proxy of its file comes before that of PTUNNEL_PROXY: it has one. */
+bool rule_options_file_has_proxy(const struct rule_options *options);
+
 #endif

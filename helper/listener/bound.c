@@ -58,6 +58,18 @@ static int listen_on(struct bound *out, const struct sockaddr *address, socklen_
     return error;
 }
 
+static bool is_beyond_loopback(const struct sockaddr *address, socklen_t size)
+{
+    struct endpoint endpoint;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+
+    if (address->sa_family == AF_INET ? v4->sin_addr.s_addr == INADDR_ANY
+                                      : IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
+        return true; /* endpoint_from_sockaddr() takes it for loopback, as connect(2) does */
+    return endpoint_from_sockaddr(&endpoint, address, size) && !endpoint_is_loopback(&endpoint);
+}
+
 static int listen_on_host(struct bound *out, const struct addrinfo *at)
 {
     struct sockaddr_storage name;
@@ -65,6 +77,7 @@ static int listen_on_host(struct bound *out, const struct addrinfo *at)
     int error;
 
     print_where(out->where, sizeof out->where, at->ai_addr, at->ai_addrlen);
+    out->beyond = is_beyond_loopback(at->ai_addr, at->ai_addrlen);
     error = listen_on(out, at->ai_addr, at->ai_addrlen);
     if (error == 0 && out->any_port && getsockname(out->fd, (struct sockaddr *)&name, &size) == 0)
         print_where(out->where, sizeof out->where, (struct sockaddr *)&name, size);

@@ -10,6 +10,7 @@ struct bound {
     int fd;
     bool any_port; /* the kernel chose it */
     bool is_path;
+    bool beyond;                            /* others than this machine can connect */
     char where[sizeof(struct sockaddr_un)]; /* "127.0.0.1:9993", "[::1]:9993" or the path */
 };
 

@@ -65,16 +65,12 @@ static int have_spare(struct listeners *all, int family)
     return all->spare < 0 ? all->spare : 0;
 }
 
-/* 0, or a negative errno: -EAGAIN when nobody is waiting. */
+/* With a spare socket. 0, or a negative errno: -EAGAIN when nobody is waiting. */
 static int accept_one(struct listener *listener)
 {
     struct listeners *all = listener->all;
-    bool direct = all->relays.limits.fallback_direct || listener->route->count == 0;
-    int result = have_spare(all, far_family(listener->route, listener->target, direct));
     struct relay_ends ends = { .far = all->spare, .family = all->spare_family };
 
-    if (result < 0)
-        return result;
     ends.near_in = ends.near_out = accept4(listener->bound.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (ends.near_in < 0)
         return -errno;
@@ -91,15 +87,21 @@ static void on_client(struct watch *watch, uint32_t events)
 {
     struct listener *listener = owner_of(watch, struct listener, watch);
     struct listeners *all = listener->all;
+    bool direct = all->relays.limits.fallback_direct || listener->route->count == 0;
+    bool ours = true;
     int result;
 
     (void)events;
     if (all->closed || all->paused)
         return;
     /* One for each event: a level-triggered listener is reported again, and the relays get their turn. */
-    result = accept_one(listener);
-    /* Any other error is the client's, which has left, or its network's: see accept(2). */
-    if (is_shortage(-result))
+    result = have_spare(all, far_family(listener->route, listener->target, direct));
+    if (result == 0) {
+        result = accept_one(listener);
+        /* Any other error is the client's, which has left, or its network's: see accept(2). */
+        ours = is_shortage(-result);
+    }
+    if (result < 0 && ours)
         pause_accepting(all, -result);
 }
 

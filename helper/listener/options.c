@@ -7,7 +7,8 @@
 enum { GRACE = 1024, DEBUG };
 
 static const struct choice choices[] = {
-    { 'r', "rules", "FILE", "rules that say which proxy to use for which target" },
+    { 'r', "rules", "FILE", "read rules from FILE, not ~/.config/ptunnel/rules or /etc/ptunnel/rules" },
+    { NO_RULES, "no-rules", NULL, "read no rule file" },
     { 'l', "listen", "ADDRESS", "where to listen if not said otherwise (127.0.0.1); repeatable" },
     { 'd', "direct", NULL, "the same as --fallback direct" },
     { 'W', "stdio", "HOST:PORT", "one tunnel, between standard input and output and HOST:PORT" },
@@ -24,8 +25,8 @@ static const char head[] =
 static const char tail[] =
     "\nPORT 0 is any free one and is printed; /PATH in place of [ADDRESS:]PORT is a socket in the file "
     "system.\n"
-    "URL is [http://][USER[:PASSWORD]@]HOST[:PORT]. Without -p the proxy is that of $PTUNNEL_PROXY, else of\n"
-    "$https_proxy, $all_proxy, $http_proxy.\n"
+    "URL is [http://][USER[:PASSWORD]@]HOST[:PORT]. Without -p the proxy is that of the file of -r, else of\n"
+    "$PTUNNEL_PROXY, else of the rule file, else of $https_proxy, $all_proxy, $http_proxy.\n"
     "Exit status: 0 after SIGTERM or SIGINT, or if the tunnel of -W was opened; 2 for a wrong command line;\n"
     "1 for everything else.\n";
 
@@ -142,7 +143,6 @@ struct options options_or_exit(int argc, char **argv)
 
     if (!options.listen)
         exit(EXIT_OTHER);
-    options.shared.rules.all.rules = ""; /* without -r no file is read */
     shared_options_start(&program);
     while ((id = usage_next(argc, argv)) != -1)
         if (!take(&options, id, optarg))

@@ -24,6 +24,20 @@ static _Noreturn void fail(struct service *service, const char *operand, const c
     exit(EXIT_OTHER);
 }
 
+/* Once: it is meant to be read. */
+static void warn_lending(const struct bound *bound, const struct route *route)
+{
+    static bool said;
+
+    if (!bound->beyond || route->count == 0 || said)
+        return;
+    said = true;
+    log_print(LOG_FAILURE, "listening on %s: whoever can connect there uses your proxy%s", bound->where,
+              route->candidates[0].proxy.has_credentials || route->candidates[0].proxy.account
+                  ? ", with your password"
+                  : "");
+}
+
 static void announce(const struct bound *bound, const char *operand)
 {
     if (bound->any_port)
@@ -43,8 +57,10 @@ static void listen_on(struct service *service, const struct specification *where
         fail(service, operand, words);
     for (int i = 0; i < count && result == 0; i++) {
         result = listeners_add(&service->listeners, &bound[i], target, route);
-        if (result == 0)
+        if (result == 0) {
             announce(&bound[i], operand);
+            warn_lending(&bound[i], route);
+        }
     }
     if (result < 0)
         fail(service, operand, strerror(-result));

@@ -13,17 +13,47 @@
 
 enum { COMPLAINTS_SIZE = 16 * 1024 };
 
-/* The environment as it counts here. Rules and the like in it are meant for the library; no_proxy is for
- * programs that are told of a target by others, while an operand was written by the user. */
+/* The environment as it counts here. PTUNNEL_CONFIG is what ptunnel-run hands to the library, PTUNNEL_PROXY is asked
+ * for below; no_proxy is for programs that are told of a target by others, while an operand was written by the
+ * user. */
 static const char *variable(const char *name)
 {
-    static const char *const ignored[] = { "PTUNNEL_CONFIG", "PTUNNEL_RULES", "PTUNNEL_LOOPBACK", "no_proxy",
+    static const char *const ignored[] = { "PTUNNEL_CONFIG", "PTUNNEL_PROXY", "PTUNNEL_LOOPBACK", "no_proxy",
                                            "NO_PROXY" };
 
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
         if (strcmp(name, ignored[i]) == 0)
             return NULL;
     return getenv(name);
+}
+
+/* PTUNNEL_PROXY, unless -p or the file of -r names a proxy. */
+static const char *proxy_variable(const struct shared_options *options)
+{
+    const char *urls = getenv("PTUNNEL_PROXY");
+    bool file = !options->proxy.count && rule_options_file_has_proxy(&options->rules);
+
+    if (!urls || !urls[0] || !(options->proxy.count || file))
+        return urls;
+    log_print(LOG_CONNECTION, "PTUNNEL_PROXY is not used: %s names a proxy", file ? "-r" : "-p");
+    return NULL;
+}
+
+/* -U without -p: for the proxy that a file or another variable names. */
+static int load_with_user(struct setup *setup, struct shared_options *options, struct text *wrong)
+{
+    static char proxies[PROXY_LIST_SIZE];
+    const char *urls = config_route(setup->config, 0)->urls;
+    int result;
+
+    if (!urls || !options->proxy.user)
+        return 0;
+    if (!proxy_options_merge(&options->proxy, urls, proxies) ||
+        !rule_options_add(&options->rules, "-U", "proxy", proxies))
+        return -EINVAL;
+    result = config_load(&setup->config, &options->rules.all, variable, &libc_net, wrong);
+    explicit_bzero(proxies, sizeof proxies);
+    return result;
 }
 
 /* What the command line says, as the lines of a rule file that come before its own. */
@@ -33,11 +63,13 @@ static int load(struct setup *setup, struct shared_options *options, struct text
     const char *origin = options->proxy.count ? "-p" : "PTUNNEL_PROXY";
     int result;
 
-    if (!proxy_options_merge(&options->proxy, getenv("PTUNNEL_PROXY"), proxies))
+    if (!proxy_options_merge(&options->proxy, proxy_variable(options), proxies))
         return -EINVAL;
     if (proxies[0] && !rule_options_add(&options->rules, origin, "proxy", proxies))
         return -EINVAL;
     result = config_load(&setup->config, &options->rules.all, variable, &libc_net, wrong);
+    if (result == 0 && !proxies[0])
+        result = load_with_user(setup, options, wrong);
     explicit_bzero(proxies, sizeof proxies);
     if (result == 0 && agency_tell(setup->config, true, false) != AGENCY_FINE)
         return -EACCES; /* there are words about it */
@@ -68,35 +100,36 @@ static void open_log_or_exit(const struct shared_options *options)
     log_open(&libc_net, (enum log_level)options->verbose, path, false);
 }
 
-static void complain_no_proxy(void)
+/* Without a proxy nothing is tunnelled, and the rest of the configuration, its times above all, still counts. */
+static int load_without_proxy(struct setup *setup, struct shared_options *options, struct text *wrong)
 {
-    usage_complain("no proxy is known: give -p HOST:PORT, or set PTUNNEL_PROXY or https_proxy");
+    if (!rule_options_add(&options->rules, "-d", "default", "direct"))
+        return -ENOMEM;
+    return config_load(&setup->config, &options->rules.all, variable, &libc_net, wrong);
 }
 
 struct setup setup_or_exit(struct options *options)
 {
     static char words[COMPLAINTS_SIZE];
     struct text wrong = text_in(words, sizeof words);
-    struct setup setup = { .limits = { .timeout = CONFIG_TIMEOUT_USUAL * 1000,
-                                       .attempt = CONFIG_ATTEMPT_USUAL * 1000,
-                                       .fallback_direct = true } };
+    struct setup setup = { 0 };
     int result;
 
     raise_descriptor_limit();
     open_log_or_exit(&options->shared);
     result = load(&setup, &options->shared, &wrong);
+    if (result == -ENOENT && options->direct)
+        result = load_without_proxy(&setup, &options->shared, &wrong);
     for (char *line = strtok(words, "\n"); line; line = strtok(NULL, "\n"))
         usage_complain("%s", line);
     if (result == 0) {
         setup.limits = *config_limits(setup.config);
         return setup;
     }
-    if (result == -ENOENT && options->direct)
-        return setup;
     if (result == -ENOMEM)
         usage_complain("%s", strerror(ENOMEM));
     if (result == -ENOENT)
-        complain_no_proxy();
+        proxy_options_complain_none();
     exit(EXIT_OTHER);
 }
 
@@ -139,12 +172,8 @@ static void look_into_file(const struct setup *setup, struct endpoint *target)
 
 static struct route *choose(const struct setup *setup, const struct endpoint *target)
 {
-    static struct route by_rule = { .name = "direct" }, fallback;
-    struct decision decision;
-
-    if (!setup->config)
-        return &fallback;
-    decision = config_decide(setup->config, target);
+    static struct route by_rule = { .name = "direct" };
+    struct decision decision = config_decide(setup->config, target);
     if (decision.reason != REASON_RULE)
         return (struct route *)&config_route(setup->config, 0)->route;
     if (decision.verdict == VERDICT_REJECT)
@@ -160,13 +189,13 @@ struct route *setup_route_or_exit(const struct setup *setup, struct endpoint *ta
     look_into_file(setup, target);
     route = choose(setup, target);
     if (!route) {
-        usage_complain("'%s': a rule of -r rejects this target", argument);
+        usage_complain("'%s': a rule rejects this target", argument);
         exit(EXIT_OTHER);
     }
     if (setup->limits.fallback_direct || route == checked || (route->count == 0 && route->name))
         return route;
     if (route->count == 0)
-        complain_no_proxy();
+        proxy_options_complain_none();
     if (!has_address(setup, route))
         exit(EXIT_OTHER);
     checked = route;

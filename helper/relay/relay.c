@@ -186,6 +186,15 @@ static void wait_to_write(struct relay *relay)
     loop_set_timer(&relay->all->next_deadline, dial_deadline(relay->dial));
 }
 
+/* It was connected, and the target has spoken, be it that it has reset the connection since: what it said comes
+ * first, as it does to a native client. */
+static bool has_spoken(int fd)
+{
+    int unread = 0;
+
+    return ioctl(fd, SIOCINQ, &unread) == 0 && unread > 0;
+}
+
 /* The kernel connects the socket to the target. The event may be an old one, so getpeername(2) decides. */
 static void step_connect(struct relay *relay)
 {
@@ -193,6 +202,10 @@ static void step_connect(struct relay *relay)
     socklen_t size = sizeof peer, error_size = sizeof(int);
     int fd = relay->out.to, error = 0;
 
+    if (has_spoken(fd)) {
+        open_relay(relay);
+        return;
+    }
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size);
     if (error)
         fail_direct(relay, error);

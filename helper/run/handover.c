@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     WORDS_SIZE = 1024 * 1024,
@@ -19,14 +18,6 @@ static const char *environment_variable(const char *name)
     return getenv(name);
 }
 
-/* The environment without the variables that name proxies. */
-static const char *other_variable(const char *name)
-{
-    size_t size = strlen(name);
-
-    return size >= 5 && strcasecmp(name + size - 5, "proxy") == 0 ? NULL : getenv(name);
-}
-
 static const struct config *load(const struct rule_options *rules)
 {
     static char words[WORDS_SIZE];
@@ -35,9 +26,7 @@ static const struct config *load(const struct rule_options *rules)
     int result = config_load(&config, &rules->all, environment_variable, &libc_net, &wrong);
 
     if (result == -ENOENT) {
-        usage_complain(
-            "no proxy is known: give -p HOST:PORT, or set PTUNNEL_PROXY or https_proxy, or name one in the "
-            "rule file (a line 'proxy http://HOST:PORT'); ptunnel-run --setup does it with you");
+        proxy_options_complain_none();
         finder_hint();
     } else if (result == -ENOMEM)
         usage_complain("%s", strerror(ENOMEM));
@@ -56,33 +45,26 @@ bool handover_variable(const char *name, const char *value)
     return false;
 }
 
-/* Whether the file of -r has a default route. */
-static bool file_has_proxy(const struct rule_options *rules)
+/* A proxy that is named here, by -p or in the file of -r, comes before that of PTUNNEL_PROXY. An outer ptunnel-run
+ * may have set that (PTUNNEL_CONFIG is its mark): then it is no loss to speak of. */
+static bool drop_proxy(const struct proxy_options *proxy, const struct rule_options *rules, bool say)
 {
-    char ignored[1];
-    struct text wrong = text_in(ignored, sizeof ignored);
-    const struct config *config;
+    const char *mark = getenv("PTUNNEL_CONFIG"), *urls = getenv("PTUNNEL_PROXY");
+    bool file = !proxy->count && rule_options_file_has_proxy(rules);
 
-    return config_load(&config, &rules->all, other_variable, &libc_net, &wrong) == 0 &&
-           config_route(config, 0)->route.count > 0;
+    if (!urls || !urls[0] || !(proxy->count || file))
+        return true;
+    if (say && !(mark && mark[0]))
+        usage_complain("PTUNNEL_PROXY is not used: %s names a proxy", file ? "-r" : "-p");
+    return !file || handover_variable("PTUNNEL_PROXY", NULL);
 }
 
-/* PTUNNEL_PROXY comes before a file if the user has set it. If an outer ptunnel-run has (PTUNNEL_CONFIG is
- * its mark), a file that -r names here comes before it. */
-static bool drop_outer_proxy(const struct rule_options *rules)
-{
-    const char *mark = getenv("PTUNNEL_CONFIG"), *file = rules->all.rules;
-
-    return !mark || !mark[0] || !file || !file[0] || !file_has_proxy(rules) ||
-           handover_variable("PTUNNEL_PROXY", NULL);
-}
-
-const struct config *handover_load(struct proxy_options *proxy, struct rule_options *rules)
+const struct config *handover_load(struct proxy_options *proxy, struct rule_options *rules, bool say)
 {
     static char urls[PROXY_LIST_SIZE], with_user[PROXY_LIST_SIZE];
     const struct config *config;
 
-    if (!proxy->count && !drop_outer_proxy(rules))
+    if (!drop_proxy(proxy, rules, say))
         return NULL;
     if (!proxy_options_merge(proxy, getenv("PTUNNEL_PROXY"), urls))
         return NULL;

@@ -5,9 +5,9 @@
 #include "../common/proxy_options.h"
 #include "../common/rule_options.h"
 
-/* Reads and checks the configuration; asks for a password where one is missing. NULL, with words on standard
- * error, if something is wrong or no proxy is known. */
-const struct config *handover_load(struct proxy_options *proxy, struct rule_options *rules);
+/* Reads and checks the configuration; asks for a password where one is missing. With `say`, words on standard
+ * error name a variable that is not used. NULL, with words there, if something is wrong or no proxy is known. */
+const struct config *handover_load(struct proxy_options *proxy, struct rule_options *rules, bool say);
 
 /* Sets a variable for the command; value NULL: to "", which counts as not set. False, with words on standard
  * error, if there is no memory. */

@@ -136,7 +136,7 @@ END
     went_through_loopback "$GREETER_PORT"
     run "$PTUNNEL" -r "$rules" -p "$PROXY" -W "203.0.113.66:1" < /dev/null
     fails_with 1
-    contains "$output" "ptunnel: '203.0.113.66:1': a rule of -r rejects this target"
+    contains "$output" "ptunnel: '203.0.113.66:1': a rule rejects this target"
     run "$PTUNNEL" -r "$rules" -p "$PROXY" -W "127.0.0.2:$GREETER_PORT" < /dev/null
     fails_with 1
     contains "$output" "127.0.0.2:$GREETER_PORT: cannot connect directly: connection refused"
@@ -250,7 +250,7 @@ END
     echo "reject 203.0.113.66${NEWLINE}default tunnel" > "$BATS_TEST_TMPDIR/rules"
     cd "$BATS_TEST_TMPDIR"
     run "$PTUNNEL" -r rules -p localhost -W 203.0.113.66:1
-    contains "$output" 'a rule of -r rejects this target'
+    contains "$output" 'a rule rejects this target'
     run "$PTUNNEL" -r nothing -p localhost -W 203.0.113.66:1
     contains "$output" "-r: '$BATS_TEST_TMPDIR/nothing': cannot be read: no such file"
 }

@@ -143,7 +143,7 @@ inner_proxy() {
     equal "$(inner_proxy -p 192.0.2.2:2 --)" 'proxy http://192.0.2.2:2 # PTUNNEL_PROXY'
     equal "$(inner_proxy -p 192.0.2.2:2 -- -p 192.0.2.3:3 -r "$RULES")" 'proxy http://192.0.2.3:3 # -p'
     PTUNNEL_PROXY=192.0.2.5:5 launch -r "$RULES" --show
-    contains "$output" 'proxy http://192.0.2.5:5 '
+    contains "$output" 'proxy http://192.0.2.1:1 '
 }
 
 @test "the library alone finds the same file" {
