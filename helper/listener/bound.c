@@ -1,4 +1,5 @@
 #include "bound.h"
+#include "far.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -22,7 +23,7 @@ static void set(int fd, int level, int name)
 static void set_options(int fd, int family)
 {
     set(fd, SOL_SOCKET, SO_REUSEADDR);
-    set(fd, SOL_SOCKET, SO_KEEPALIVE);
+    far_keep_alive(fd);
     set(fd, IPPROTO_TCP, TCP_NODELAY);
     if (family == AF_INET6)
         set(fd, IPPROTO_IPV6, IPV6_V6ONLY); /* 0.0.0.0 has a socket of its own */

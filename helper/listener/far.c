@@ -44,6 +44,24 @@ int far_family(const struct route *route, const struct endpoint *target, bool di
     return v4 || !kernel_has_ipv6() ? AF_INET : AF_INET6;
 }
 
+static int keepalive;
+
+void far_set_keepalive(int seconds)
+{
+    keepalive = seconds;
+}
+
+void far_keep_alive(int fd)
+{
+    static const int on = 1;
+
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    if (!keepalive)
+        return;
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &keepalive, sizeof keepalive);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &keepalive, sizeof keepalive);
+}
+
 int far_socket(int family)
 {
     static const int on = 1;
@@ -54,6 +72,6 @@ int far_socket(int family)
     /* TCP_NODELAY: what the client wrote in two pieces must not wait for an acknowledgement here.
      * SO_KEEPALIVE: the kernel finds out whether a silent peer is still there. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    far_keep_alive(fd);
     return fd;
 }

@@ -1,10 +1,11 @@
 #include "options.h"
+#include "far.h"
 
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRACE = 1024, DEBUG };
+enum { GRACE = 1024, DEBUG, HALF_CLOSE, KEEPALIVE };
 
 static const struct choice choices[] = {
     { 'r', "rules", "FILE", "read rules from FILE, not ~/.config/ptunnel/rules or /etc/ptunnel/rules" },
@@ -13,6 +14,8 @@ static const struct choice choices[] = {
     { 'd', "direct", NULL, "the same as --fallback direct" },
     { 'W', "stdio", "HOST:PORT", "one tunnel, between standard input and output and HOST:PORT" },
     { GRACE, "grace", "SECONDS", "on SIGTERM or SIGINT let open tunnels finish so long (0)" },
+    { HALF_CLOSE, "half-close", "WORD", "what becomes of a client's end of file: keep or delay:SECONDS" },
+    { KEEPALIVE, "keepalive", "SECONDS", "ask silent peers after so long whether they are there" },
     { 'm', "multithreaded", NULL, "ignored, for those who used to give it" },
     { DEBUG, "debug", NULL, "the same as -vvv" },
     { 0 },
@@ -38,6 +41,25 @@ static bool take_grace(struct options *options, const char *value)
 
     options->grace = seconds * 1000;
     return seconds >= 0;
+}
+
+static bool take_half_close(struct options *options, const char *word)
+{
+    static const char delay[] = "delay:";
+    const char *digits = strncmp(word, delay, sizeof delay - 1) == 0 ? word + sizeof delay - 1 : "";
+    long seconds = strcmp(word, "keep") == 0 ? 0 : text_to_number(digits, strlen(digits), 1, 86400);
+
+    if (seconds < 0)
+        usage_complain("--half-close '%s': expected keep, or delay: and whole seconds from 1 to 86400", word);
+    options->half_close = (int)seconds * 1000;
+    return seconds >= 0;
+}
+
+static bool take_keepalive(struct options *options, const char *value)
+{
+    options->keepalive = shared_options_seconds("--keepalive", value, 1);
+    far_set_keepalive(options->keepalive);
+    return options->keepalive > 0;
 }
 
 static bool take_fallback(struct options *options, char *word)
@@ -96,6 +118,10 @@ static bool take(struct options *options, int id, char *value)
         return take_stdio(options, value);
     case GRACE:
         return take_grace(options, value);
+    case HALF_CLOSE:
+        return take_half_close(options, value);
+    case KEEPALIVE:
+        return take_keepalive(options, value);
     case 'm':
         return true;
     case DEBUG:

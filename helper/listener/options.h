@@ -16,6 +16,8 @@ struct options {
     const char *stdio; /* -W, NULL: not given; .target is its target */
     struct endpoint target;
     int grace;       /* milliseconds */
+    int half_close;  /* milliseconds; 0: keep */
+    int keepalive;   /* seconds; 0: as the machine has it */
     char **operands; /* specifications, all of them right; ends in NULL */
 };
 

@@ -65,11 +65,13 @@ static int open_ends(struct relay_ends *ends, int family)
     ends->near_out = make_nonblocking(STDOUT_FILENO, O_WRONLY);
     if (ends->near_out < 0)
         return ends->near_out;
+    far_keep_alive(ends->near_in); /* if it is a socket */
     ends->far = far_socket(family);
     return ends->far < 0 ? ends->far : 0;
 }
 
-static int run(const struct endpoint *target, struct route *route, const struct dial_limits *limits)
+static int run(const struct endpoint *target, struct route *route, const struct dial_limits *limits,
+               int half_close)
 {
     bool direct = limits->fallback_direct || route->count == 0;
     struct relay_ends ends;
@@ -79,6 +81,7 @@ static int run(const struct endpoint *target, struct route *route, const struct 
     if (result < 0)
         return result;
     relays_start(&pipe.relays, &pipe.loop, limits, on_end);
+    pipe.relays.half_close = half_close;
     result = open_ends(&ends, far_family(route, target, direct));
     if (result == 0)
         result = relay_start(&pipe.relays, &ends, target, route);
@@ -100,7 +103,7 @@ int pipe_or_exit(const struct options *options, const struct setup *setup)
         usage_complain("-W '%s': standard input or output is closed", options->stdio);
         exit(EXIT_OTHER);
     }
-    result = run(&target, route, &setup->limits);
+    result = run(&target, route, &setup->limits, options->half_close);
     if (result < 0) {
         usage_complain("-W '%s': %s", options->stdio, strerror(-result));
         exit(EXIT_OTHER);

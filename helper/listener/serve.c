@@ -106,6 +106,7 @@ int serve_or_exit(const struct options *options, const struct setup *setup)
 
     if (result == 0) {
         listeners_start(&service.listeners, &service.loop, &setup->limits);
+        service.listeners.relays.half_close = options->half_close;
         result = stop_start(&service.stop, &service.listeners, options->grace);
     }
     if (result < 0) {

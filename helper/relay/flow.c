@@ -102,6 +102,7 @@ static struct buffer *take_buffer(struct flow *flow, struct buffers *buffers)
 
 static void hold(struct flow *flow, struct buffer *buffer, size_t size)
 {
+    flow->moved = true;
     buffer->at = 0;
     buffer->end = size;
     flow->held = buffer;
@@ -152,6 +153,8 @@ enum flow_next flow_run(struct flow *flow, struct buffers *buffers)
             write_held(flow, buffers);
         else if (flow->held)
             return FLOW_WAIT;
+        else if (flow->end_read && flow->withheld && !flow->last && !flow->from_lost)
+            return FLOW_WAIT;
         else if (flow->end_read)
             end(flow);
         else if (!flow->readable)
@@ -162,4 +165,19 @@ enum flow_next flow_run(struct flow *flow, struct buffers *buffers)
             read_some(flow, buffers);
     }
     return FLOW_WAIT;
+}
+
+void flow_share_losses(struct flow *out, struct flow *in, struct buffers *buffers)
+{
+    if (out->ended && out->from_lost)
+        flow_lose_to(in, buffers);
+    if (in->ended && in->from_lost)
+        flow_lose_to(out, buffers);
+    if (out->to_lost)
+        in->from_lost = true;
+    if (in->to_lost)
+        out->from_lost = true;
+    /* Standard input can go on without standard output; but whoever writes to it will not get an answer. */
+    if (in->to_lost && in->to != out->from)
+        flow_lose_to(out, buffers);
 }

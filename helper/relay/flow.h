@@ -24,6 +24,8 @@ struct flow {
     bool read_on, write_on;
     bool end_read;           /* read(2) has nothing more */
     bool last;               /* the other direction has ended: closing `to` will pass on this one's end */
+    bool withheld;           /* the end of file is not passed on, unless .last */
+    bool moved;              /* bytes were read; whoever looks clears it */
     bool from_lost, to_lost; /* read(2) failed, write(2) failed */
     bool ended;
     struct buffer *held; /* read and not yet written */
@@ -50,5 +52,9 @@ enum flow_next flow_run(struct flow *flow, struct buffers *buffers);
 
 /* Nothing can be written any more: ends the flow, and drops what it holds. */
 void flow_lose_to(struct flow *flow, struct buffers *buffers);
+
+/* Of a tunnel's two flows. If one direction has lost a side, so has the other: nothing can be written to it, and it
+ * sends no more than what has already arrived. */
+void flow_share_losses(struct flow *out, struct flow *in, struct buffers *buffers);
 
 #endif

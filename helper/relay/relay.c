@@ -1,4 +1,5 @@
 #include "relay.h"
+#include "wire.h"
 #include "../common/libc_net.h"
 
 #include <ptunnel/leg.h>
@@ -6,10 +7,8 @@
 #include <ptunnel/errors.h>
 
 #include <errno.h>
-#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,28 +17,16 @@
 static const uint32_t to_read = EPOLLIN | EPOLLRDHUP | EPOLLET;
 static const uint32_t to_write = EPOLLOUT | EPOLLET;
 
-/* Closes with a reset (SO_LINGER of 0), which the peer would have got without us. A reset drops what is not
- * acknowledged: if there is any, an ordinary close must do. */
-static void reset(int fd)
-{
-    static const struct linger at_once = { .l_onoff = 1 };
-    int unsent = 0;
-
-    if (ioctl(fd, SIOCOUTQ, &unsent) == 0 && unsent == 0)
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    close(fd);
-}
-
 static void close_ends(const struct relay *relay)
 {
     int far = relay->out.to, near = relay->out.from;
 
     if (relay->broken) {
         if (!relay->shared)
-            reset(far);
+            wire_reset(far);
         else
             close(far);
-        reset(near);
+        wire_reset(near);
     } else {
         close(far);
         close(near);
@@ -83,26 +70,6 @@ static void end_relay(struct relay *relay)
     all->on_end(all, relay);
 }
 
-/* If one direction has lost a side, so has the other: nothing can be written to it, and it sends no more
- * than what has already arrived. */
-static void spread_losses(struct relay *relay)
-{
-    struct buffers *buffers = &relay->all->buffers;
-    struct flow *out = &relay->out, *in = &relay->in;
-
-    if (out->ended && out->from_lost)
-        flow_lose_to(in, buffers);
-    if (in->ended && in->from_lost)
-        flow_lose_to(out, buffers);
-    if (out->to_lost)
-        in->from_lost = true;
-    if (in->to_lost)
-        out->from_lost = true;
-    /* Standard input can go on without standard output; but whoever writes to it will not get an answer. */
-    if (in->to_lost && in->to != out->from)
-        flow_lose_to(out, buffers);
-}
-
 static bool near_is_one(const struct relay *relay)
 {
     return relay->in.to == relay->out.from;
@@ -119,12 +86,24 @@ static void want_room(struct relay *relay)
         loop_watch_more(loop, relay->in.to, to_write, &relay->near);
 }
 
+/* With --half-close delay. */
+static void time_silence(struct relay *relay)
+{
+    struct flow *out = &relay->out;
+
+    if (relay->in.moved)
+        relay->quiet = deadline_in(relay->all->half_close);
+    relay->in.moved = false;
+    if (out->withheld && out->end_read && !out->ended && relay->quiet.at != deadline_never().at)
+        loop_set_timer(&relay->all->next_quiet, relay->quiet);
+}
+
 static void pass_on(struct relay *relay)
 {
     struct relays *all = relay->all;
     enum flow_next out, in;
 
-    spread_losses(relay);
+    flow_share_losses(&relay->out, &relay->in, &all->buffers);
     relay->out.last = relay->in.ended || relay->shared;
     out = flow_run(&relay->out, &all->buffers);
     /* Standard output may be open in other processes, too: closing ours would not pass on the end. */
@@ -132,7 +111,12 @@ static void pass_on(struct relay *relay)
     if (relay->shared && relay->out.ended)
         flow_lose_to(&relay->in, &all->buffers);
     in = flow_run(&relay->in, &all->buffers);
-    spread_losses(relay);
+    relay->out.last |= relay->in.ended;
+    if (relay->out.withheld && relay->in.ended)
+        out = flow_run(&relay->out, &all->buffers);
+    flow_share_losses(&relay->out, &relay->in, &all->buffers);
+    if (relay->out.withheld)
+        time_silence(relay);
     want_room(relay);
     if (relay->in.ended && relay->out.ended) {
         end_relay(relay);
@@ -186,15 +170,6 @@ static void wait_to_write(struct relay *relay)
     loop_set_timer(&relay->all->next_deadline, dial_deadline(relay->dial));
 }
 
-/* It was connected, and the target has spoken, be it that it has reset the connection since: what it said comes
- * first, as it does to a native client. */
-static bool has_spoken(int fd)
-{
-    int unread = 0;
-
-    return ioctl(fd, SIOCINQ, &unread) == 0 && unread > 0;
-}
-
 /* The kernel connects the socket to the target. The event may be an old one, so getpeername(2) decides. */
 static void step_connect(struct relay *relay)
 {
@@ -202,7 +177,8 @@ static void step_connect(struct relay *relay)
     socklen_t size = sizeof peer, error_size = sizeof(int);
     int fd = relay->out.to, error = 0;
 
-    if (has_spoken(fd)) {
+    /* It has spoken, be it that it has reset the connection since: that comes first, as to a native client. */
+    if (wire_unread(fd) > 0) {
         open_relay(relay);
         return;
     }
@@ -284,11 +260,9 @@ static void leave(struct relay *relay)
  * FIN), and what came before it still waits to be read. */
 static bool client_has_gone(const struct relay *relay, uint32_t events)
 {
-    int unread = 0;
-
     if ((events & EPOLLERR) || !(events & EPOLLHUP))
         return events & EPOLLERR;
-    return ioctl(relay->out.from, SIOCINQ, &unread) < 0 || unread == 0;
+    return wire_unread(relay->out.from) <= 0;
 }
 
 static void near_ready(struct watch *watch, uint32_t events)
@@ -352,6 +326,26 @@ static void take_turns(struct timer *timer)
     }
 }
 
+/* The targets that have been silent for long enough get the end that was kept from them. */
+static void meet_silence(struct timer *timer)
+{
+    struct relays *all = owner_of(timer, struct relays, next_quiet);
+    struct link *next;
+
+    for (struct link *at = all->relaying.next; at != &all->relaying; at = next) {
+        struct relay *relay = owner_of(at, struct relay, link);
+
+        next = at->next;
+        if (!relay->out.withheld || !relay->out.end_read || relay->out.ended)
+            continue;
+        relay->out.withheld = !deadline_passed(relay->quiet);
+        if (!relay->out.withheld)
+            pass_on(relay);
+        else if (relay->quiet.at != deadline_never().at)
+            loop_set_timer(timer, relay->quiet);
+    }
+}
+
 static void reap(struct timer *timer)
 {
     struct relays *all = owner_of(timer, struct relays, reaper);
@@ -376,6 +370,7 @@ void relays_start(struct relays *all, struct loop *loop, const struct dial_limit
     list_start(&all->ended);
     loop_add_timer(loop, &all->next_deadline, meet_deadlines);
     loop_add_timer(loop, &all->next_turn, take_turns);
+    loop_add_timer(loop, &all->next_quiet, meet_silence);
     loop_add_timer(loop, &all->reaper, reap);
 }
 
@@ -434,12 +429,14 @@ static struct relay *make_relay(struct relays *all, const struct relay_ends *end
     }
     relay->all = all;
     relay->dial = &asker->dial;
+    relay->quiet = deadline_never();
     relay->inquiry.fd = -1;
     relay->near.ready = near_ready;
     relay->near_out.ready = near_out_ready;
     relay->far.ready = far_ready;
     flow_start(&relay->out, ends->near_in, ends->far);
     flow_start(&relay->in, ends->far, ends->near_out);
+    relay->out.withheld = all->half_close > 0;
     return relay;
 }
 

@@ -25,8 +25,9 @@ struct relay {
     struct inquiry inquiry;           /* the dial's */
     struct flow out, in;              /* near to far, far to near */
     enum relay_state state;
-    bool shared; /* others have the far side, too: see relay_join() */
-    bool broken; /* it ended otherwise than by an end of file in each direction */
+    bool shared;           /* others have the far side, too: see relay_join() */
+    struct deadline quiet; /* with --half-close delay: when the target will have been silent so long */
+    bool broken;           /* it ended otherwise than by an end of file in each direction */
 };
 
 enum { REPLY_SIZE = 2048 }; /* bytes of the proxy's reply that are read at once */
@@ -42,7 +43,10 @@ struct relays {
     char reply[REPLY_SIZE];
     struct link dialing, relaying, busy, ended;
     size_t count; /* without the ended ones */
-    struct timer next_deadline, next_turn, reaper;
+    /* Milliseconds; the near side's end of file is passed on when the far side has spoken and been silent so long, or
+     * has ended: most proxies end both directions with the one. 0: at once. */
+    int half_close;
+    struct timer next_deadline, next_turn, next_quiet, reaper;
     relay_ended *on_end;
 };
 

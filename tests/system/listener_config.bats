@@ -205,3 +205,89 @@ EOC
 has_size() { # FILE SIZE
     [ "$(stat -c %s "$1")" -ge "$2" ]
 }
+
+# A target that answers a line, and says when the end of file came: before a second was over, or after. "leaves" in
+# the line: it ends by itself.
+start_answering_target() {
+    ANSWERING_PORT=$(free_port)
+    spawn answering "$(python)" -c 'import socket, sys, time
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    client = listener.accept()[0]
+    line = client.recv(100)
+    client.sendall(b"answer\n")
+    started = time.monotonic()
+    if b"leaves" not in line:
+        assert client.recv(100) == b""
+        client.sendall(b"late\n" if time.monotonic() - started >= 1 else b"at once\n")
+    client.close()' "$ANSWERING_PORT"
+    wait_listen answering "$ANSWERING_PORT"
+    start_scripted --on '*' "to 127.0.0.1:$ANSWERING_PORT"
+}
+
+@test "--half-close delay: the end is passed on when the target has spoken and been silent" {
+    need nc
+    start_answering_target
+    start_ptunnel --no-rules -p "$PROXY" --half-close delay:1 0:a.test:7
+    equal "$(echo hi | timeout 20 nc -N 127.0.0.1 "$LISTEN_PORT")" "answer${NEWLINE}late"
+    equal "$(echo hi | timeout 20 "$PTUNNEL" --no-rules -p "$PROXY" --half-close delay:1 -W a.test:7)" "answer${NEWLINE}late"
+    equal "$(echo hi | timeout 20 "$PTUNNEL" --no-rules -p "$PROXY" --half-close keep -W a.test:7)" "answer${NEWLINE}at once"
+}
+
+@test "--half-close delay: the end is passed on when the target has ended" {
+    need nc
+    start_answering_target
+    start_ptunnel --no-rules -p "$PROXY" --half-close delay:86400 0:a.test:7
+    equal "$(echo leaves | timeout 20 nc -N 127.0.0.1 "$LISTEN_PORT")" answer
+    wait_until at_rest
+}
+
+@test "--half-close delay: the answer is heard through a proxy that ends both" {
+    need nc tinyproxy
+    start_answering_target
+    start_tinyproxy
+    start_ptunnel --no-rules -p "$PROXY" --half-close delay:1 "0:127.0.0.1:$ANSWERING_PORT"
+    contains "$(echo hi | timeout 20 nc -N 127.0.0.1 "$LISTEN_PORT")" answer
+}
+
+@test "--half-close and --keepalive take what they can" {
+    local word
+
+    for word in delay delay: delay:0 delay:x delay:86401 keepx ''; do
+        pipes --no-rules -p "$PROXY" --half-close "$word" -W a.test:7
+        fails_with 2
+        contains "$stderr" "--half-close '$word': expected keep, or delay:"
+    done
+    pipes --no-rules -p "$PROXY" --keepalive 0 -W a.test:7
+    fails_with 2
+    contains "$stderr" "--keepalive '0': expected whole seconds"
+}
+
+# asks PORT SECONDS : the kernel will ask the peers of both sides within so long
+asks() {
+    [ "$(awk -v port=":$(printf %04X "$1")$" -v most=$(($2 * 100)) '
+        function value(digits,    i, sum) { for (i = 1; i <= length(digits); i++) sum = sum * 16 + index("0123456789ABCDEF", substr(digits, i, 1)) - 1; return sum }
+        ($2 ~ port || $3 ~ port) && $4 == "01" && $6 ~ /^02:/ && value(substr($6, 4)) <= most { found = 1 }
+        END { print found + 0 }' /proc/net/tcp)" = 1 ]
+}
+
+@test "--keepalive: the kernel asks on both sides" {
+    local silent
+
+    silent=$(free_port)
+    spawn silent "$(python)" -c 'import socket, sys, time
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+time.sleep(3600)' "$silent"
+    wait_listen silent "$silent"
+    start_scripted --on '*' "to 127.0.0.1:$silent"
+    start_ptunnel --no-rules -p "$PROXY" --keepalive 7 0:a.test:7
+    exec 6<> "/dev/tcp/127.0.0.1/$LISTEN_PORT"
+    wait_until asks "$LISTEN_PORT" 7
+    wait_until asks "$SCRIPTED_PORT" 7
+    exec 6>&-
+    start_ptunnel --no-rules -p "$PROXY" 0:a.test:7
+    exec 6<> "/dev/tcp/127.0.0.1/$LISTEN_PORT"
+    wait_until asks "$LISTEN_PORT" 86400
+    run ! asks "$LISTEN_PORT" 60
+    exec 6>&-
+}
