@@ -280,6 +280,11 @@ static bool step(struct attempt *attempt, enum dial_want *want, int *result)
     *result = attempt->direct ? -attempt->said : -EBADF;
     if (attempt->direct || !lock_again(attempt))
         return false;
+    if (attempt->said == EINPROGRESS && !is_blocking(attempt)) {
+        /* Whatever became of it meanwhile is for the program's wait, as in connect_nonblocking(). */
+        *result = leave_pending(attempt, -EINPROGRESS);
+        return false;
+    }
     *want = (enum dial_want)atomic_load(&attempt->entry->want);
     return goes_on(attempt, result);
 }
