@@ -4,6 +4,7 @@
 # make stress     what takes longer: fuzzing, soak, large streams; MINUTES=10
 # make install    PREFIX=/usr/local LIBDIR=... DESTDIR=...; make uninstall, with the same
 #                 I386='gcc -m32' adds what serves 32-bit programs on x86-64
+# make dist       build/ptunnel-VERSION.tar.gz; make deb: packages for Debian, in build/deb
 # make lint       cppcheck, clang-tidy, shellcheck, mandoc, codespell
 # make compile_commands.json        for editors
 # V=1 shows the commands, STRICT=1 makes an error of every warning (and, of the tests, of every skip), SANITIZE=address,undefined
@@ -174,6 +175,26 @@ uninstall:
 	    do place=$${place%/*}; [ "$$place" ] || break; done; \
 	done
 	$(if $(DESTDIR),,-ldconfig)
+
+# The same bytes whoever makes it, and when: the files that git knows (or, where there is no git, all but what was built).
+RELEASE   = ptunnel-$(VERSION)
+dist: $(B)/$(RELEASE).tar.gz
+$(B)/$(RELEASE).tar.gz: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)(git ls-files -z 2> /dev/null | grep -z . || find . -type f ! -path './build*' -printf '%P\0') | LC_ALL=C sort -z | \
+	    tar --null --no-recursion -T - -c --owner=0 --group=0 --numeric-owner --mode=u+rw,go=rX,a-st --mtime='$(DATE) 00:00Z' --format=ustar \
+	    --transform='s|^|$(RELEASE)/|' | gzip -n -9 > $@
+	@echo $@
+FORCE:
+
+# DEBFLAGS=-ai386, say, are for dpkg-buildpackage. This is no package of the distribution's: it has the version of the release.
+deb: dist
+	$(Q)rm -rf $(B)/deb/$(RELEASE) && mkdir -p $(B)/deb && tar -C $(B)/deb -xf $(B)/$(RELEASE).tar.gz
+	$(Q)cp -r helper/packaging/debian $(B)/deb/$(RELEASE)
+	$(Q)printf 'ptunnel-connect ($(VERSION)) unstable; urgency=medium\n\n  * Release $(VERSION): see CHANGELOG.md.\n\n -- %s  %s\n' \
+	    "$$(sed -n 's/^Maintainer: //p' helper/packaging/debian/control)" "$$(LC_ALL=C date -u -R -d '$(DATE)')" > $(B)/deb/$(RELEASE)/debian/changelog
+	$(Q)cd $(B)/deb/$(RELEASE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -b -us -uc $(DEBFLAGS)
+	@ls $(B)/deb/*.deb
 
 # cppcheck: ctuuninitvar takes what a function fills in for what it reads.
 # shellcheck: 2016 quotes are single where another shell is to expand them; 2030, 2031, 2034, 2153, 2154, 2164 do not know bats, which
