@@ -17,7 +17,7 @@ setup() {
     (umask 077 && echo secret > "$HOME/.proxy-password")
     # What a program does here: it connects, and says what it heard.
     printf '#!/bin/bash\nexec 3<> /dev/tcp/example.org/22 && head -c 5 <&3 && echo\n' > "$STUBS/hello"
-    for name in ssh git thunderbird mutt apt-get mbsync program; do
+    for name in ssh git thunderbird mutt apt-get mbsync kubectl program; do
         cp "$STUBS/hello" "$STUBS/$name"
     done
     printf '#!/bin/sh\nexec "$@"\n' > "$STUBS/sudo"
