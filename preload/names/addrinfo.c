@@ -52,14 +52,28 @@ static int set_canonical_name(struct addrinfo *first, const char *name)
     return 0;
 }
 
+/* What libc takes for hints where there are none. */
+static struct addrinfo without_hints(void)
+{
+    return (struct addrinfo){ .ai_flags = gnu_get_libc_version ? AI_V4MAPPED | AI_ADDRCONFIG : 0 };
+}
+
+/* A stand-in is reached through the proxy, so this machine's interfaces have no say: in a sandbox that has loopback
+ * alone libc would find nothing. Only in the answer the flag stands, where glibc repeats the flags. */
 static int numeric(const char *node, int family, const char *service, const struct addrinfo *hints,
                    struct addrinfo **result)
 {
     char text[STAND_IN_TEXT_SIZE];
+    struct addrinfo asked = hints ? *hints : without_hints();
+    int configured = asked.ai_flags & AI_ADDRCONFIG, error;
 
     if (!stand_in_text(node, family, text))
         return EAI_AGAIN;
-    return real()->getaddrinfo(text, service, hints, result);
+    asked.ai_flags &= ~AI_ADDRCONFIG;
+    error = real()->getaddrinfo(text, service, &asked, result);
+    for (struct addrinfo *at = error == 0 && gnu_get_libc_version ? *result : NULL; at; at = at->ai_next)
+        at->ai_flags |= configured;
+    return error;
 }
 
 static int stand_in_for(const char *node, const char *service, const struct addrinfo *hints,
@@ -67,9 +81,6 @@ static int stand_in_for(const char *node, const char *service, const struct addr
 {
     int family = hints ? hints->ai_family : AF_UNSPEC, error = numeric(node, family, service, hints, result);
 
-    /* Where the machine has IPv6 addresses only, AI_ADDRCONFIG takes no IPv4 one. */
-    if (error != 0 && family == AF_UNSPEC && hints && (hints->ai_flags & AI_ADDRCONFIG))
-        error = numeric(node, AF_INET6, service, hints, result);
     if (error != 0)
         return error;
     error = set_canonical_name(*result, node);

@@ -24,18 +24,6 @@ address_of() {
     preloaded "$PROGRAMS/resolve" -q "$1" | sed 's/ port.*//'
 }
 
-@test "a machine that has IPv6 only is given an address that it can use" {
-    need root netns ip ipv6 python3
-    run unshare --net bash -c '
-        ip link set lo up
-        ip address add 2001:db8::1/128 dev lo
-        ip address del 127.0.0.1/8 dev lo
-        LD_PRELOAD=$0 PTUNNEL_PROXY="[2001:db8::1]:3128" "$@"' "$LIBRARY" "$(python)" -c '
-import socket, sys
-print(socket.getaddrinfo(sys.argv[1], 4000, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG))' "$NAME"
-    contains "$output" fd70:7475:6e6e:656c: AF_INET6
-}
-
 @test "what one command looks up, another connects to" {
     local address
 
