@@ -93,10 +93,11 @@ struct hostent *hostent_back(enum back way, const char *name, const void *addres
     return named(text, family, name, name_room);
 }
 
+/* glibc says the error in both places, and programs read either. */
 static int none_r(const struct hostent_room *room, int error, int result)
 {
     *room->result = NULL;
-    *room->error = error;
+    *room->error = h_errno = error;
     return result;
 }
 

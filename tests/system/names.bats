@@ -253,6 +253,37 @@ END
     done
 }
 
+@test "with --loopback this machine's addresses keep their names" {
+    need root mountns python3
+    export PTUNNEL_LOOPBACK=1
+    run apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$(python)" -c "
+import socket
+print(socket.gethostbyaddr('127.0.0.1')[0], socket.gethostbyaddr('::1')[0], socket.getnameinfo(('127.0.0.1', 80), 0)[0])"
+    equal "$output" 'localhost localhost localhost'
+}
+
+@test "a look-up that fails says why in h_errno, too" {
+    need root mountns python3
+    run apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$(python)" -c "
+import socket
+for call, argument in (socket.gethostbyaddr, '192.0.2.7'), (socket.gethostbyaddr, '2001:db8::7'):
+    try:
+        print(call(argument))
+    except OSError as error:
+        print(error)"
+    equal "$output" "[Errno 1] Unknown host${NEWLINE}[Errno 1] Unknown host"
+    run preloaded "$(python)" -c "
+import ctypes
+libc = ctypes.CDLL(None)
+libc.__h_errno_location.restype = ctypes.POINTER(ctypes.c_int)
+room, found, error = ctypes.create_string_buffer(4096), ctypes.c_void_p(), ctypes.c_int()
+for call, arguments in (libc.gethostbyname_r, (b'a..b',)), (libc.gethostbyname2_r, (b'a..b', 2)), (libc.gethostbyaddr_r, (b'\xc0\0\2\7', 4, 2)):
+    libc.__h_errno_location()[0] = 0
+    call(*arguments, room, ctypes.byref(room, 64), 4000, ctypes.byref(found), ctypes.byref(error))
+    print(found.value, error.value, libc.__h_errno_location()[0])"
+    equal "$output" "None 1 1${NEWLINE}None 1 1${NEWLINE}None 1 1"
+}
+
 @test "CPython's own tests of look-ups have the same results natively and tunnelled" {
     local result
 
