@@ -15,6 +15,7 @@
 #include "../sockets/peer.h"
 #include "../sockets/socket.h"
 #include "../sockets/substitute.h"
+#include "../sockets/twin.h"
 
 #include <ptunnel/agent.h>
 #include <ptunnel/dial.h>
@@ -202,6 +203,7 @@ static int leave_failed(struct attempt *attempt, int error)
     socklen_t size = sizeof unread;
 
     bound_take_back(attempt->entry, attempt->fd);
+    twin_end(attempt->entry, error);
     attempt->dial->must_disconnect = true;
     dial_disconnect(attempt->dial);
     real()->getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &unread, &size);
@@ -392,6 +394,29 @@ static void start_dial(struct attempt *attempt, const struct claim *claim, const
     attempt->dial->may_wait = may_wait;
 }
 
+static bool is_bound_to_ipv6(int fd)
+{
+    struct sockaddr_in6 name = { 0 };
+    socklen_t size = sizeof name;
+
+    return real()->getsockname(fd, (struct sockaddr *)&name, &size) == 0 && name.sin6_family == AF_INET6 &&
+           !IN6_IS_ADDR_UNSPECIFIED(&name.sin6_addr) && !IN6_IS_ADDR_V4MAPPED(&name.sin6_addr);
+}
+
+static bool is_by_ipv4(const struct claim *claim)
+{
+    return IN6_IS_ADDR_V4MAPPED(&claim->asked.address);
+}
+
+/* A positive errno where this name is being asked for by IPv4, or 0. A socket that is bound to an IPv6 address could not
+ * have gone that way. */
+static int twin_error(const struct claim *claim)
+{
+    int error = claim->meaning == MEANS_NAME && !is_by_ipv4(claim) ? twin_answer(&claim->target) : 0;
+
+    return error && !is_bound_to_ipv6(claim->fd) ? error : 0;
+}
+
 int connect_claimed(const struct claim *claim)
 {
     struct attempt attempt = { .fd = claim->fd, .blocking = UNKNOWN, .send_timeout = -1 };
@@ -406,6 +431,10 @@ int connect_claimed(const struct claim *claim)
     }
     if (claim->decision.verdict == VERDICT_REJECT || claim->target.port == 0)
         return refuse_claimed(claim);
+    result = twin_error(claim);
+    errno = saved;
+    if (result)
+        return -result;
     pthread_testcancel();
     attempt.started = deadline_now();
     attempt.entry = slot_add(claim->fd);
@@ -415,6 +444,8 @@ int connect_claimed(const struct claim *claim)
     attempt.dial = &attempt.entry->dial;
     attempt.entry->asked = claim->asked;
     start_dial(&attempt, claim, config);
+    if (claim->meaning == MEANS_NAME && is_by_ipv4(claim))
+        twin_begin(attempt.entry);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &attempt.cancel);
     result = start(&attempt);
     pthread_setcancelstate(attempt.cancel, NULL);

@@ -76,6 +76,24 @@ static int numeric(const char *node, int family, const char *service, const stru
     return error;
 }
 
+/* The IPv6 stand-in comes behind the IPv4 one, for programs that look up both families and then take one. Not where the
+ * program wants what leads somewhere alone (AI_ADDRCONFIG): after IPv4 it does not, and Node.js would give up a dial by
+ * IPv4 after a quarter of a second for it. musl frees a list as one block, so there it has one family. */
+static void add_other_family(const char *node, const char *service, const struct addrinfo *hints,
+                             struct addrinfo *list)
+{
+    struct addrinfo asked = *hints, *more;
+
+    asked.ai_flags &= ~AI_CANONNAME;
+    if (!gnu_get_libc_version || !lists_are_libcs() || numeric(node, AF_INET6, service, &asked, &more) != 0)
+        return;
+    for (struct addrinfo *at = more; at; at = at->ai_next)
+        at->ai_flags = list->ai_flags;
+    while (list->ai_next)
+        list = list->ai_next;
+    list->ai_next = more;
+}
+
 static int stand_in_for(const char *node, const char *service, const struct addrinfo *hints,
                         struct addrinfo **result)
 {
@@ -83,6 +101,8 @@ static int stand_in_for(const char *node, const char *service, const struct addr
 
     if (error != 0)
         return error;
+    if (family == AF_UNSPEC && hints && !(hints->ai_flags & AI_ADDRCONFIG))
+        add_other_family(node, service, hints, *result);
     error = set_canonical_name(*result, node);
     if (error != 0)
         real()->freeaddrinfo(*result);

@@ -7,6 +7,7 @@
 #include "../sockets/event.h"
 #include "../sockets/socket.h"
 #include "../sockets/substitute.h"
+#include "../sockets/twin.h"
 
 #include <netinet/in.h>
 
@@ -38,6 +39,7 @@ static void settle(int fd, struct entry *entry, enum dial_want result)
 {
     struct dial *dial = &entry->dial;
 
+    twin_end(entry, result == DIAL_FAILED ? dial->error : 0);
     if (result == DIAL_FAILED) {
         play_failure(fd, dial);
         event_failed(entry, dial->error);

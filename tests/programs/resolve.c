@@ -1,5 +1,5 @@
-/* resolve NAME NAME6 : what each resolver call answers for a name with one IPv4 address and for one with one IPv6
- * address, a line each. With the library the output is the same but for the addresses.
+/* resolve NAME NAME6 : what each resolver call answers for a name with an address of each family and for one with one
+ * IPv6 address, a line each. With the library the output is the same but for the addresses.
  *
  * resolve -q NAME : the address alone that getaddrinfo() gives */
 #include <arpa/inet.h>

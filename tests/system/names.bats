@@ -6,15 +6,33 @@ load helpers
 load lib/names
 
 @test "the resolver calls answer as they do natively, but for the address" {
-    need root mountns
+    need root mountns netns ip ipv6
     plain() {
-        sed -E 's/192\.0\.2\.1|198\.1[89]\.[0-9]+\.[0-9]+/FOUR/g; s/2001:db8::1|fd70:7475:6e6e:656c::[0-9a-f:]+/SIX/g'
+        sed -E 's/192\.0\.2\.9|198\.1[89]\.[0-9]+\.[0-9]+/FOUR/g; s/2001:db8::[19]\>|fd70:7475:6e6e:656c::[0-9a-f:]+/SIX/g'
     }
     apart "$PROGRAMS/resolve" four.example six.example | plain > "$BATS_TEST_TMPDIR/native"
     rules 'tunnel .example' 'default tunnel' # or the file's addresses would do
     apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$PROGRAMS/resolve" four.example six.example \
+    # among ADDRESS... : libc puts IPv4 first, as we do
+    among() {
+        apart unshare --net bash -c 'ip link set lo up
+            for address in $1; do
+                ip address add "$address" dev lo
+            done
+            [ ! -e /etc/gai.conf ] || mount --bind "$0" /etc/gai.conf
+            exec "${@:2}"' "$BATS_TEST_TMPDIR/gai.conf" "$@"
+    }
+    [ -e /etc/gai.conf ] || skip 'needs: /etc/gai.conf'
+    echo 'precedence ::ffff:0:0/96 100' > "$BATS_TEST_TMPDIR/gai.conf"
+    among '192.0.2.9/32 2001:db8::9/128' "$PROGRAMS/resolve" both.example six.example | plain > "$BATS_TEST_TMPDIR/both"
+    among '192.0.2.9/32' "$PROGRAMS/resolve" both.example six.example | plain > "$BATS_TEST_TMPDIR/four"
+    among '192.0.2.9/32 2001:db8::9/128' env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$PROGRAMS/resolve" both.example six.example \
         > "$BATS_TEST_TMPDIR/tunnelled"
-    grep -q 198.1 "$BATS_TEST_TMPDIR/tunnelled"
+    # Who asks for both families with AI_ADDRCONFIG, as no hints at all do, gets what a machine without IPv6 says.
+    local configured='^getaddrinfo[(]both.example, [^,]*, (0 [0-9]+ [0-9]+ 0x[0-9a-f]*[2367abef][0-9a-f])?[)] |^gai_error.*both.example'
+    paste -d $'\001' "$BATS_TEST_TMPDIR/both" "$BATS_TEST_TMPDIR/four" |
+        awk -F $'\001' -v configured="$configured" '{ print $1 ~ configured ? $2 : $1 }' > "$BATS_TEST_TMPDIR/native"
+    grep -q '198.1.*fd70' "$BATS_TEST_TMPDIR/tunnelled"
     plain < "$BATS_TEST_TMPDIR/tunnelled" | diff "$BATS_TEST_TMPDIR/native" -
     [ "$(wc -l < "$BATS_TEST_TMPDIR/native")" -gt 3000 ]
 }

@@ -25,6 +25,8 @@ setup_file() {
 ::1 localhost
 192.0.2.1 four.example
 2001:db8::1 six.example
+192.0.2.9 both.example
+2001:db8::9 both.example
 127.0.0.2 late.example
 127.0.0.1 late.example
 END
