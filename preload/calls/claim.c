@@ -29,6 +29,7 @@ static bool claimed(struct claim *out, int fd, int family)
 {
     out->fd = fd;
     out->family = family;
+    out->at_once = false;
     out->target = out->asked;
     out->meaning = stand_in_meaning(&out->target);
     if (out->meaning == MEANS_NAME)

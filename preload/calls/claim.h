@@ -16,7 +16,8 @@ struct claim {
     struct endpoint asked;  /* that address */
     struct endpoint target; /* what it means */
     enum meaning meaning;
-    int error; /* the answer, where no connection is to be made; else 0 */
+    int error;    /* the answer, where no connection is to be made; else 0 */
+    bool at_once; /* connect(2) is not to wait, even if the socket blocks: the caller's to set */
     struct decision decision;
 };
 

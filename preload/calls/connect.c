@@ -40,6 +40,7 @@ struct attempt {
     int blocking;      /* 1 or 0, UNKNOWN until it matters */
     int send_timeout;  /* SO_SNDTIMEO in ms, -1 for none; of a slow answer only */
     bool slow;         /* ask_about_slow() was called */
+    bool at_once;      /* it does not wait, even if the socket blocks */
     bool direct;       /* the last call was the fallback's, to the target itself */
     int said;          /* by the kernel's connect(): 0 or a positive errno */
     unsigned connects; /* dial->connects when the loop last looked at what connect() said */
@@ -131,7 +132,9 @@ static int connect_waiting(struct attempt *attempt, const struct sockaddr *addre
     if (attempt->own)
         own_end(attempt->own);
     pthread_setcancelstate(attempt->cancel, NULL);
-    attempt->said = real()->connect(attempt->fd, address, size) < 0 ? errno : 0;
+    attempt->said = attempt->at_once ? -socket_connect_now(attempt->fd, address, size)
+                    : real()->connect(attempt->fd, address, size) < 0 ? errno
+                                                                      : 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     if (attempt->own)
         own_begin(attempt->own);
@@ -419,7 +422,10 @@ static int twin_error(const struct claim *claim)
 
 int connect_claimed(const struct claim *claim)
 {
-    struct attempt attempt = { .fd = claim->fd, .blocking = UNKNOWN, .send_timeout = -1 };
+    struct attempt attempt = { .fd = claim->fd,
+                               .at_once = claim->at_once,
+                               .blocking = claim->at_once ? 0 : UNKNOWN,
+                               .send_timeout = -1 };
     const struct config *config = guest_config();
     int saved = errno, result;
 

@@ -5,25 +5,37 @@
 #include "../sockets/peer.h"
 #include "../sockets/registration.h"
 #include "../sockets/socket.h"
-#include "claim.h"
+#include "connect.h"
+#include "connect_again.h"
 #include "rights.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
 
-bool outgoing_refused(int fd, int flags, const struct sockaddr *address, socklen_t size)
+/* What the kernel does without a cookie: it connects, then sends. Its room is no part of its caller's. */
+static __attribute__((noinline)) bool fast_open_refused(int fd, int *flags, const struct sockaddr *address,
+                                                        socklen_t size)
 {
     struct claim claim;
+    int result;
 
+    if (!claim_connect(&claim, fd, address, size))
+        return false;
+    claim.at_once = *flags & MSG_DONTWAIT;
+    if (!connect_again(fd, address, size, &result))
+        result = connect_claimed(&claim);
+    *flags &= ~MSG_FASTOPEN;
+    return libc_result(result) < 0;
+}
+
+bool outgoing_refused(int fd, int *flags, const struct sockaddr *address, socklen_t size)
+{
     if (address && stand_in_unreachable(fd, address, size)) {
         errno = ENETUNREACH;
         return true;
     }
-    if (!(flags & MSG_FASTOPEN) || !claim_connect(&claim, fd, address, size))
-        return false;
-    errno = EOPNOTSUPP;
-    return true;
+    return (*flags & MSG_FASTOPEN) && fast_open_refused(fd, flags, address, size);
 }
 
 struct departure {
@@ -85,10 +97,26 @@ static bool message_refused(int fd, int flags, const struct msghdr *message)
         }
     }
     return ((flags & MSG_FASTOPEN) || message->msg_name) &&
+static bool rights_refused(int fd, int flags, const struct msghdr *message)
+{
+    bool waits = !(flags & MSG_DONTWAIT) && (slots_empty() || socket_is_blocking(fd));
+
+    if (rights_each(message, let_go, &waits))
+        return false;
+    errno = EAGAIN;
+    return true;
+}
+
+static bool message_refused(int fd, int *flags, const struct msghdr *message)
+{
+    if ((!slots_empty() || !peers_empty()) && message->msg_controllen > 0 &&
+        rights_refused(fd, *flags, message))
+        return true;
+    return ((*flags & MSG_FASTOPEN) || message->msg_name) &&
            outgoing_refused(fd, flags, message->msg_name, message->msg_namelen);
 }
 
-bool outgoing_message_refused(int fd, int flags, const struct msghdr *message)
+bool outgoing_message_refused(int fd, int *flags, const struct msghdr *message)
 {
     return message && readable(message, sizeof *message) && message_refused(fd, flags, message);
 }
@@ -102,12 +130,16 @@ static bool next_readable(const struct mmsghdr *messages, unsigned i)
     return known || readable(&messages[i], sizeof *messages);
 }
 
-unsigned outgoing_messages(int fd, int flags, const struct mmsghdr *messages, unsigned count)
+unsigned outgoing_messages(int fd, int *flags, const struct mmsghdr *messages, unsigned count)
 {
     unsigned most = count < IOV_MAX ? count : IOV_MAX; /* the kernel looks at no more */
+    int wanted = *flags;
 
-    for (unsigned i = 0; messages && i < most && next_readable(messages, i); i++)
+    for (unsigned i = 0; messages && i < most && next_readable(messages, i); i++) {
         if (message_refused(fd, flags, &messages[i].msg_hdr))
             return i;
+        if (*flags != wanted) /* the next one would find the socket connected: EISCONN */
+            return i + 1;
+    }
     return count;
 }

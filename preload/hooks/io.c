@@ -151,12 +151,11 @@ EXPORT ssize_t send(int fd, const void *bytes, size_t size, int flags)
 
 EXPORT ssize_t __send(int fd, const void *bytes, size_t size, int flags) __attribute__((alias("send")));
 
-/* MSG_FASTOPEN connects, and past the proxy: where a tunnel is due it is not supported, and programs use
- * connect(). */
+/* MSG_FASTOPEN connects: where a tunnel is due, as connect() does. */
 EXPORT ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address,
                       socklen_t address_size)
 {
-    if (outgoing_refused(fd, flags, address, address_size))
+    if (outgoing_refused(fd, &flags, address, address_size))
         return -1;
     return WHEN_OPEN(fd, SO_SNDTIMEO, flags, real()->sendto(fd, bytes, size, flags, address, address_size));
 }
@@ -164,7 +163,7 @@ EXPORT ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const s
 /* SCM_RIGHTS: a descriptor that leaves the process is connected first, for the receiver has no table. */
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-    if (outgoing_message_refused(fd, flags, message))
+    if (outgoing_message_refused(fd, &flags, message))
         return -1;
     return WHEN_OPEN_UNLESS(!readable(message, sizeof *message), fd, SO_SNDTIMEO, flags,
                             real()->sendmsg(fd, message, flags));
@@ -173,12 +172,13 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags)
 {
     unsigned wanted = count;
+    int sent_with = (int)flags;
 
-    count = outgoing_messages(fd, flags, messages, wanted);
+    count = outgoing_messages(fd, &sent_with, messages, wanted);
     if (count == 0 && wanted > 0)
         return -1;
     return (int)WHEN_OPEN_UNLESS(count == 0 || !readable(messages, sizeof *messages), fd, SO_SNDTIMEO, flags,
-                                 real()->sendmmsg(fd, messages, count, flags));
+                                 real()->sendmmsg(fd, messages, count, (mmsg_flags)sent_with));
 }
 
 EXPORT int __sendmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags)

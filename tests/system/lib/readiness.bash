@@ -5,7 +5,6 @@
 # Rows that cannot be equal, each with its reason. A row that is not named here has to be, and one that is has to differ.
 known_differences() {
     cat << 'END'
-*: fast open by *                                    | MSG_FASTOPEN would go past the proxy: EOPNOTSUPP, and programs use connect()
 *: ring                                              | an io_uring would connect where no hook sees it: ENOSYS
 *: stream while connecting                           | stdio passes no hook: fdopen() waits until the tunnel is open
 *: stream times out                                  | as above
