@@ -37,7 +37,7 @@ static const struct choice choices[] = {
     { 'x', "reject", "PATTERN", "refuse connections to these" },
     { DEFAULT, "default", "WORD", "all other targets: tunnel, direct or reject" },
     { NAMES, "names", "WORD", "who looks names up: proxy or local" },
-    { RESOLVERS, "resolvers", "WORD", "the command's own traffic to port 53: allow or refuse" },
+    { RESOLVERS, "resolvers", "WORD", "the command's own traffic to port 53: allow, refuse or answer" },
     { LOOPBACK, "loopback", NULL, "tunnel connections to this machine too" },
     { FORCE, "force", NULL, "run also what cannot be tunnelled, and say so" },
     { SUPERVISE, "supervise", NULL, "supervise also a command that could be preloaded" },

@@ -31,6 +31,7 @@
     X(int, ioctl, (int fd, ioctl_request request, ...)) \
     X(long, syscall, (long number, ...)) \
     X(int, shutdown, (int fd, int how)) \
+    X(int, bind, (int fd, const struct sockaddr *address, socklen_t size)) \
     X(int, getsockname, (int fd, struct sockaddr *address, socklen_t *size)) \
     X(int, getpeername, (int fd, struct sockaddr *address, socklen_t *size)) \
     X(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *size)) \

@@ -170,7 +170,7 @@ static size_t answer_message(struct supervisor *s, int stub, const union address
     written = answer_query(s, &query, answer);
     if (written > 0)
         return written;
-    if (config_setting(s->config, CONFIG_RESOLVERS)->value)
+    if (config_setting(s->config, CONFIG_RESOLVERS)->value == RESOLVERS_REFUSE)
         return dns_fail(&query, message, DNS_REFUSED, answer);
     return hand_on(s, stub, client, size) ? 0 : dns_fail(&query, message, DNS_SERVER_FAILURE, answer);
 }

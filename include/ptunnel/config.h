@@ -85,7 +85,7 @@ enum config_setting {
     CONFIG_DEFAULT,   /* enum verdict */
     CONFIG_FALLBACK,  /* 1: direct */
     CONFIG_NAMES,     /* enum config_names */
-    CONFIG_RESOLVERS, /* 1: refuse */
+    CONFIG_RESOLVERS, /* enum config_resolvers */
     CONFIG_LOOPBACK,  /* 1: tunnel */
     CONFIG_TIMEOUT,   /* seconds */
     CONFIG_ATTEMPT,   /* seconds */
@@ -95,6 +95,7 @@ enum config_setting {
 };
 
 enum config_names { NAMES_PROXY, NAMES_LOCAL };
+enum config_resolvers { RESOLVERS_ALLOW, RESOLVERS_REFUSE, RESOLVERS_ANSWER };
 
 /* What holds if nobody says anything, in seconds. */
 enum { CONFIG_TIMEOUT_USUAL = 65, CONFIG_ATTEMPT_USUAL = 10 };

@@ -2,9 +2,11 @@
  * connects, or wait where it would: not a byte of the program reaches the proxy before the tunnel is open. */
 #include "../calls/descriptors.h"
 #include "../calls/outgoing.h"
+#include "../calls/question.h"
 #include "../pending/wait.h"
 #include "../process/readable.h"
 #include "../real.h"
+#include "../sockets/letter.h"
 #include "time64.h"
 
 #include <fcntl.h>
@@ -67,15 +69,21 @@ EXPORT ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int fl
 EXPORT ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
                         socklen_t *address_size)
 {
-    return WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
-                            real()->recvfrom(fd, buffer, size, flags, address, address_size));
+    socklen_t room = letter_room(address, address_size);
+    ssize_t got = WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
+                                   real()->recvfrom(fd, buffer, size, flags, address, address_size));
+
+    if (room > 0 && got > 0)
+        letter_sender(fd, buffer, got < (ssize_t)size ? got : (ssize_t)size, address, room, address_size);
+    return got;
 }
 
 EXPORT ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags,
                               struct sockaddr *address, socklen_t *address_size)
 {
-    return WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
-                            real()->__recvfrom_chk(fd, buffer, size, room, flags, address, address_size));
+    if (size > room) /* libc ends the program */
+        return real()->__recvfrom_chk(fd, buffer, size, room, flags, address, address_size);
+    return recvfrom(fd, buffer, size, flags, address, address_size);
 }
 
 static inline ssize_t received(const struct msghdr *message, ssize_t result)
@@ -94,15 +102,24 @@ static inline ssize_t all_received(const struct mmsghdr *messages, ssize_t resul
 
 EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
-    return received(message, WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags,
-                                              real()->recvmsg(fd, message, flags)));
+    socklen_t room = letter_message_room(message);
+    ssize_t got =
+        WHEN_OPEN_UNLESS(flags & MSG_ERRQUEUE, fd, SO_RCVTIMEO, flags, real()->recvmsg(fd, message, flags));
+
+    if (room > 0 && got > 0)
+        letter_message_sender(fd, message, got, room);
+    return received(message, got);
 }
 
 EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags, struct timespec *time)
 {
-    return (int)all_received(messages,
-                             WHEN_OPEN_UNLESS(count == 0 || (flags & MSG_ERRQUEUE), fd, SO_RCVTIMEO, flags,
-                                              real()->recvmmsg(fd, messages, count, flags, time)));
+    struct letter_rooms rooms = letter_messages_rooms(messages, count);
+    int got = (int)WHEN_OPEN_UNLESS(count == 0 || (flags & MSG_ERRQUEUE), fd, SO_RCVTIMEO, flags,
+                                    real()->recvmmsg(fd, messages, count, flags, time));
+
+    if (rooms.count > 0 && got > 0)
+        letter_messages_senders(fd, messages, got, &rooms);
+    return (int)all_received(messages, got);
 }
 
 #ifdef NARROW_TIMES /* what comes along may be a time stamp */
@@ -127,6 +144,8 @@ EXPORT int __sendmmsg64(int fd, struct mmsghdr *messages, unsigned count, int fl
 
 EXPORT ssize_t write(int fd, const void *bytes, size_t size)
 {
+    if (question_asked(fd, bytes, size))
+        return (ssize_t)size;
     return WHEN_OPEN(fd, SO_SNDTIMEO, 0, real()->write(fd, bytes, size));
 }
 
@@ -134,6 +153,12 @@ EXPORT ssize_t __write(int fd, const void *bytes, size_t size) __attribute__((al
 
 EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
 {
+    const struct msghdr message = { .msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count };
+    size_t size;
+
+    if (question_any_connected() && !none_or_too_many(count) &&
+        question_message_answered(fd, &message, &size))
+        return (ssize_t)size;
     return WHEN_OPEN_UNLESS(none_or_too_many(count), fd, SO_SNDTIMEO, 0, real()->writev(fd, parts, count));
 }
 
@@ -146,6 +171,8 @@ EXPORT ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off64_t
 
 EXPORT ssize_t send(int fd, const void *bytes, size_t size, int flags)
 {
+    if (question_asked(fd, bytes, size))
+        return (ssize_t)size;
     return WHEN_OPEN(fd, SO_SNDTIMEO, flags, real()->send(fd, bytes, size, flags));
 }
 
@@ -155,6 +182,8 @@ EXPORT ssize_t __send(int fd, const void *bytes, size_t size, int flags) __attri
 EXPORT ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address,
                       socklen_t address_size)
 {
+    if (address ? question_answered(fd, bytes, size, address, address_size) : question_asked(fd, bytes, size))
+        return (ssize_t)size;
     if (outgoing_refused(fd, &flags, address, address_size))
         return -1;
     return WHEN_OPEN(fd, SO_SNDTIMEO, flags, real()->sendto(fd, bytes, size, flags, address, address_size));
@@ -163,6 +192,10 @@ EXPORT ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const s
 /* SCM_RIGHTS: a descriptor that leaves the process is connected first, for the receiver has no table. */
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
+    size_t size;
+
+    if (question_message_answered(fd, message, &size))
+        return (ssize_t)size;
     if (outgoing_message_refused(fd, &flags, message))
         return -1;
     return WHEN_OPEN_UNLESS(!readable(message, sizeof *message), fd, SO_SNDTIMEO, flags,
@@ -171,9 +204,11 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 
 EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, mmsg_flags flags)
 {
-    unsigned wanted = count;
+    unsigned wanted = count, answered = question_messages_answered(fd, messages, count);
     int sent_with = (int)flags;
 
+    if (answered > 0)
+        return (int)answered;
     count = outgoing_messages(fd, &sent_with, messages, wanted);
     if (count == 0 && wanted > 0)
         return -1;

@@ -73,6 +73,7 @@ static off64_t offset_of(const long *words)
 }
 
 CALL(connect, connect(FD(0), AT(1), (socklen_t)a[2]))
+CALL(bind, bind(FD(0), AT(1), (socklen_t)a[2]))
 CALL(shutdown, shutdown(FD(0), INT(1)))
 CALL(getsockname, getsockname(FD(0), AT(1), AT(2)))
 CALL(getpeername, getpeername(FD(0), AT(1), AT(2)))
@@ -178,10 +179,11 @@ static long by_socketcall(const long *of)
         hooked_call *call;
         unsigned words;
     } calls[] = {
-        [3] = { by_connect, 3 },     [6] = { by_getsockname, 3 }, [7] = { by_getpeername, 3 },
-        [9] = { by_sendto, 4 },      [10] = { by_recvfrom, 4 },   [11] = { by_sendto, 6 },
-        [12] = { by_recvfrom, 6 },   [13] = { by_shutdown, 2 },   [14] = { by_setsockopt, 5 },
-        [15] = { by_getsockopt, 5 }, [16] = { by_sendmsg, 3 },    [17] = { by_recvmsg, 3 },
+        [2] = { by_bind, 3 },        [3] = { by_connect, 3 },     [6] = { by_getsockname, 3 },
+        [7] = { by_getpeername, 3 }, [9] = { by_sendto, 4 },      [10] = { by_recvfrom, 4 },
+        [11] = { by_sendto, 6 },     [12] = { by_recvfrom, 6 },   [13] = { by_shutdown, 2 },
+        [14] = { by_setsockopt, 5 }, [15] = { by_getsockopt, 5 }, [16] = { by_sendmsg, 3 },
+        [17] = { by_recvmsg, 3 },
 #ifdef TIMES_ARE_WORDS
         [19] = { by_recvmmsg, 5 },
 #endif
@@ -209,6 +211,7 @@ static const struct {
     enum { WHEN_ALWAYS, WHEN_PENDING, WHEN_STARTING } when;
 } rows[] = {
     ALWAYS(connect),
+    ALWAYS(bind),
     ALWAYS(getsockname),
     ALWAYS(getpeername),
     ALWAYS(getsockopt),

@@ -19,7 +19,7 @@ static const char *behind_service(const char *name)
     return name;
 }
 
-static bool is_closed(const char *name)
+bool resolver_is_closed(const char *name)
 {
     enum way way = way_of(behind_service(name), 0);
 
@@ -37,7 +37,7 @@ bool resolver_refuses(const char *name, const char *domain, res_state state)
     if (!name || !guest_may_act())
         return false;
     text_print(&whole, "%s%s%s", name, domain && *domain ? "." : "", domain ? domain : "");
-    if (!is_closed(buffer))
+    if (!resolver_is_closed(buffer))
         return false;
     if (state)
         state->res_h_errno = NO_DATA;
@@ -58,7 +58,8 @@ bool resolver_refuses_query(const unsigned char *query, int size)
 
     if (!guest_may_act())
         return false;
-    if (!stand_in_resolvers_refused() && !(question_of(query, size, name, sizeof name) && is_closed(name)))
+    if (!stand_in_resolvers_refused() &&
+        !(question_of(query, size, name, sizeof name) && resolver_is_closed(name)))
         return false;
     errno = ECONNREFUSED;
     return true;

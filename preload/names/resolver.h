@@ -10,6 +10,9 @@
  * state may be NULL. */
 bool resolver_refuses(const char *name, const char *domain, res_state state);
 
+/* Whether a question about this name, or about a service of it, may not be asked. */
+bool resolver_is_closed(const char *name);
+
 /* The same for a query that the program made itself: ECONNREFUSED, as if nobody listened. */
 bool resolver_refuses_query(const unsigned char *query, int size);
 

@@ -61,18 +61,27 @@ static void print_address(const struct in6_addr *address, char *text)
         inet_ntop(AF_INET6, address, text, STAND_IN_TEXT_SIZE);
 }
 
-bool stand_in_text(const char *name, int family, char *text)
+bool stand_in_addresses(const char *name, struct in6_addr *v4, struct in6_addr *v6)
 {
     struct names *map = names();
-    struct in6_addr address;
     char plain[ENDPOINT_HOST_MAX + 1];
     uint32_t offset;
 
     stand_in_plain_name(name, plain);
     if (!map || !plain[0] || names_stand_in(map, plain, &offset) < 0)
         return false;
-    address = names_address(map, offset, family == AF_INET6 ? AF_INET6 : AF_INET);
-    print_address(&address, text);
+    *v4 = names_address(map, offset, AF_INET);
+    *v6 = names_address(map, offset, AF_INET6);
+    return true;
+}
+
+bool stand_in_text(const char *name, int family, char *text)
+{
+    struct in6_addr v4, v6;
+
+    if (!stand_in_addresses(name, &v4, &v6))
+        return false;
+    print_address(family == AF_INET6 ? &v6 : &v4, text);
     return true;
 }
 
@@ -127,7 +136,7 @@ bool stand_in_resolvers_refused(void)
 {
     const struct config *config = guest_may_act() ? guest_config() : NULL;
 
-    return config && config_setting(config, CONFIG_RESOLVERS)->value;
+    return config && config_setting(config, CONFIG_RESOLVERS)->value == RESOLVERS_REFUSE;
 }
 
 static bool address_taken(const struct sockaddr *address, socklen_t size, struct endpoint *out)

@@ -13,6 +13,9 @@ enum { STAND_IN_TEXT_SIZE = INET6_ADDRSTRLEN };
 /* The stand-in of a name as a numeric host; IPv4 but for AF_INET6. False: all are in use. */
 bool stand_in_text(const char *name, int family, char *text);
 
+/* The stand-ins of a name as addresses. False: all are in use. */
+bool stand_in_addresses(const char *name, struct in6_addr *v4, struct in6_addr *v6);
+
 /* The name as it is given back: without the dot that may end it. `out` has ENDPOINT_HOST_MAX + 1 bytes. */
 void stand_in_plain_name(const char *name, char *out);
 

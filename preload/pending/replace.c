@@ -51,7 +51,7 @@ static bool has_port(int fd, const struct original *original)
 {
     struct sockaddr_in6 any = { .sin6_family = original->name.any.sa_family };
 
-    return bind(fd, (struct sockaddr *)&any, original->size) < 0;
+    return real()->bind(fd, (struct sockaddr *)&any, original->size) < 0;
 }
 
 static bool is_bound_to_address(const struct original *original)
@@ -110,7 +110,7 @@ static int reach_both(struct dial *dial, struct entry *entry)
     exchange_all(dial->fd, made, entry, &original);
     port.sin6_port = original.name.v6.sin6_port;
     if (port.sin6_port != 0)
-        bind(dial->fd, (struct sockaddr *)&port, sizeof port);
+        real()->bind(dial->fd, (struct sockaddr *)&port, sizeof port);
     dial->family = AF_INET6;
     return 0;
 }
@@ -125,7 +125,7 @@ static int like_first(int fd, const struct original *original, struct entry *ent
     if (original->v6only)
         real()->setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (original->name.v6.sin6_port != 0 || is_bound_to_address(original))
-        bind(fd, &original->name.any, original->size);
+        real()->bind(fd, &original->name.any, original->size);
     return 0;
 }
 

@@ -32,7 +32,7 @@ offers() {
     offers --fallback ''
     equal "$output" "none${NEWLINE}direct"
     offers --resolvers = ''
-    equal "$output" "allow${NEWLINE}refuse"
+    equal "$output" "allow${NEWLINE}refuse${NEWLINE}answer"
     offers --timeout ''
     equal "$output" ''
     offers --names = l
