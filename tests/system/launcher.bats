@@ -57,9 +57,9 @@ load lib/launcher
 
 @test "a command that is not there is 127" {
     run -127 --separate-stderr "$PTUNNEL_RUN" -p "$NOWHERE" no-such-command-anywhere
-    refused 127 no-such-command-anywhere
+    refused 127 'no-such-command-anywhere: command not found'
     run -127 --separate-stderr "$PTUNNEL_RUN" -p "$NOWHERE" ./no/such/file
-    refused 127 ./no/such/file
+    refused 127 './no/such/file: No such file or directory'
 }
 
 @test "a command that cannot be run is 126" {

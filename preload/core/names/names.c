@@ -205,7 +205,11 @@ static void say_unusable(int error, const char *wrong)
     if (error == -ESTALE && !log_wants(LOG_CONNECTION))
         return;
 
-    text_print(&line, "%s; names looked up meanwhile mean something to this process only", wrong);
+    text_print(&line,
+               "%s; names looked up meanwhile mean something to this process only: for those that it starts "
+               "or that start it, set "
+               "XDG_RUNTIME_DIR to a folder of this user's that they can all write to",
+               wrong);
     log_failure(hash_bytes(wrong, strlen(wrong)), &line);
 }
 
