@@ -22,14 +22,15 @@ END
 set -e
 ip link set lo up 2> /dev/null || true
 [ -z "$LISTEN" ] || ip address add "$ADDRESS" dev lo
+rm -f "$INSIDE/greeter" "$INSIDE/proxy" # what they say now is waited for
 "$PROGRAMS/greeter" > "$INSIDE/greeter" 3>&- &
 trap 'kill $(jobs -p)' EXIT
-until grep -q listening "$INSIDE/greeter"; do
+until grep -qs listening "$INSIDE/greeter"; do
     sleep 0.02
 done
 read -r _ port < "$INSIDE/greeter"
 "$BUILD/tests/proxy" --listen "${LISTEN:-127.0.0.1:3128}" --log "$INSIDE/log" --on '*' "to 127.0.0.1:$port" > "$INSIDE/proxy" 3>&- &
-until grep -q listening "$INSIDE/proxy"; do
+until grep -qs listening "$INSIDE/proxy"; do
     sleep 0.02
 done
 "$@"
@@ -91,10 +92,10 @@ connects() {
 
     for setting in PTUNNEL_PROXY=127.0.0.1:3128 https_proxy=http://127.0.0.1:3128; do
         run --separate-stderr confined "$1" env "$setting" "$PTUNNEL_RUN" "$(python)" -c "$GET" "$NAME"
-        contains "$1, $setting: $output" hello
+        contains "$1, $setting: $output $stderr" hello
         ! has node || {
             run --separate-stderr confined "$1" env "$setting" "$PTUNNEL_RUN" node -e "$node"
-            contains "$1, $setting, node: $output" hello
+            contains "$1, $setting, node: $output $stderr" hello
         }
     done
     contains "$(cat "$INSIDE/log")" "CONNECT $NAME:4000 200"
