@@ -85,33 +85,17 @@ static bool let_go(int fd, void *data)
     return true;
 }
 
-static bool message_refused(int fd, int flags, const struct msghdr *message)
+static bool message_refused(int fd, int *flags, const struct msghdr *message)
 {
     struct departure departure = { false, false };
 
     if ((!slots_empty() || !peers_empty()) && message->msg_controllen > 0) {
-        departure.waits = !(flags & MSG_DONTWAIT) && !slots_empty() && socket_is_blocking(fd);
+        departure.waits = !(*flags & MSG_DONTWAIT) && !slots_empty() && socket_is_blocking(fd);
         if (!rights_each(message, let_go, &departure)) {
             errno = EAGAIN;
             return true;
         }
     }
-    return ((flags & MSG_FASTOPEN) || message->msg_name) &&
-static bool rights_refused(int fd, int flags, const struct msghdr *message)
-{
-    bool waits = !(flags & MSG_DONTWAIT) && (slots_empty() || socket_is_blocking(fd));
-
-    if (rights_each(message, let_go, &waits))
-        return false;
-    errno = EAGAIN;
-    return true;
-}
-
-static bool message_refused(int fd, int *flags, const struct msghdr *message)
-{
-    if ((!slots_empty() || !peers_empty()) && message->msg_controllen > 0 &&
-        rights_refused(fd, *flags, message))
-        return true;
     return ((*flags & MSG_FASTOPEN) || message->msg_name) &&
            outgoing_refused(fd, flags, message->msg_name, message->msg_namelen);
 }

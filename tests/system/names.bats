@@ -10,9 +10,6 @@ load lib/names
     plain() {
         sed -E 's/192\.0\.2\.9|198\.1[89]\.[0-9]+\.[0-9]+/FOUR/g; s/2001:db8::[19]\>|fd70:7475:6e6e:656c::[0-9a-f:]+/SIX/g'
     }
-    apart "$PROGRAMS/resolve" four.example six.example | plain > "$BATS_TEST_TMPDIR/native"
-    rules 'tunnel .example' 'default tunnel' # or the file's addresses would do
-    apart env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$PROGRAMS/resolve" four.example six.example \
     # among ADDRESS... : libc puts IPv4 first, as we do
     among() {
         apart unshare --net bash -c 'ip link set lo up
@@ -26,6 +23,7 @@ load lib/names
     echo 'precedence ::ffff:0:0/96 100' > "$BATS_TEST_TMPDIR/gai.conf"
     among '192.0.2.9/32 2001:db8::9/128' "$PROGRAMS/resolve" both.example six.example | plain > "$BATS_TEST_TMPDIR/both"
     among '192.0.2.9/32' "$PROGRAMS/resolve" both.example six.example | plain > "$BATS_TEST_TMPDIR/four"
+    rules 'tunnel .example' 'default tunnel' # or the file's addresses would do
     among '192.0.2.9/32 2001:db8::9/128' env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" "$PROGRAMS/resolve" both.example six.example \
         > "$BATS_TEST_TMPDIR/tunnelled"
     # Who asks for both families with AI_ADDRCONFIG, as no hints at all do, gets what a machine without IPv6 says.
