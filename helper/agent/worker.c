@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 size_t job_size(const struct job *job)
@@ -138,7 +139,7 @@ int worker_start(pid_t *pid)
         signal(SIGTERM, SIG_DFL);
         if (dup2(pair[1], STDERR_FILENO + 1) < 0)
             _exit(1);
-        close_range(STDERR_FILENO + 2, ~0u, 0);
+        syscall(SYS_close_range, STDERR_FILENO + 2, ~0u, 0); /* musl has no function for it */
         known_forget_all();
         work(STDERR_FILENO + 1);
     }

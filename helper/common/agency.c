@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { BACKLOG = 512, PATIENCE = 5000 /* ms */, LISTENER = 3 };
@@ -56,7 +57,7 @@ static _Noreturn void become_agent(int listener, const char *path)
         fcntl(listener, F_SETFD, 0);
     else
         dup2(listener, LISTENER);
-    close_range(LISTENER + 1, ~0u, 0);
+    syscall(SYS_close_range, LISTENER + 1, ~0u, 0); /* musl has no function for it */
     if (chdir("/") < 0)
         _exit(1);
     set_environment();

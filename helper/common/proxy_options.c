@@ -166,6 +166,15 @@ bool proxy_options_merge(struct proxy_options *options, const char *found, char 
     return !list.cut;
 }
 
+void proxy_options_forget(struct proxy_options *options)
+{
+    for (size_t i = 0; i < options->count; i++) {
+        explicit_bzero(options->urls[i], strlen(options->urls[i]));
+        free(options->urls[i]);
+    }
+    options->count = 0;
+}
+
 void proxy_options_complain_none(void)
 {
     usage_complain(

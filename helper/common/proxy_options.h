@@ -8,7 +8,7 @@
 enum { PROXY_OPTIONS_MOST = 32, PROXY_LIST_SIZE = 64 * 1024 };
 
 struct proxy_options {
-    const char *urls[PROXY_OPTIONS_MOST]; /* -p, copies with passwords that the caller's argv no longer has */
+    char *urls[PROXY_OPTIONS_MOST]; /* -p, copies with passwords that the caller's argv no longer has */
     size_t count;
     const char *user;          /* -U */
     char *password;            /* -P, a copy that the caller's argv no longer has */
@@ -30,6 +30,9 @@ bool proxy_options_password(struct proxy_options *options, char *argument);
  * a password on the terminal if there is a user without one. False, with words on standard error, if
  * something is wrong. */
 bool proxy_options_merge(struct proxy_options *options, const char *found, char *out);
+
+/* Wipes and frees the URLs of -p, once the configuration has them. */
+void proxy_options_forget(struct proxy_options *options);
 
 /* Says that no proxy is known, and how to name one. */
 void proxy_options_complain_none(void);

@@ -120,6 +120,7 @@ struct setup setup_or_exit(struct options *options)
     result = load(&setup, &options->shared, &wrong);
     if (result == -ENOENT && options->direct)
         result = load_without_proxy(&setup, &options->shared, &wrong);
+    proxy_options_forget(&options->shared.proxy);
     for (char *line = strtok(words, "\n"); line; line = strtok(NULL, "\n"))
         usage_complain("%s", line);
     if (result == 0) {

@@ -141,7 +141,7 @@ static void add_from_script(struct findings *found, const char *path)
     char *text = settings_read(path);
 
     found->path = path;
-    for (const char *at = text; at && (at = strstr(at, "PROXY ")) != NULL;) {
+    for (const char *at = text ? strstr(text, "PROXY ") : NULL; at; at = strstr(at, "PROXY ")) {
         char url[ENDPOINT_TEXT_SIZE];
 
         at += strlen("PROXY ");

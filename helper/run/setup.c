@@ -167,7 +167,7 @@ static bool make_text(struct shared_options *options, struct text *out)
 /* False: nothing was written. */
 static bool write_file(const char *path, const struct text *text)
 {
-    char old[PATH_MAX], question[2 * PATH_MAX + 64];
+    char old[PATH_MAX] = "", question[2 * PATH_MAX + 64];
     bool is_there = access(path, F_OK) == 0, yes = true;
     char *answer;
 
@@ -197,7 +197,7 @@ static int check(const char *path, char *const *targets)
 
     if (!targets[0])
         targets = usual_targets;
-    for (size_t i = 0; targets[i] && i < TARGETS_MOST; i++)
+    for (size_t i = 0; i < TARGETS_MOST && targets[i]; i++)
         arguments[4 + i] = targets[i];
     printf("$ ptunnel-run --check");
     for (size_t i = 4; arguments[i]; i++)

@@ -172,7 +172,7 @@ static bool read_call(struct reception *call)
 static bool scatter(const struct reception *call, size_t size, size_t *written)
 {
     *written = 0;
-    for (size_t i = 0; i < call->head.msg_iovlen && *written < size; i++) {
+    for (size_t i = 0; i < (size_t)call->head.msg_iovlen && *written < size; i++) {
         size_t piece = call->pieces[i].iov_len < size - *written ? call->pieces[i].iov_len : size - *written;
 
         if (!look_write(call->notice.thread, (uintptr_t)call->pieces[i].iov_base, bytes + *written, piece))

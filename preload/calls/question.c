@@ -126,7 +126,7 @@ static size_t gather(const struct msghdr *message, unsigned char *out)
 {
     size_t size = 0;
 
-    for (size_t i = 0; i < message->msg_iovlen; i++) {
+    for (size_t i = 0; i < (size_t)message->msg_iovlen; i++) {
         const struct iovec *part = &message->msg_iov[i];
 
         if (part->iov_len > QUERY_MOST - size || (part->iov_len && !readable(part->iov_base, part->iov_len)))

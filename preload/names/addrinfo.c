@@ -19,7 +19,7 @@ extern const char *gnu_get_libc_version(void) __attribute__((weak));
 /* Whether lists are made by libc, and not by another preloaded library behind ours, whose memory is its own. */
 static bool lists_are_libcs(void)
 {
-    enum { UNKNOWN, LIBCS, ANOTHERS };
+    enum { UNKNOWN, LIBCS, OTHER_LISTS };
     static atomic_int whose;
     struct loaded object;
     bool libcs;
@@ -27,7 +27,7 @@ static bool lists_are_libcs(void)
     if (atomic_load(&whose) != UNKNOWN)
         return atomic_load(&whose) == LIBCS;
     libcs = loaded_at(&object, (const void *)real()->getaddrinfo) && loaded_is_of_libc(&object);
-    atomic_store(&whose, libcs ? LIBCS : ANOTHERS);
+    atomic_store(&whose, libcs ? LIBCS : OTHER_LISTS);
     return libcs;
 }
 

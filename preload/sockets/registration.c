@@ -77,7 +77,7 @@ static void notice_fork(void)
 
 bool registration_use(int set)
 {
-    unsigned char bit = (unsigned char)(1 << set % 8);
+    unsigned char bit = (unsigned char)(1u << (unsigned)set % 8);
 
     notice_fork();
     return set >= 0 && set < SETS_KNOWN && !(atomic_load(&used[set / 8]) & bit) &&

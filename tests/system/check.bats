@@ -289,7 +289,7 @@ asyncio.run(main())' "$dir" "$port"
     checks 17 -p "$PROXY" --check smtp://me:word@fine.test
     contains "$output" "fine.test:25 via $PROXY: 403"
     run --separate-stderr "$PTUNNEL_RUN" --no-rules -p "$PROXY" --explain HTTP://a.test 'ssh://b.test:99/c:1' 'ftp://[2001:db8::1]/' git://me@c.test#x d.test:1,2
-    equal "$(cut -d : -f 1-8 <<< "$output" | sed 's/: tunnel.*//')" "a.test:80${NEWLINE}b.test:99$NEWLINE[2001:db8::1]:21${NEWLINE}c.test:9418${NEWLINE}d.test:1${NEWLINE}d.test:2"
+    equal "$(cut -d : -f 1-8 <<< "$output" | sed 's/: tunnel.*//')" "a.test:80${NEWLINE}b.test:99${NEWLINE}[2001:db8::1]:21${NEWLINE}c.test:9418${NEWLINE}d.test:1${NEWLINE}d.test:2"
     run --separate-stderr "$PTUNNEL_RUN" --no-rules -p "$PROXY" --explain odd://a.test
     fails_with 125
     contains "$stderr" "--explain 'odd://a.test': port is missing"

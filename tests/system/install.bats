@@ -50,7 +50,7 @@ said_by() { # PAGE
     equal "$("$STAGE/opt/tunnel/bin/ptunnel-run" -V)" "ptunnel-run ${release#* }"
     equal "$("$STAGE/opt/tunnel/bin/ptunnel" -V)" "ptunnel ${release#* }"
     mapfile -t pages < <(find "$STAGE/opt/tunnel/share/man" -type f)
-    equal "${#pages[@]}" 5
+    equal "${#pages[@]}" 6
     for page in "${pages[@]}"; do
         equal "$(basename "$page"): $(said_by "$page")" "$(basename "$page"): $release"
     done

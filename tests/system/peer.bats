@@ -46,7 +46,7 @@ peer() { # STORY WANTED
     [ ! -e "$XDG_RUNTIME_DIR/ptunnel-peers" ]
     peer passed 'passed on: the target'
     equal "$(stat -c %a "$XDG_RUNTIME_DIR/ptunnel-peers")" 600
-    equal "$(ls -l /proc/self/fd | grep -c ptunnel-peers)" 0
+    equal "$(find /proc/self/fd -lname "*ptunnel-peers*" | wc -l)" 0
 }
 
 @test "of another connection it costs two system calls at most, however many tunnels are open" {

@@ -255,7 +255,7 @@ only_the_door() { # PID: of all sockets, and what fills it
     wait_until grep -q '^500' "$BATS_TEST_TMPDIR/grows.out"
     before=$(awk '/^VmRSS/ { print $2 }' "/proc/$SUPERVISOR/status")
     echo > "$BATS_TEST_TMPDIR/go1"
-    wait_until grep -q done "$BATS_TEST_TMPDIR/grows.out"
+    wait_until grep -q 'done' "$BATS_TEST_TMPDIR/grows.out"
     after=$(awk '/^VmRSS/ { print $2 }' "/proc/$SUPERVISOR/status")
     echo "$before kB, then $after kB"
     [ $((after - before)) -le 2048 ]

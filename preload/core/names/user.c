@@ -40,8 +40,9 @@ uid_t user_number(const struct net *net)
         first = take_number(&at);
         outside = take_number(&at);
         count = take_number(&at);
-        if (count > 0 && first >= 0 && outside >= 0 && inside >= first && inside - first < count)
-            return (uid_t)(outside + (inside - first));
+        if (count > 0 && first >= 0 && outside >= 0 && inside >= (uid_t)first &&
+            inside - (uid_t)first < (uid_t)count)
+            return (uid_t)outside + (inside - (uid_t)first);
     } while (count > 0);
     return inside;
 }
