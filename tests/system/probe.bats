@@ -13,7 +13,7 @@ known() {
 46mMxy ^unreachable: .*: name -- where there is no way the kernel does not take a port; on the way to the proxy it had to
 46mMxyz ^(refused|unreachable|port 0): shutdown first: (a good target afterwards|open|exchange): -- shut down for good: not even CONNECT can be sent
 46mMxyz ^options .*: TCP_MAXSEG -- a former connection's, here the proxy's; set by the program it is lost with a failed one
-46mMxy ^options not set: (failed|open): SO_SNDBUF -- grown for a connection, here the proxy's; one that the program set stays
+46mMxyz ^options not set: (failed|open): SO_SNDBUF -- grown for a connection, here the proxy's; one that the program set stays
 46mMxyz ^closed by another thread: the thread: -- no descriptor of our own holds the socket: connect() has to end
 M      ^EINTR, then given up: nothing -- MPTCP's recv() of no bytes is 0 while it connects, TCP's EAGAIN, which is what we say
 M      ^shut down by another thread: the thread: -- MPTCP forgets the reset, TCP does not
