@@ -128,8 +128,7 @@ bool substitute_put(int fd, const struct entry *entry, enum dial_want want)
     bool locked, watched = false;
     struct looks looks;
 
-    if (!registration_first(fd))
-        return false;
+    /* No look without the lock: epoll_ctl() in another thread may be about to make the first record. */
     look_first(&looks, fd, entry, may_have_fired);
     locked = registration_lock(fd);
     for (struct registration *record = registration_first(fd); record; record = record->next)
@@ -147,8 +146,6 @@ void substitute_take_back(int fd, const struct entry *entry)
     struct looks looks;
     bool locked;
 
-    if (!registration_first(fd))
-        return;
     look_first(&looks, fd, entry, may_be_anothers);
     locked = registration_lock(fd);
     for (struct registration *record = registration_first(fd); record; record = record->next) {

@@ -40,6 +40,7 @@ reason() { # LINE
     'make compile_commands.json' | 'make lint' | make\ I386=*) echo 'build.bats; make lint is a check of its own' ;;
     'make install'* | 'make deb'* | 'make dist'*) echo 'install.bats, packages.bats' ;;
     'systemctl '*) echo 'wants systemd: install.bats looks at the units' ;;
+    'socat TCP-LISTEN'* | 'ptunnel-run -p 127.0.0.1:3128 '*) echo 'in a sandbox with loopback alone: namespaces.bats' ;;
     'docker '*) echo 'wants docker' ;;
     'Host '* | 'ProxyCommand '*) echo 'lines of ~/.ssh/config: ssh.bats' ;;
     PTUNNEL_PROXY=http* | OPTIONS=* | TUNNELS=*) echo 'settings of the unit' ;;
