@@ -1,8 +1,10 @@
 #include "identity.h"
+#include "own.h"
 
 #include "../real.h"
 
 #include <linux/kcmp.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -25,21 +27,53 @@ bool identity_begin(void)
         return false;
     madvise(page, size, MADV_WIPEONFORK); /* before Linux 4.14 a forked child is not told from its parent */
     atomic_store(&process, (int)libc()->syscall(SYS_getpid));
-    atomic_store(page, 1);
+    atomic_store(page, 1); /* NOTICED */
     if (!atomic_compare_exchange_strong(&mark, &none, page))
         munmap(page, size); /* another thread was faster */
     return true;
+}
+
+enum { WIPED, NOTICED, BEING_NOTICED, BEGINS_MOST = 4 }; /* the first three: what the page says */
+
+static void (*_Atomic begins[BEGINS_MOST])(void);
+
+void identity_at_fork(void (*begin)(void))
+{
+    for (int i = 0; i < BEGINS_MOST; i++) {
+        void (*none)(void) = NULL;
+
+        if (atomic_load(&begins[i]) == begin || atomic_compare_exchange_strong(&begins[i], &none, begin) ||
+            none == begin)
+            return;
+    }
+}
+
+/* Two threads of a child may be the first to look: one notices, the others wait for it, with no signal handler that could
+ * come here again. */
+static __attribute__((noinline)) void notice(_Atomic int *page)
+{
+    int wiped = WIPED;
+    struct own own;
+
+    own_begin(&own);
+    if (atomic_compare_exchange_strong(page, &wiped, BEING_NOTICED)) {
+        atomic_store(&process, (int)libc()->syscall(SYS_getpid));
+        atomic_fetch_add(&generation, 1);
+        for (int i = 0; i < BEGINS_MOST && atomic_load(&begins[i]); i++)
+            atomic_load (&begins[i])();
+        atomic_store(page, NOTICED);
+    }
+    while (atomic_load(page) == BEING_NOTICED)
+        sched_yield();
+    own_end(&own);
 }
 
 uint32_t identity_generation(void)
 {
     _Atomic int *page = atomic_load_explicit(&mark, memory_order_acquire);
 
-    if (page && atomic_load_explicit(page, memory_order_relaxed) == 0) {
-        atomic_store(&process, (int)libc()->syscall(SYS_getpid));
-        atomic_fetch_add(&generation, 1);
-        atomic_store(page, 1);
-    }
+    if (page && atomic_load_explicit(page, memory_order_acquire) != NOTICED)
+        notice(page);
     return atomic_load_explicit(&generation, memory_order_relaxed);
 }
 

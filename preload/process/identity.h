@@ -14,6 +14,10 @@ bool identity_begin(void);
  * the first call after a fork. */
 uint32_t identity_generation(void);
 
+/* `begin` is called once in each child that is forked from here on, before any thread of it gets the new generation: for
+ * what must not be inherited. It must not ask for the generation. The same function again changes nothing. */
+void identity_at_fork(void (*begin)(void));
+
 int identity_thread(void); /* gettid(2) of the caller: a system call only the first time */
 
 /* Some bits of the number of this process's PID namespace, in which thread ids mean something; 0 where /proc does not

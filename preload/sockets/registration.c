@@ -62,14 +62,8 @@ int registration_count(int set)
 }
 
 /* A forked child has used none of its parent's sets yet. */
-static void notice_fork(void)
+static void use_none(void)
 {
-    static _Atomic uint32_t noticed;
-    uint32_t now = identity_generation();
-
-    if (now == atomic_load_explicit(&noticed, memory_order_relaxed))
-        return;
-    atomic_store(&noticed, now);
     for (int i = 0; i < SETS_KNOWN / 8; i++)
         if (atomic_load_explicit(&used[i], memory_order_relaxed))
             atomic_store(&used[i], 0);
@@ -79,7 +73,8 @@ bool registration_use(int set)
 {
     unsigned char bit = (unsigned char)(1u << (unsigned)set % 8);
 
-    notice_fork();
+    identity_at_fork(use_none);
+    identity_generation(); /* a fork is noticed */
     return set >= 0 && set < SETS_KNOWN && !(atomic_load(&used[set / 8]) & bit) &&
            !(atomic_fetch_or(&used[set / 8], bit) & bit);
 }
@@ -88,7 +83,7 @@ bool registration_is_ours(const struct registration *record)
 {
     int set = record->set - 1;
 
-    notice_fork();
+    identity_generation(); /* a fork is noticed */
     return set >= 0 && (set >= SETS_KNOWN || (atomic_load(&used[set / 8]) >> set % 8 & 1));
 }
 

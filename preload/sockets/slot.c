@@ -27,22 +27,11 @@ static __attribute__((noinline)) void begin_generation(void)
     entry_begin_generation(used);
 }
 
-static void notice_fork(void)
-{
-    static _Atomic uint32_t noticed;
-    uint32_t now = identity_generation();
-
-    if (now != atomic_load_explicit(&noticed, memory_order_relaxed)) {
-        atomic_store(&noticed, now);
-        begin_generation();
-    }
-}
-
 struct entry *slot_find(int fd)
 {
     _Atomic(struct entry *) *slot = fd_map_at(&slots, fd, false);
 
-    notice_fork();
+    identity_generation(); /* a fork is noticed */
     return slot ? atomic_load_explicit(slot, memory_order_acquire) : NULL;
 }
 
@@ -59,7 +48,8 @@ struct entry *slot_add(int fd)
 
     if (!slot || !identity_begin())
         return NULL;
-    notice_fork();
+    identity_at_fork(begin_generation);
+    identity_generation(); /* a fork is noticed */
     slot_drop(fd);
     entry = entry_take();
     if (!entry)
