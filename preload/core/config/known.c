@@ -24,9 +24,12 @@ void known_parse(struct parser *parser, struct line *line)
 
     if (!known)
         return;
-    if (!line_word(line, &word) || endpoint_set_host(&known->name, word.text, word.size) ||
-        known->name.literal) {
-        complaint_expected(parser, &place, "the name of a proxy", line->at > line->start ? &word : NULL);
+    if (!line_word(line, &word)) {
+        complaint_expected(parser, &place, "the name of a proxy", NULL);
+        return;
+    }
+    if (endpoint_set_host(&known->name, word.text, word.size) || known->name.literal) {
+        complaint_expected(parser, &word.at, "the name of a proxy", &word);
         return;
     }
     for (place = line_place(line); line_word(line, &word); place = line_place(line))
