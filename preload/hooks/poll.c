@@ -22,14 +22,21 @@ static __attribute__((noinline)) int poll_asleep(struct pollfd *fds, nfds_t coun
     return libc_result(ready_poll(fds, count, deadline_never(), mask));
 }
 
-/* poll(2): a pending descriptor is ready when its tunnel is. */
-EXPORT int poll(struct pollfd *fds, nfds_t count, int milliseconds)
+static __attribute__((noinline)) int poll_translated(struct pollfd *fds, nfds_t count, int milliseconds)
 {
-    if (slots_idle())
-        return milliseconds < 0 ? poll_asleep(fds, count, NULL) : real()->poll(fds, count, milliseconds);
+    if (slots_empty() && milliseconds < 0)
+        return poll_asleep(fds, count, NULL);
     if (slots_empty() || !ready_poll_concerned(fds, count))
         return real()->poll(fds, count, milliseconds);
     return libc_result(ready_poll(fds, count, deadline_in(milliseconds), NULL));
+}
+
+/* poll(2): a pending descriptor is ready when its tunnel is. */
+EXPORT int poll(struct pollfd *fds, nfds_t count, int milliseconds)
+{
+    if (slots_idle() && milliseconds >= 0)
+        return real()->poll(fds, count, milliseconds);
+    return poll_translated(fds, count, milliseconds);
 }
 
 EXPORT int __poll(struct pollfd *fds, nfds_t count, int milliseconds) __attribute__((alias("poll")));

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <string.h>
 
 #ifndef SO_BUF_LOCK
@@ -82,17 +83,32 @@ static void copy_option(const struct net *net, int from, int to, const struct op
         net->setsockopt(to, as->level, as->name, value, size);
 }
 
-/* Once it was set the kernel does not adapt it any more, and it tells twice the size that was set. */
+static int number_of(const struct net *net, int fd, int name)
+{
+    int number = 0;
+    socklen_t size = sizeof number;
+
+    return net->getsockopt(fd, SOL_SOCKET, name, &number, &size) < 0 ? -1 : number;
+}
+
+/* Whether the program has set it: then the kernel does not adapt it any more. Before Linux 5.14, which does not tell,
+ * a size that a new socket does not have was set. */
+static bool buffer_size_was_set(const struct net *net, int from, int to, int name, int lock)
+{
+    int locks = number_of(net, from, SO_BUF_LOCK);
+
+    if (locks < 0)
+        return number_of(net, from, name) != number_of(net, to, name);
+    return locks & lock;
+}
+
+/* The kernel tells twice the size that was set. */
 static void copy_buffer_size(const struct net *net, int from, int to, int name, int lock)
 {
-    int locks = 0, bytes = 0;
-    socklen_t size = sizeof locks, bytes_size = sizeof bytes;
+    int bytes = number_of(net, from, name) / 2;
 
-    if (net->getsockopt(from, SOL_SOCKET, SO_BUF_LOCK, &locks, &size) < 0 || !(locks & lock) ||
-        net->getsockopt(from, SOL_SOCKET, name, &bytes, &bytes_size) < 0)
-        return;
-    bytes /= 2;
-    net->setsockopt(to, SOL_SOCKET, name, &bytes, sizeof bytes);
+    if (bytes > 0 && buffer_size_was_set(net, from, to, name, lock))
+        net->setsockopt(to, SOL_SOCKET, name, &bytes, sizeof bytes);
 }
 
 static void copy_flags(socket_options_fcntl *fcntl, int from, int to)
