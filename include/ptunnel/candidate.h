@@ -25,8 +25,8 @@ struct candidate {
  * look-up is 5 s old. NULL: the name does not resolve. May block as long as getaddrinfo(3) does. */
 const struct addresses *candidate_addresses(struct candidate *candidate, const struct net *net);
 
-/* Whether candidate_addresses() would look the name up. False where waiting for that cannot be, and addresses are known
- * that may still do, is a reason to use those. */
+/* Whether candidate_addresses() would look the name up, and so might wait. A caller that must not wait uses
+ * the addresses that are known. */
 bool candidate_wants_look_up(const struct candidate *candidate);
 
 /* They were found just now, elsewhere. */

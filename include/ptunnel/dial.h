@@ -49,7 +49,7 @@ struct dial_limits {
     int timeout; /* milliseconds for the whole dial */
     /* milliseconds for one address, while another one, another candidate or the fallback is left */
     int attempt;
-    bool fallback_direct; /* go to the target itself when no candidate took a connection and the request */
+    bool fallback_direct; /* go to the target itself if no proxy took a connection: see .was_asked */
 };
 
 /* Where the reply is read to, if nobody else reads the socket: it is taken in one recv(2), not looked at

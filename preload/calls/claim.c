@@ -46,7 +46,7 @@ static bool is_closed_to_datagrams(struct claim *out, int fd, const struct socka
     return stand_in_unreachable(fd, address, size);
 }
 
-/* Its room is no part of its caller's: see dial_words.h. */
+/* Apart, so that its buffers are not in the caller's frame: see dial_words.h. */
 static __attribute__((noinline)) void say_unknown(const struct endpoint *target)
 {
     char buffer[LOG_LINE_SIZE], authority[ENDPOINT_TEXT_SIZE];

@@ -96,7 +96,7 @@ static bool is_gone(const struct attempt *attempt)
            (atomic_load(&entry->state) == ENTRY_PENDING && slot_find(attempt->fd) != entry);
 }
 
-/* True: with the lock, on the very dial that this attempt began. */
+/* Takes the lock again, once nobody else has it. False: the entry is not this dial's any more. */
 static bool lock_again(const struct attempt *attempt)
 {
     while (!is_gone(attempt))

@@ -13,7 +13,8 @@
 #include <limits.h>
 #include <string.h>
 
-/* What the kernel does without a cookie: it connects, then sends. Its room is no part of its caller's. */
+/* What the kernel does where it has no TCP Fast Open cookie: it connects, then sends. Apart, so that its
+ * claim is not in the frame of every send. */
 static __attribute__((noinline)) bool fast_open_refused(int fd, int *flags, const struct sockaddr *address,
                                                         socklen_t size)
 {

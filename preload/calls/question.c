@@ -27,7 +27,7 @@ static bool is_watched(void)
     return resolvers == RESOLVERS_ANSWER || (resolvers == RESOLVERS_ALLOW && !atomic_load(&said));
 }
 
-/* A message cannot be looked at without a question to the kernel: only where it is likely to be worth it. */
+/* Whether it is likely enough to be worth asking the kernel whether the message can be read. */
 static bool messages_are_watched(void)
 {
     return is_watched() && (question_any_connected() ||
@@ -87,7 +87,7 @@ static void say_asked(const struct dns_query *query)
             query->name[0] ? query->name : ".");
 }
 
-/* Its room is no part of its caller's, which has the program's message. */
+/* Apart, so that its answer is not in the frame of callers that send the program's own message. */
 static __attribute__((noinline)) bool answer(int fd, const struct endpoint *server, const void *bytes,
                                              size_t size)
 {

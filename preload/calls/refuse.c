@@ -6,7 +6,7 @@
 
 #include <ptunnel/log.h>
 
-/* Its room is no part of its caller's: see dial_words.h. */
+/* Apart, so that its buffers are not in the caller's frame: see dial_words.h. */
 static __attribute__((noinline)) void say_rejected(const struct claim *claim)
 {
     const struct rule *rule = claim->decision.rule;

@@ -4,8 +4,9 @@
 
 #include <dlfcn.h>
 
-/* dlopen(3): the loader opens a library where the RUNPATH of the caller says, so this must be a jump. A library that RTLD_DEEPBIND put in front of all that is preloaded would connect past the hooks
- * (PHP opens its extensions so, apr the modules of httpd). It gets the usual order. */
+/* dlopen(3), without RTLD_DEEPBIND: a library opened with it finds libc's functions before ours, and would
+ * connect past the hooks (PHP opens its extensions so, apr the modules of httpd). A jump, since the loader
+ * searches the RUNPATH of whoever called it. */
 JUMPS EXPORT void *dlopen(const char *file, int mode)
 {
     if ((mode & RTLD_DEEPBIND) && guest_may_act())

@@ -95,7 +95,7 @@ static __attribute__((noinline)) void *instead(void *answer, const char *name, c
     return own;
 }
 
-/* These handles mean something to the caller's object alone. */
+/* RTLD_DEFAULT and RTLD_NEXT are places in the order of libraries, seen from the caller. */
 static inline bool is_place(const void *handle)
 {
     return handle == RTLD_DEFAULT || handle == RTLD_NEXT;

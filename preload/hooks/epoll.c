@@ -11,9 +11,9 @@ EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
     return libc_result(substitute_control(set, operation, fd, event));
 }
 
-/* Nothing was ever pending when the wait began. What another thread's first connect() made of the set
- * meanwhile is taken out, and if nothing is left the wait begins anew: when it began the first time was not
- * worth a look at the clock. */
+/* For a wait that began when nothing had ever been pending. Cookies that another thread's first connect() has
+ * put into the set since then are taken out. If no event is left the wait begins anew, with its whole time:
+ * the clock was not read at its beginning. */
 static inline int filtered(int set, struct epoll_event *events, int most, int count, int milliseconds,
                            const sigset_t *mask)
 {

@@ -10,8 +10,8 @@ int __poll_chk(struct pollfd *fds, nfds_t count, int milliseconds, size_t room);
 int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask,
                 size_t room);
 
-/* Nothing was pending when the wait began, and it may last for ever: what woke it may be an epoll set in which
- * another thread's dial has something to do. */
+/* A wait without end that began when nothing was pending. What ended it may be an epoll set in which another
+ * thread's dial has something to do: then it goes on, translated. */
 static __attribute__((noinline)) int poll_asleep(struct pollfd *fds, nfds_t count, const sigset_t *mask)
 {
     int result = real()->ppoll(fds, count, NULL, mask);
@@ -91,7 +91,7 @@ static __attribute__((noinline)) int select_translated(int count, fd_set *reads,
 
     if (slots_empty() || !ready_select_concerned(&count, reads, writes, excepts))
         return real()->select(count, reads, writes, excepts, time);
-    if (time) /* more than a second of microseconds is taken for what it is worth */
+    if (time) /* tv_usec above 999,999 counts as whole seconds, as in the kernel */
         copy = (struct timespec){ time->tv_sec + time->tv_usec / 1000000, time->tv_usec % 1000000 * 1000 };
     if (!ready_until(&end, time ? &copy : NULL))
         return real()->select(count, reads, writes, excepts, time);

@@ -58,8 +58,9 @@ static struct addrinfo without_hints(void)
     return (struct addrinfo){ .ai_flags = gnu_get_libc_version ? AI_V4MAPPED | AI_ADDRCONFIG : 0 };
 }
 
-/* A stand-in is reached through the proxy, so this machine's interfaces have no say: in a sandbox that has loopback
- * alone libc would find nothing. Only in the answer the flag stands, where glibc repeats the flags. */
+/* Without AI_ADDRCONFIG: a stand-in is reached through the proxy whatever interfaces this machine has, and in
+ * a sandbox that has loopback alone libc would find nothing. In the answer, where glibc repeats the flags, it
+ * is put back. */
 static int numeric(const char *node, int family, const char *service, const struct addrinfo *hints,
                    struct addrinfo **result)
 {

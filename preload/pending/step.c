@@ -93,8 +93,8 @@ bool pending_settle(int fd, struct entry *entry, enum dial_want result)
     return settle_or_publish(fd, entry, result, false);
 }
 
-/* A forked child may have got another thread's slot without its descriptor: copied at two moments. Such an
- * entry, which has not left its connect(), has no cookie yet. */
+/* fork(2) copies memory and descriptors one after the other: a child can have the slot of a connect() that
+ * another thread had just begun, and not its descriptor. Such an entry is inherited, and has no cookie yet. */
 bool pending_is_recycled(int fd, const struct entry *entry)
 {
     return entry->cookie != 0 ? socket_cookie(fd) != entry->cookie : entry_is_inherited(entry);

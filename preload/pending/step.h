@@ -12,8 +12,8 @@
  * whose number the kernel has given to another socket behind our back, is taken out of the table. */
 struct entry *pending_find(int fd);
 
-/* The kernel gave the number to another socket, and nobody told us; then what we know of it has to be discarded, unless it
- * is so in the caller's own table of descriptors alone. */
+/* Whether the kernel gave the number to another socket without a call that we saw. What is known of the
+ * number is then discarded, unless the caller has a table of descriptors of its own. */
 bool pending_is_recycled(int fd, const struct entry *entry);
 void pending_discard(int fd, const struct entry *entry);
 
@@ -24,8 +24,8 @@ bool pending_step(int fd, struct entry *entry);
 /* The same after a substitute fired, which is one-shot: it is set again unless the dial has ended. */
 bool pending_step_fired(int fd, struct entry *entry);
 
-/* The same in parts, for whoever holds the entry's lock. Settle: what a step said becomes true for the
- * program. True: it ended. */
+/* With the entry's lock: applies the result of dial_step(). Goes on waiting for what the step wants, or hands
+ * the socket over (open, direct or failed). True: the dial has ended. */
 bool pending_settle(int fd, struct entry *entry, enum dial_want result);
 
 /* From here on the entry outlives the call that made it: the socket is told by its SO_COOKIE. */
@@ -35,8 +35,8 @@ void pending_adopt(int fd, struct entry *entry);
 void pending_expire(void);
 struct deadline pending_deadline(void); /* the earliest of all; never if none is pending */
 
-/* Wakes a thread that sleeps in epoll_wait(2) on a set of a dial whose connection is made: once for each dial, or
- * whenever it is asked if `again`. */
+/* Wakes a thread that sleeps in epoll_wait(2) on a set in which a dial has its connection made: once for each
+ * dial, or, with `again`, each time. */
 void pending_ring(bool again);
 
 /* Pending descriptors that an epoll set watches: whether there are any, and a step for each. */

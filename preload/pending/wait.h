@@ -9,7 +9,7 @@
 bool pending_wait(int fd, struct entry *entry, struct deadline end, bool *interrupted);
 
 /* Drives the dial to its end, within its own deadline, whatever signals come. For descriptors that leave the
- * process, and for programs whose waits pass us by. */
+ * process, and for what waits without a hook (stdio). */
 void pending_finish(int fd);
 
 /* Before a call that needs the connection: 0, go ahead; or the negative errno that the kernel gives while

@@ -34,7 +34,7 @@ struct room {
     void *environment[]; /* aligned for pointers */
 };
 
-/* A path for what execveat(2) means. */
+/* execveat(2)'s directory and file as one path, through /proc/self/fd. */
 static const char *path_of(const struct child *child, struct room *room)
 {
     struct text whole = text_in(room->path, sizeof room->path);
@@ -46,7 +46,7 @@ static const char *path_of(const struct child *child, struct room *room)
     return room->path;
 }
 
-/* One that came another way than by LD_PRELOAD is the loader's to find. */
+/* Whether the child can open the library. One of /etc/ld.so.preload is the loader's to find. */
 static bool library_is_there(const struct room *room)
 {
     int fd;
@@ -59,7 +59,7 @@ static bool library_is_there(const struct room *room)
     return fd >= 0;
 }
 
-/* NULL: the loader puts the library in front of it; otherwise what it "is". */
+/* Why the child will run without the library, as words behind its name; NULL: it will have it. */
 static const char *missed(enum reach reach, bool emptied, const struct room *room)
 {
     if (reach == REACH_NOTHING)
@@ -85,7 +85,7 @@ static enum reach look(const struct child *child, struct room *room)
     return reach_look(&room->seen, &command, &real_net);
 }
 
-static int judge(enum reach reach, bool emptied, const struct room *room)
+static int report_missed(enum reach reach, bool emptied, const struct room *room)
 {
     const char *reason = missed(reach, emptied, room);
     bool refused;
@@ -114,7 +114,7 @@ static int prepare(struct child *child)
     if (!room)
         return -ENOMEM;
     reach = look(child, room);
-    result = judge(reach, environment_library() && environment_emptied(child->envp), room);
+    result = report_missed(reach, environment_library() && environment_emptied(child->envp), room);
     if (result == 0)
         child->envp = environment_complete(room->environment, child->envp, &room->seen);
     return result;

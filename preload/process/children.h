@@ -10,15 +10,16 @@ struct child {
     const char *file; /* as execvp(3) searches for it, or as execve(2) takes it */
     bool search;
     char *const *argv, *const *envp; /* NULL: none */
-    void *room;                      /* in which envp lies then */
+    void *room;                      /* where a new envp lies; for children_end() */
 };
 
-/* Before a program is started: its environment names the library that fits it, and what we were told, even where the caller
- * cleaned it. A child that preloading cannot reach is named in the log. 0; or, and then there is nothing to end, -EACCES if
- * it is not to be started, -ENOMEM. What cannot be read is left as it is: the kernel says EFAULT. */
+/* Before a program is started: puts the library that fits it and our variables into its environment, even
+ * where the caller cleaned that. A child that preloading cannot reach is named in the log. 0; -EACCES if the
+ * child must not be started, or -ENOMEM: children_end() is not due then. An environment that cannot be read
+ * is left as it is: the kernel says EFAULT. */
 int children_before_start(struct child *child);
 
-/* After the call that was to start it, if that came back. Leaves errno alone. */
+/* After the call that starts it, if that returns. Leaves errno alone. */
 void children_end(struct child *child);
 
 #endif

@@ -208,7 +208,7 @@ bool environment_same(char *const *one, char *const *other)
     return words == count(other) && (words == 0 || memcmp(one, other, words * sizeof *one) == 0);
 }
 
-/* Two arrays in turn: who reads the one that was there before still can. */
+/* Two arrays, used in turn: whoever is reading the one before can go on. */
 static struct array {
     char **words;
     size_t room;

@@ -13,14 +13,14 @@ void environment_keep(void); /* once, before the program runs */
 
 const char *environment_variable(const char *name); /* as it was; NULL: not set then, or none of ours */
 
-/* The absolute path of the library, which children get by LD_PRELOAD. NULL: it came another way (/etc/ld.so.preload), and
- * comes to the children by it, too. */
+/* The absolute path of the library, which children get by LD_PRELOAD. NULL: it did not come by LD_PRELOAD but
+ * by /etc/ld.so.preload, which serves the children as well. */
 const char *environment_library(void);
 
-/* Whether an environment can be read, as the kernel will. */
+/* Whether every pointer and every word of it can be read: if not, execve(2) says EFAULT. */
 bool environment_readable(char *const *envp);
 
-/* Whether LD_PRELOAD is there but empty: that is somebody's decision. Where it stands several times, all of them. */
+/* Whether LD_PRELOAD is set, and set to nothing wherever it stands: somebody decided that. */
 bool environment_emptied(char *const *envp);
 
 /* An environment for a program that was looked at: the caller's own, and those of our variables that are missing in it.
@@ -32,8 +32,9 @@ char *const *environment_complete(void *room, char *const *envp, struct reach_lo
 
 bool environment_same(char *const *one, char *const *other); /* the same words at the same addresses */
 
-/* The program's own environment becomes this one, for calls that start a child with that and ask nobody. The array is
- * another one then, made whole before it is shown, and what was there before is not touched: other threads may be reading it. */
+/* Makes this the program's own environment, for calls that start a child with it by themselves, as system(3).
+ * environ then points to another array, which was complete before that; the array and the words before it are
+ * not touched, since other threads may be reading them. */
 void environment_put(char *const *envp);
 
 #endif

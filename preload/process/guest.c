@@ -89,8 +89,8 @@ void guest_say_why(void)
         say_line(line, strcspn(line, "\n"));
 }
 
-/* What will be right at another time is tried again at the next use, and said each time, at most every ten
- * seconds. */
+/* Errors that may be gone at the next try (no descriptor, no memory): each use tries again, and a line says
+ * so at most every ten seconds. */
 static bool is_passing(int result)
 {
     return result < 0 && result != -EINVAL && result != -ENOENT;
@@ -111,7 +111,7 @@ static void say_passing(int result, const char *words)
 
 static atomic_bool was_short;
 
-/* A try takes memory that is never given back: while there is no descriptor to be had there is none. */
+/* A try takes memory that is never given back. So there is none as long as no descriptor can be opened. */
 static bool is_still_short(void)
 {
     int fd = open("/", O_PATH | O_CLOEXEC);
@@ -144,7 +144,8 @@ static const struct config *load_with(char *buffer)
     return none;
 }
 
-/* The first connect() of a program may be made by a signal handler whose stack has 8 KiB. */
+/* The words are not on the stack: the first connect() of a program may be made by a signal handler that has 8
+ * KiB. */
 static const struct config *load(void)
 {
     struct scratch room = { 0 };

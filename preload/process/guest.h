@@ -16,7 +16,7 @@ bool guest_may_act(void);
  * Async-signal-safe once it has been read; never waits for another thread. Leaves errno alone. */
 const struct config *guest_config(void);
 
-/* Whether it is still to be read: what guest_config() answered NULL for will be known later. */
+/* Whether guest_config() has not read it yet: a NULL may be a configuration later. */
 bool guest_config_is_due(void);
 
 /* Whether an unreachable child must not be started (`children refuse`). Yes, too, if ptunnel-run's
@@ -28,8 +28,8 @@ bool guest_refuses_children(void);
  * configuration: why, and what to do. */
 void guest_say_why(void);
 
-/* Inside a look-up of the program's own, which may take as long as a resolver does: names of proxies whose addresses do
- * not answer any more are looked up again. Leaves errno alone. */
+/* Looks the names of proxies up again whose addresses do not answer any more. Called inside a look-up of the
+ * program's own, which may take as long as a resolver does. Leaves errno alone. */
 void guest_look_up_proxies(void);
 
 #endif

@@ -11,7 +11,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static _Atomic(_Atomic int *) mark; /* to a page that is 0 in a forked child until that is noticed */
+/* What the page says: the kernel makes it WIPED in a forked child. */
+enum { WIPED, NOTICED, BEING_NOTICED };
+
+static _Atomic(_Atomic int *) mark; /* to the page; NULL: there is none yet */
 static _Atomic int process;         /* getpid(2) of whoever the memory belongs to */
 static _Atomic uint32_t generation;
 
@@ -27,15 +30,15 @@ bool identity_begin(void)
         return false;
     madvise(page, size, MADV_WIPEONFORK); /* before Linux 4.14 a forked child is not told from its parent */
     atomic_store(&process, (int)libc()->syscall(SYS_getpid));
-    atomic_store(page, 1); /* NOTICED */
+    atomic_store(page, NOTICED);
     if (!atomic_compare_exchange_strong(&mark, &none, page))
         munmap(page, size); /* another thread was faster */
     return true;
 }
 
-enum { WIPED, NOTICED, BEING_NOTICED, BEGINS_MOST = 4 }; /* the first three: what the page says */
+enum { BEGINS_MOST = 4 };
 
-static void (*_Atomic begins[BEGINS_MOST])(void);
+static void (*_Atomic begins[BEGINS_MOST])(void); /* of identity_at_fork(), in its order; NULL: no more */
 
 void identity_at_fork(void (*begin)(void))
 {
@@ -59,8 +62,12 @@ static __attribute__((noinline)) void notice(_Atomic int *page)
     if (atomic_compare_exchange_strong(page, &wiped, BEING_NOTICED)) {
         atomic_store(&process, (int)libc()->syscall(SYS_getpid));
         atomic_fetch_add(&generation, 1);
-        for (int i = 0; i < BEGINS_MOST && atomic_load(&begins[i]); i++)
-            atomic_load (&begins[i])();
+        for (int i = 0; i < BEGINS_MOST; i++) {
+            void (*begin)(void) = atomic_load(&begins[i]);
+
+            if (begin)
+                begin();
+        }
         atomic_store(page, NOTICED);
     }
     while (atomic_load(page) == BEING_NOTICED)

@@ -27,8 +27,8 @@ uint16_t identity_namespace(void);
 /* True if no thread has this number, as far as this process's PID namespace sees. Leaves errno alone. */
 bool identity_is_gone(int thread);
 
-/* False only if the kernel says that the other thread of this process has another table of descriptors than the caller
- * (unshare(2), CLONE_FILES): then a number means something else to it. Leaves errno alone. */
+/* Whether a thread of this process has the same table of descriptors as the caller. False only if the kernel
+ * says so (after unshare(2) with CLONE_FILES): a number then means another file to it. Leaves errno alone. */
 bool identity_shares_files(int thread);
 
 /* Whether identity_shares_files() has ever said so to this thread. */

@@ -9,8 +9,8 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-/* A queue of the connection can be numbered only after TCP_REPAIR_QUEUE has chosen one, which takes CAP_NET_ADMIN: the
- * kernel reads the value, then says EINVAL whatever it is. */
+/* The kernel reads TCP_QUEUE_SEQ's value (or says EFAULT), then refuses it: with EPERM if the socket is not
+ * closed, with EINVAL if no queue was chosen by TCP_REPAIR_QUEUE, which takes CAP_NET_ADMIN. */
 bool kind_is_closed_tcp(int fd, const struct sockaddr *address)
 {
     return real()->setsockopt(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, address, sizeof(int)) < 0 && errno == EINVAL;
@@ -25,7 +25,7 @@ static int number(int fd, int option)
     return real()->getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -errno;
 }
 
-/* A raw socket may have TCP's number for its protocol. */
+/* The type is asked, too: a raw socket may have TCP's number for its protocol. */
 enum kind kind_of(int fd)
 {
     int domain = number(fd, SO_DOMAIN), protocol, type;

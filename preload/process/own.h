@@ -1,7 +1,7 @@
-/* Our own work, inside a call of the program's: no cancellation point, though the call may be one (a thread that ended
- * in it would leave descriptors open and locks held); no signal handler runs in the middle of it (one that closes the
- * descriptor would have us go on with another file); errno is as before. Never around a wait: a handler that
- * interrupts one has to find the program's own mask. */
+/* Work of our own inside a call of the program's. While it lasts the thread cannot be cancelled (it would
+ * leave descriptors open and locks held) and no signal handler runs (one that closed the descriptor would
+ * have us go on with another file); at its end errno is what it was. Never around a wait: a handler that
+ * interrupts a wait must find the program's own signal mask. */
 #ifndef PTUNNEL_OWN_H
 #define PTUNNEL_OWN_H
 
@@ -27,12 +27,13 @@ struct own {
     sigset_t signals; /* the thread's mask; only of the outermost */
 };
 
-/* They may be nested: only the outermost pair makes system calls, two. */
+/* They may be nested; only the outermost pair makes system calls, two in all. */
 void own_begin(struct own *own);
 void own_end(const struct own *own);
 
-/* Before own_end() of work after which a wait goes on: a signal that came meanwhile, and that the wait would have let
- * in (mask NULL: the thread's own mask), would have interrupted it. What it would have done to the call: */
+/* Asked before own_end() by whoever goes on with a wait: what the signals that came during the work, and are
+ * held back until its end, would have done to that wait. `mask` is the wait's, as for ppoll(2); NULL: the
+ * thread's own. */
 enum own_signal {
     OWN_NONE,
     OWN_RESTARTS,   /* its handler has SA_RESTART: poll(2) and its like end nevertheless (signal(7)) */

@@ -9,13 +9,13 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-/* In front of each room. */
+/* What lies in front of each room. */
 struct head {
     struct head *next; /* of those that were lent to children of vfork(2) */
     size_t size;       /* with this */
-    _Atomic int
-        lent; /* who has it; 0: nobody. The kernel sets it to 0 when he executes or ends, see set_tid_address(2) */
     bool is_lent;
+    /* The child that has it; 0: nobody. The kernel sets it to 0 when the child executes or ends: set_tid_address(2). */
+    _Atomic int lent;
 } __attribute__((aligned(16)));
 
 static _Atomic(struct head *) lent_rooms;

@@ -1,6 +1,7 @@
-/* Memory for a call that starts a program: as much as others choose (an environment), so not of a stack, and needed until
- * exec. In a child of vfork(2) it is the parent's, to which nobody can give it back then: such a room is used again after the
- * child's exec, so there are never more of them than such children at once. Async-signal-safe. */
+/* Memory for a call that starts a program. It holds the child's environment, whose size others choose, so it
+ * is not on the stack, and it is needed until exec. A child of vfork(2) takes it from its parent's memory,
+ * and cannot give it back after exec: such a room is noticed to be free then and used again, so there are
+ * never more of them than such children at once. Async-signal-safe. */
 #ifndef PTUNNEL_ROOM_H
 #define PTUNNEL_ROOM_H
 

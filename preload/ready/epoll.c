@@ -24,12 +24,12 @@ static void step_cookie(uint32_t number)
     int fd = entry ? descriptor_of(entry) : -1;
 
     if (fd < 0)
-        return; /* a dial that ended meanwhile: its own registration is back already */
+        return; /* the dial has ended meanwhile: the program's registration is back already */
     pending_step_fired(fd, entry);
 }
 
-/* An event of a set inside this set: there only for a cookie, or for something
- * that the program should see? */
+/* Whether the event is that of a set inside this set, which was ready for cookies alone: its dials are
+ * stepped, and if it is not ready then the program should not see it. */
 static bool is_inner_echo(int set, const struct epoll_event *event)
 {
     struct pollfd inner = { .events = POLLIN };

@@ -24,7 +24,7 @@ void keeper_sleep(void)
     atomic_fetch_add(&asleep, 1);
 }
 
-/* A thread that is cancelled in its sleep is not counted out: there is a ring too many then, now and again. */
+/* A thread that is cancelled in its sleep stays counted: then somebody is woken for nothing now and again. */
 void keeper_wake(void)
 {
     atomic_fetch_sub(&asleep, 1);

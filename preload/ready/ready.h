@@ -17,8 +17,8 @@
 /* From a timespec as a program passes it (NULL: for ever); false: the kernel says EINVAL, or EFAULT. */
 bool ready_until(struct deadline *end, const struct timespec *time);
 
-/* Whether a pending descriptor is among them, or an epoll set that holds one. False, too, for what the kernel could not read and write, and
- * for more than the kernel takes. */
+/* Whether a pending descriptor is among them, or an epoll set that holds one. False, too, for what the kernel could
+ * not read and write, and for more than the kernel takes. */
 bool ready_poll_concerned(struct pollfd *fds, nfds_t count);
 int ready_poll(struct pollfd *fds, nfds_t count, struct deadline end, const sigset_t *mask);
 

@@ -51,8 +51,8 @@ static struct sets sets_of(int count, fd_set *reads, fd_set *writes, fd_set *exc
                           ((size_t)count + WORD_BITS - 1) / WORD_BITS };
 }
 
-/* As many bits as the kernel looks at, of a set that ends where nothing can be read. `end` is behind the room
- * that there is. */
+/* Finds by trial how many bits of a set the kernel reads: puts ever larger sets in front of an unreadable
+ * page, which begins at `end`, until select() does not say EFAULT. */
 static int count_before(char *end, int count)
 {
     static const struct timespec no_time;
@@ -67,9 +67,9 @@ static int count_before(char *end, int count)
     return looked_at < count && looked_at < FD_MAP_NUMBERS ? looked_at : count;
 }
 
-/* The kernel looks at no more bits than the process's table of descriptors has places. So programs say
- * getdtablesize(), which may be a million, of an ordinary fd_set: what is behind that is not ours to read,
- * let alone to write. */
+/* The kernel looks at no more bits than the process's table of descriptors has places. So programs pass
+ * getdtablesize(), which may be a million, with an ordinary fd_set: what lies behind that must not be read,
+ * let alone written. */
 static int count_looked_at(int count)
 {
     enum { ROOM = FD_MAP_NUMBERS / 8, WALL = 64 * 1024 };

@@ -1,5 +1,6 @@
-/* What the kernel holds for a registration. It tells of it nowhere but in /proc/self/fdinfo (proc_pid_fdinfo(5)): whether
- * a one-shot one has fired, which disarms it, and its data, which another process may have changed. */
+/* What the kernel holds for a registration, from /proc/self/fdinfo (proc_pid_fdinfo(5)), the only place that
+ * tells: whether a one-shot registration has fired, which disarms it, and its data, which another process may
+ * have changed. */
 #ifndef PTUNNEL_ARMED_H
 #define PTUNNEL_ARMED_H
 
@@ -12,8 +13,8 @@ struct armed {
     bool ours;  /* the upper half of its data is the one that was asked for */
 };
 
-/* The kernel writes all of a set at once, whatever is read of it: not for large ones, and never under a lock. Changes
- * errno. */
+/* At the first read(2) the kernel writes the lines of the whole set: so not for large sets, and never under a
+ * lock. Changes errno. */
 struct armed armed_look(int set, int fd, uint32_t upper);
 
 #endif

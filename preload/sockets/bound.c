@@ -12,7 +12,7 @@ void bound_put(struct entry *entry, int fd, struct deadline end)
     if (milliseconds < 0)
         return;
     if (milliseconds == 0)
-        milliseconds = 1; /* 0 is the kernel's own time */
+        milliseconds = 1; /* 0 would be the kernel's own time-out */
     if (!atomic_load(&entry->bounded)) {
         if (real()->getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &own, &size) < 0) {
             atomic_store(&bound_refused, true);

@@ -14,7 +14,8 @@ void bound_put(struct entry *entry, int fd, struct deadline end);
 /* Under the lock. Nothing is done if there is none. Changes errno. */
 void bound_take_back(struct entry *entry, int fd);
 
-/* Some socket of this process refused the option, as MPTCP ones do: there a sleeper has to look for himself. */
+/* Some socket of this process refused the option, as MPTCP sockets do. A wait for such a one must end now and
+ * then, to look at the deadline. */
 extern _Atomic bool bound_refused HIDDEN;
 
 #endif

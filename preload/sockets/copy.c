@@ -14,8 +14,8 @@ int copy_open(int fd, int family)
     made = socket(family, SOCK_STREAM | SOCK_CLOEXEC, protocol);
     if (made < 0)
         return -errno;
-    real()->setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &off,
-                       sizeof off); /* of IPv4 it is not taken, nor needed */
+    /* An IPv4 socket refuses it, and needs none. */
+    real()->setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     socket_options_copy(&real_net, real()->fcntl, fd, made, family);
     return made;
 }

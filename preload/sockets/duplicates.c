@@ -6,8 +6,7 @@
 
 enum { KNOWN = 65536 };
 
-/* A bit for each number that was one of a pair of duplicates since its socket
- * last turned out to have none. */
+/* A bit for each number that dup(2) has read or made, until its socket turns out to have no duplicate. */
 static _Atomic unsigned char marks[KNOWN / 8];
 static _Atomic int highest;
 

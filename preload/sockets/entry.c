@@ -56,8 +56,8 @@ bool entry_is_inherited(const struct entry *entry)
     return atomic_load(&chunks[entry_chunk(entry)].generation) != identity_generation();
 }
 
-/* A place that an ancestor's chunk once had is used again: the numbers begin elsewhere, so that a cookie
- * which lies in a set of his is not taken for one of ours. */
+/* A chunk may take the place of an ancestor's. Its numbers begin elsewhere, so that a cookie which the
+ * ancestor left in an epoll set is not taken for one of ours. */
 static void number_entries(struct entry *memory, unsigned chunk)
 {
     uint32_t generation = identity_generation() * UINT32_C(0x9e3779b1) >> INDEX_BITS << INDEX_BITS;

@@ -1,11 +1,8 @@
-/* One dial of this process, from connect() until the tunnel is open or the program has been told that it
- * failed.
+/* One dial of this process, from connect() until the tunnel is open or the program has been told that it failed.
  *
- *   PENDING --2xx--> OPEN      slots are taken down, peers say who the target is
- *     |`--fallback, or direct by name--> DIRECT (the kernel's own connect(); `error` is what it still has to
- * say)
- *     |`--refused, late--> FAILED --connect() again, close()--> gone    `unread` until one call has told the
- * error
+ *   PENDING --2xx--> OPEN       slots are taken down, peers say who the target is
+ *     |`--fallback, or direct by name--> DIRECT    the kernel's own connect(); `error` is what it still has to say
+ *     |`--refused, late--> FAILED --connect() again, close()--> gone    `unread` until one call has told the error
  *     `--shutdown(): DIRECT, ECONNRESET; connect(AF_UNSPEC): DIRECT, EPIPE for a thread that waits
  *
  * Entries lie in shared memory, so that a forked child and its parent step one dial, not two copies of it:
@@ -63,7 +60,7 @@ enum { ENTRY_CHUNKS = 512 }; /* entries are made and kept by the chunk */
 /* A new entry, locked by the caller and PENDING. NULL: no memory, or ENTRY_CHUNKS are full. */
 struct entry *entry_take(void);
 
-/* It rests from now on. Those of an ancestor are his to give back. */
+/* It rests from now on. Nothing is done for an inherited one: the ancestor gives it back. */
 void entry_give(struct entry *entry);
 
 bool entry_lock(struct entry *entry); /* false: somebody steps it right now, perhaps this very thread */
@@ -75,8 +72,8 @@ bool entry_lock_patiently(struct entry *entry);
 void entry_unlock(struct entry *entry);
 bool entry_locked_by_me(const struct entry *entry);
 
-/* False to a thread with a table of descriptors of its own: to it the number is another's, and the entry none of its
- * business. A system call in another thread than the one that connects. */
+/* Whether the caller has the entry's descriptor. False in a thread with a table of descriptors of its own, to
+ * which the number means another file. A system call, but for the thread that connects. */
 bool entry_is_here(const struct entry *entry);
 
 /* The entry was made before this process was forked: an ancestor may be using it. */

@@ -13,8 +13,8 @@ bool handed_any(void);
 /* False: there is none for the socket. */
 bool handed_find(uint64_t cookie, struct peer *out);
 
-/* To hand over some, between the two. False: the file cannot be used, and then there is nothing to end. Signals are
- * held meanwhile. */
+/* Tunnels are handed over between these two, with signals held back. False: the file cannot be used;
+ * handed_end() is not due then. */
 bool handed_begin(struct private_file *file);
 void handed_put(const struct private_file *file, uint64_t cookie, const struct peer *peer);
 void handed_end(struct private_file *file);

@@ -9,7 +9,7 @@
 
 enum { LETTERS = 64, KNOWN_BY = 2 };
 
-/* Who is it from? Written and read without a lock; one that is being written has no key. */
+/* Who a letter is from. Written and read without a lock; one that is being written has no key. */
 struct letter {
     _Atomic uint64_t key; /* of the socket and the first bytes; 0: none */
     _Atomic uint64_t high, low;
@@ -75,7 +75,7 @@ static int name_of(int fd, struct endpoint *out)
     return known ? name.ss_family : 0;
 }
 
-/* The port that it had, so that answers from others still find it, or without one any. */
+/* To the port that it had, so that answers of others still find it; if it had none, to any. */
 static bool bind_anew(int fd, int family, uint16_t port)
 {
     struct endpoint any = { .literal = true, .port = port };

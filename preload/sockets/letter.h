@@ -14,9 +14,9 @@
 /* Has a letter been posted in this process? */
 extern _Atomic bool letter_ever HIDDEN;
 
-/* Posts it to a UDP socket. A socket that is connected is, for a moment, not: nothing else comes through its filter. The
- * first two bytes and the socket are what the letter is known by, the last 64 are remembered. False: the kernel does
- * not let it through, and nothing was posted. Changes errno. */
+/* Posts it to a UDP socket. A connected one is disconnected for that moment, since it takes datagrams from
+ * its peer alone. A letter is known again by its socket and first two bytes; the last 64 letters are
+ * remembered. False: the kernel does not let it through, and nothing was posted. Changes errno. */
 bool letter_post(int fd, const struct endpoint *from, const void *bytes, size_t size);
 
 /* How much room a receiving call's arguments give an address. 0: letters do not matter to it. */

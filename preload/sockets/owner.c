@@ -6,15 +6,15 @@
 
 #include <sched.h>
 
-/* The word: thread, realm, and a number that each taking has for itself. A thread's number means something in its realm
- * only: its PID namespace where several processes share the word, or else the process itself, as fork(2) counts them.
- * In bits: */
+/* The word has the thread's number in its low bits, then its realm, then a count, so that no two takings have
+ * the same word. A thread's number means something only in its realm: the PID namespace, for a word that
+ * processes share; the process (identity_generation()), for its own. The bits at which they begin: */
 enum { REALM_AT = 32, TAKING_AT = 48 };
 
 enum {
     PATIENCE = 250, /* ms */
-    FAR = 5000,     /* ms: nobody steps that long, and of another PID namespace no more is known */
-    SEEN = 8,       /* places for what was seen there */
+    FAR = 5000,     /* ms: longer than any step takes. A holder in another PID namespace is dead then */
+    SEEN = 8,       /* such holders that this process watches at a time */
 };
 
 static uint16_t realm_of(enum owner_of of)
@@ -29,7 +29,7 @@ static uint64_t word_of_mine(enum owner_of of)
     return (uint64_t)++taking << TAKING_AT | (uint64_t)realm_of(of) << REALM_AT | (uint32_t)identity_thread();
 }
 
-/* A holder whose thread cannot be asked for: since when has he held it, as far as this process saw? */
+/* For a holder whose thread cannot be asked for: whether this process has seen the same word for too long. */
 static bool is_held_too_long(const owner_word *word, uint64_t holder)
 {
     static struct {

@@ -15,7 +15,7 @@ FD_MAP(peers, struct peer, 1024);
 
 _Atomic int peers_used;
 _Atomic bool peer_may_come = true;
-static _Atomic bool looked; /* whether anything was written down, since something may have come */
+static _Atomic bool looked; /* handed_any() was asked since tunnels of another process may last have come */
 
 static _Atomic unsigned char ports[(UINT16_MAX + 1) / 8]; /* a bit for each that a proxy of a record has */
 
@@ -98,8 +98,8 @@ bool peer_get(int fd, struct peer *out)
            is_at(out, (struct sockaddr *)&address, size);
 }
 
-/* Tunnels may have come by exec or SCM_RIGHTS only if somebody has written them down; then the proxies' ports are those
- * of the configuration, too. */
+/* Whether it is the port of a proxy of the configuration, by which a tunnel may have come from another
+ * process. None came if nobody has written any down. */
 static bool is_configured(uint16_t port)
 {
     const struct config *config;
@@ -117,17 +117,17 @@ bool peer_is_suspect(const struct sockaddr *now, socklen_t size)
     in_port_t port;
 
     if (size < (socklen_t)(offsetof(struct sockaddr_in, sin_port) + sizeof port))
-        return true; /* there was no room to see */
+        return true; /* the program's room was too small for a port */
     if (socket_address_family(now) != AF_INET && socket_address_family(now) != AF_INET6)
         return false;
-    memcpy(&port, (const char *)now + offsetof(struct sockaddr_in, sin_port),
-           sizeof port); /* at the same place in both */
+    /* At the same place in addresses of both families. */
+    memcpy(&port, (const char *)now + offsetof(struct sockaddr_in, sin_port), sizeof port);
     port = ntohs(port);
     return is_proxys(port) || (atomic_load(&peer_may_come) && is_configured(port));
 }
 
-/* Another descriptor of this process that is the same socket, by its record: of those that were asked, or `asking` the
- * others. */
+/* Another descriptor of this process whose record is of the socket with this SO_COOKIE; -1: none. `asking`:
+ * sockets whose record has no SO_COOKIE yet are asked for theirs, a system call each. */
 static int duplicate_of(uint64_t cookie, bool asking)
 {
     for (int fd = fd_map_next(&peers, 0); fd < FD_MAP_NUMBERS; fd = fd_map_next(&peers, fd + 1)) {

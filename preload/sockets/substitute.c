@@ -79,14 +79,14 @@ static void put_back(struct registration *record, int fd)
         registration_void(record);
 }
 
-/* What the kernel says of a descriptor's registrations, asked before their lock is taken: where /proc has to tell. */
+/* What /proc says of those registrations of a descriptor that are in doubt; asked without their lock. */
 struct looks {
     int count, sets[LOOKS];
     struct armed seen[LOOKS];
 };
 
-/* What fired before connect(), an unconnected socket hangs up, says nothing natively until the program arms
- * it again: whether that may be so. */
+/* Whether it may be a one-shot registration that fired before connect(), since an unconnected socket hangs
+ * up. Natively such a one says nothing until the program arms it again. */
 static bool may_have_fired(const struct registration *record, const struct entry *entry)
 {
     (void)entry;
@@ -171,7 +171,8 @@ static bool is_substituted_in(int set, int fd)
     return substituted;
 }
 
-/* What was pending when this process was forked has its end told here, too, from now on. */
+/* A forked child begins to use a set of its parent's. What is pending there has its end noticed in both
+ * processes from now on; what has ended already is put back. */
 static void take_over(int set)
 {
     for (int fd = registration_next(0); fd < FD_MAP_NUMBERS; fd = registration_next(fd + 1)) {
@@ -220,7 +221,7 @@ void substitute_add_again(int fd, const struct entry *entry)
     registration_unlock(fd, locked);
 }
 
-/* Where both are registered in a set the second one is enough. */
+/* Registers `to` where `from` was. In a set that has both already, `to` is enough. */
 static void move_one(const struct registration *record, int from, int to, const struct entry *entry)
 {
     struct epoll_event event = { .events = record->events, .data.u64 = record->data };

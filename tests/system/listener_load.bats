@@ -122,7 +122,9 @@ setup_file() {
     need nc
     slow=$(free_port)
     start_scripted --on '203.0.113.9:*' "to 127.0.0.1:$slow" --on '203.0.113.7:*' "to 127.0.0.1:$CROWD_PORT"
-    nc -l 127.0.0.1 "$slow" > >(sleep 60) 3>&- &
+    mkfifo "$BATS_TEST_TMPDIR/unread"
+    exec 8<> "$BATS_TEST_TMPDIR/unread"
+    nc -l 127.0.0.1 "$slow" >&8 3>&- 8>&- &
     : > "$BATS_TEST_TMPDIR/pids/$!"
     wait_until listening "$slow"
     start_ptunnel -p "$PROXY" "0:203.0.113.9:$slow" "0:203.0.113.7:$CROWD_PORT"
