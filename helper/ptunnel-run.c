@@ -8,6 +8,7 @@
 #include "run/explain.h"
 #include "run/handover.h"
 #include "run/library.h"
+#include "run/log_file.h"
 #include "run/setup.h"
 #include "run/allow.h"
 #include "run/show.h"
@@ -143,21 +144,6 @@ static void export(const char *name, const char *value)
         exit(EXIT_OURS);
 }
 
-static const char *log_file_or_exit(const struct shared_options *options)
-{
-    char here[PATH_MAX];
-    char *whole = NULL;
-
-    if (!shared_options_log_writable("--log", options->log))
-        exit(EXIT_OURS);
-    if (options->log[0] == '/')
-        return options->log;
-    if (getcwd(here, sizeof here) && asprintf(&whole, "%s/%s", here, options->log) >= 0)
-        return whole;
-    usage_complain("--log '%s': %s", options->log, strerror(errno));
-    exit(EXIT_OURS);
-}
-
 /* A variable that the user may set as well, unless an outer ptunnel-run has: PTUNNEL_VERBOSE is its mark. */
 static const char *users_own(const char *name)
 {
@@ -166,23 +152,33 @@ static const char *users_own(const char *name)
     return mark && mark[0] ? NULL : getenv(name);
 }
 
-static const char *users_log_or_exit(void)
+static const char *log_file_or_exit(const struct shared_options *options)
 {
-    const char *path = users_own("PTUNNEL_LOG");
+    const char *path;
 
-    if (path && path[0] && !shared_options_log_writable("PTUNNEL_LOG", path))
+    if (!log_file_find(options, users_own("PTUNNEL_LOG"), &path))
         exit(EXIT_OURS);
     return path;
 }
 
-/* With what handover_configuration() sets, all six variables, so that nothing of an outer ptunnel-run shows
+static const char *log_format_or_exit(const struct shared_options *options)
+{
+    const char *word = options->log_format ? options->log_format : users_own("PTUNNEL_LOG_FORMAT");
+
+    if (word && word[0] && !shared_options_log_format("PTUNNEL_LOG_FORMAT", word))
+        exit(EXIT_OURS);
+    return word;
+}
+
+/* With what handover_configuration() sets, all seven variables, so that nothing of an outer ptunnel-run shows
  * through. A rule file that the user names in PTUNNEL_RULES stays named: an inner ptunnel-run may want it. */
 static void export_settings_or_exit(const struct options *options)
 {
     static const char *const levels[] = { "-1", "0", "1", "2", "3" };
 
     export("PTUNNEL_LOOPBACK", options->loopback ? "1" : users_own("PTUNNEL_LOOPBACK"));
-    export("PTUNNEL_LOG", options->shared.log ? log_file_or_exit(&options->shared) : users_log_or_exit());
+    export("PTUNNEL_LOG", log_file_or_exit(&options->shared));
+    export("PTUNNEL_LOG_FORMAT", log_format_or_exit(&options->shared));
     export("PTUNNEL_VERBOSE", levels[options->shared.verbose + 1]);
 }
 

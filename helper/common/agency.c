@@ -35,8 +35,9 @@ static bool find_program(char *path, size_t size)
  * taken out: a library that an outer ptunnel-run put in front of us would put them back. */
 static void set_environment(void)
 {
-    static const char *const emptied[] = { "LD_PRELOAD",       "PTUNNEL_CONFIG",  "PTUNNEL_PROXY",
-                                           "PTUNNEL_LOOPBACK", "PTUNNEL_VERBOSE", "PTUNNEL_LOG" };
+    static const char *const emptied[] = { "LD_PRELOAD",        "PTUNNEL_CONFIG",  "PTUNNEL_PROXY",
+                                           "PTUNNEL_LOOPBACK",  "PTUNNEL_VERBOSE", "PTUNNEL_LOG",
+                                           "PTUNNEL_LOG_FORMAT" };
     char pid[24];
 
     for (size_t i = 0; i < sizeof emptied / sizeof *emptied; i++)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SECRET = 256, LOG };
+enum { SECRET = 256, LOG, LOG_FORMAT };
 
 struct row {
     struct choice choice;
@@ -69,6 +69,21 @@ static bool take_loudness(struct shared_options *options, const struct row *row,
     return true;
 }
 
+bool shared_options_log_format(const char *origin, const char *word)
+{
+    if (log_set_format(word))
+        return true;
+    usage_complain("%s '%s': expected text or json", origin, word);
+    return false;
+}
+
+static bool take_format(struct shared_options *options, const struct row *row, char *value)
+{
+    (void)row;
+    options->log_format = value;
+    return shared_options_log_format("--log-format", value);
+}
+
 static bool print_and_exit(struct shared_options *options, const struct row *row, char *value)
 {
     (void)options, (void)value;
@@ -109,6 +124,9 @@ static const struct row shared[] = {
     { { 'v', "verbose", NULL, "say more; up to three times" }, take_loudness, 0 },
     { { 'q', "quiet", NULL, "say nothing, not even why a tunnel failed" }, take_loudness, 0 },
     { { LOG, "log", "FILE", "say it in FILE instead of standard error" }, keep, FIELD(log) },
+    { { LOG_FORMAT, "log-format", "WORD", "how it is said: text or json (one object a line)" },
+      take_format,
+      0 },
     { { 'h', "help", NULL, "print this" }, print_and_exit, 0 },
     { { 'V', "version", NULL, "print the version" }, print_and_exit, 0 },
 };

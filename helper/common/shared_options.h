@@ -10,7 +10,7 @@
 struct shared_options {
     struct proxy_options proxy;
     struct rule_options rules; /* --fallback, --timeout, --attempt, and what the program adds */
-    const char *log;
+    const char *log, *log_format;
     int verbose; /* -1 for -q */
 };
 
@@ -34,6 +34,10 @@ _Noreturn void shared_options_fail_usage(void);
 /* Whether log_open() could open the log there; if not, with words on standard error. The origin is --log, or
  * a variable, whose path must be absolute. */
 bool shared_options_log_writable(const char *origin, const char *path);
+
+/* Sets the log's format by a word of --log-format or, if the origin is a variable, of that. False if it is neither of the
+ * two; words on standard error have said so. */
+bool shared_options_log_format(const char *origin, const char *word);
 
 /* Whole seconds from `least` to a day (86400); -1, with words on standard error. */
 int shared_options_seconds(const char *option, const char *value, int least);

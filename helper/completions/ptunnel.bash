@@ -6,8 +6,8 @@ _ptunnel() {
     [[ $before != = ]] || before=${COMP_WORDS[COMP_CWORD - 2]}
     [[ $word != = ]] || word=
     case $before in
-    --fallback) # "--fallback WORD  when no proxy can be reached: none (fail) or direct"
-        words=$(ptunnel --help | sed -nE 's/^ *--fallback WORD .*: //p' | sed -E 's/\([^)]*\)//g; s/,| or / /g')
+    --fallback | --log-format) # "--fallback WORD  when no proxy can be reached: none (fail) or direct"
+        words=$(ptunnel --help | sed -nE "s/^ *$before WORD .*: //p" | sed -E 's/\([^)]*\)//g; s/,| or / /g')
         ;;
     -l | --listen) words='127.0.0.1 [::1] localhost *' ;;
     -r | --rules | --log | --password-file)

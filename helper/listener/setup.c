@@ -90,11 +90,14 @@ static void raise_descriptor_limit(void)
 
 static void open_log_or_exit(const struct shared_options *options)
 {
-    const char *variable = getenv("PTUNNEL_LOG"), *path = options->log;
+    const char *variable = getenv("PTUNNEL_LOG"), *format = getenv("PTUNNEL_LOG_FORMAT");
+    const char *path = options->log;
 
     if (!path && variable && *variable)
         path = variable;
     if (path && !shared_options_log_writable(options->log ? "--log" : "PTUNNEL_LOG", path))
+        exit(EXIT_OTHER);
+    if (!options->log_format && format && *format && !shared_options_log_format("PTUNNEL_LOG_FORMAT", format))
         exit(EXIT_OTHER);
     log_own_stderr();
     log_open(&libc_net, (enum log_level)options->verbose, path, false);

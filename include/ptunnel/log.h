@@ -1,4 +1,5 @@
-/* What is said to the user: whole lines, one write each, "ptunnel: ssh[4711]: " in front. */
+/* What is said to the user: whole lines, one write each, "ptunnel: ssh[4711]: " in front, and the time (UTC) where they are
+ * kept, or many. */
 #ifndef PTUNNEL_LOG_H
 #define PTUNNEL_LOG_H
 
@@ -18,6 +19,11 @@ enum log_level {
 
 enum { LOG_LINE_SIZE = 1024 };
 
+enum log_format {
+    LOG_TEXT,
+    LOG_JSON, /* one object a line */
+};
+
 /* Remembers which file is descriptor 2 now. Programs use the number 2 for sockets and databases later: a
  * line is written there only while it is the same terminal, pipe or regular file. Called once, before the
  * program runs. */
@@ -29,8 +35,11 @@ void log_own_stderr(void);
 
 /* From here on lines up to `level` are written through net, to the file `path` (opened for each line by log_open_file(),
  * and appended to only if nothing is wrong with it) or, if path is NULL, to the descriptor 2 of above. Both must
- * outlive the log. name_program: "ssh[4711]: " stands in front. */
+ * outlive the log. name_program: "ssh[4711]: " stands in front. The time does in a file, and from LOG_CONNECTION on. */
 void log_open(const struct net *net, enum log_level level, const char *path, bool name_program);
+
+/* "text", which is so if nothing is said, or "json". False for any other word, which is taken for "text". */
+bool log_set_format(const char *word);
 
 /* Opens a log to append to; makes it, for this user alone, if it is not there. A descriptor, or a negative errno. *wrong says
  * why it is not to be written to, whether it is open or not (another user's file, a FIFO, a symbolic link, a file with a

@@ -20,12 +20,12 @@ static struct {
     bool handed_on;
     char *whole; /* "NAME=value" */
 } kept[] = {
-    { "PTUNNEL_CONFIG", true, NULL },   { "PTUNNEL_PROXY", true, NULL },   { "PTUNNEL_RULES", true, NULL },
-    { "PTUNNEL_LOOPBACK", true, NULL }, { "PTUNNEL_VERBOSE", true, NULL }, { "PTUNNEL_LOG", true, NULL },
-    { "https_proxy", true, NULL },      { "HTTPS_PROXY", true, NULL },     { "all_proxy", true, NULL },
-    { "ALL_PROXY", true, NULL },        { "http_proxy", true, NULL },      { "no_proxy", true, NULL },
-    { "NO_PROXY", true, NULL },         { "HOME", false, NULL },           { "XDG_CONFIG_HOME", false, NULL },
-    { "XDG_RUNTIME_DIR", false, NULL }, { "LD_PRELOAD", false, NULL },
+    { "PTUNNEL_CONFIG", true, NULL },     { "PTUNNEL_PROXY", true, NULL },    { "PTUNNEL_RULES", true, NULL },
+    { "PTUNNEL_LOOPBACK", true, NULL },   { "PTUNNEL_VERBOSE", true, NULL },  { "PTUNNEL_LOG", true, NULL },
+    { "PTUNNEL_LOG_FORMAT", true, NULL }, { "https_proxy", true, NULL },      { "HTTPS_PROXY", true, NULL },
+    { "all_proxy", true, NULL },          { "ALL_PROXY", true, NULL },        { "http_proxy", true, NULL },
+    { "no_proxy", true, NULL },           { "NO_PROXY", true, NULL },         { "HOME", false, NULL },
+    { "XDG_CONFIG_HOME", false, NULL },   { "XDG_RUNTIME_DIR", false, NULL }, { "LD_PRELOAD", false, NULL },
 };
 enum { KEPT = sizeof kept / sizeof *kept };
 

@@ -40,6 +40,14 @@ static const char *log_path(void)
     return path && path[0] == '/' ? path : NULL;
 }
 
+static void choose_format(void)
+{
+    const char *format = environment_variable("PTUNNEL_LOG_FORMAT");
+
+    if (format)
+        log_set_format(format);
+}
+
 /* Two threads may begin at once, or a signal handler while its thread does: they find the same, and set the
  * same. */
 static enum standing begin(void)
@@ -51,6 +59,7 @@ static enum standing begin(void)
         identity_begin();
         environment_keep();
         log_guard_stderr();
+        choose_format();
         log_open(&real_net, level_asked(), log_path(), true);
     }
     atomic_store(&standing, found);

@@ -22,7 +22,7 @@ offers() {
     offers -p proxy : 3128 --passw
     equal "$output" "--password${NEWLINE}--password-file"
     offers -v --lo
-    equal "$output" "--loopback${NEWLINE}--log"
+    equal "$output" "--loopback${NEWLINE}--log${NEWLINE}--log-format"
 }
 
 @test "values are completed" {

@@ -1,5 +1,6 @@
 /* The log: where a line goes, and that saying it does the program no harm. */
 #include "support/child.h"
+#include "support/fake_clock.h"
 #include "support/folder.h"
 #include "support/rows.h"
 
@@ -165,8 +166,8 @@ static const struct path_row {
     enum path_kind kind;
     const char *content;
 } paths[] = {
-    { "a file that is not there", FRESH, "ptunnel: one\nptunnel: two\n" },
-    { "a file that is there", EXISTING, "before\nptunnel: one\nptunnel: two\n" },
+    { "a file that is not there", FRESH, "1970-01-01T00:16:40.000Z ptunnel: one\n1970-01-01T00:16:40.000Z ptunnel: two\n" },
+    { "a file that is there", EXISTING, "before\n1970-01-01T00:16:40.000Z ptunnel: one\n1970-01-01T00:16:40.000Z ptunnel: two\n" },
     { "a symbolic link is not followed", LINK, "before\n" },
     { "a directory that is not there", MISSING_DIRECTORY, NULL },
     { "a FIFO without a reader does not hold it up", FIFO_WITHOUT_READER, NULL },
@@ -211,6 +212,7 @@ static void write_to_path(const void *row)
     lowest = dup(0);
     close(lowest);
     alarm(20);
+    clock_stop();
     log_open(&child_net, LOG_FAILURE,
              path_row->kind == MISSING_DIRECTORY ? missing
              : path_row->kind == A_DIRECTORY     ? folder

@@ -1,4 +1,5 @@
-#include <ptunnel/log.h>
+#include "log_form.h"
+
 #include <ptunnel/deadline.h>
 #include <ptunnel/owned.h>
 
@@ -19,7 +20,7 @@ static struct {
     const struct net *net;
     enum log_level level;
     const char *path;
-    bool name_program;
+    struct log_form form;
     bool guarded;
     bool owned;
     dev_t device;
@@ -58,8 +59,15 @@ void log_open(const struct net *net, enum log_level level, const char *path, boo
 {
     sink.path = path;
     sink.level = level;
-    sink.name_program = name_program;
+    sink.form.timed = path || level >= LOG_CONNECTION;
+    sink.form.name_program = name_program;
     sink.net = net;
+}
+
+bool log_set_format(const char *word)
+{
+    sink.form.format = strcmp(word, "json") == 0 ? LOG_JSON : LOG_TEXT;
+    return sink.form.format == LOG_JSON || strcmp(word, "text") == 0;
 }
 
 bool log_wants(enum log_level level)
@@ -147,17 +155,12 @@ static void write_to_file(const char *line, size_t size)
     sink.net->close(fd);
 }
 
-static void put(const struct text *words)
+static void put(enum log_level level, const struct text *words)
 {
-    char buffer[LOG_LINE_SIZE + 64];
+    char buffer[LOG_LINE_SIZE + LOG_FORM_MOST];
     struct text line = text_in(buffer, sizeof buffer - 1);
 
-    text_add(&line, "ptunnel: ");
-    if (sink.name_program) {
-        text_add_foreign(&line, program_invocation_short_name, strlen(program_invocation_short_name), 40);
-        text_print(&line, "[%u]: ", (unsigned)getpid());
-    }
-    text_add_bytes(&line, words->start, text_size(words));
+    log_form_line(&sink.form, level, words, &line);
     *line.at++ = '\n'; /* the byte that was held back from text_in() */
     if (sink.path)
         write_to_file(buffer, text_size(&line));
@@ -170,7 +173,7 @@ void log_line(enum log_level level, const struct text *words)
     int saved = errno;
 
     if (log_wants(level))
-        put(words);
+        put(level, words);
     errno = saved;
 }
 

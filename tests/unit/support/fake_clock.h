@@ -1,4 +1,4 @@
-/* A clock that only moves when a test says so. The programs are linked with -Wl,--wrap=clock_now; until
+/* Clocks that only move when a test says so. The programs are linked with -Wl,--wrap=clock_now; until
  * clock_stop() the real one is asked. */
 #ifndef UNIT_FAKE_CLOCK_H
 #define UNIT_FAKE_CLOCK_H

@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# The log: the time of each line, its two formats, how long it gets, and what a tunnel has carried.
+
+load helpers
+. "$ROOT/tests/system/lib/listener.bash"
+
+setup_file() {
+    start_greeter
+    start_scripted --on '*:403' 'status 403' --on '203.0.113.7:*' "to 127.0.0.1:$GREETER_PORT"
+    export PROXY="127.0.0.1:$SCRIPTED_PORT"
+}
+
+UTC='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z'
+
+# Between before the run and after it, whatever the time zone is.
+@test "a line in a file has the time, by UTC" {
+    local log=$BATS_TEST_TMPDIR/log before after said
+
+    before=$(date -u +%FT%T)
+    TZ=Pacific/Kiritimati run timeout 20 "$PTUNNEL_RUN" -p "$PROXY" --log "$log" "$PROGRAMS/connect" 203.0.113.9:403
+    after=$(date -u +%FT%T.999Z)
+    [[ $(cat "$log") =~ ^($UTC)\ ptunnel:\ connect\[[0-9]+\]:\ 203\.0\.113\.9:403\ via\  ]]
+    said=${BASH_REMATCH[1]}
+    [[ ! $said < $before && ! $said > $after ]]
+}
+
+@test "on standard error the time is in front with -v, and not of the one line about a failure" {
+    run --separate-stderr timeout 20 "$PTUNNEL_RUN" -p "$PROXY" "$PROGRAMS/connect" 203.0.113.9:403
+    [[ $stderr =~ ^ptunnel:\ connect ]]
+    run --separate-stderr timeout 20 "$PTUNNEL_RUN" -v -p "$PROXY" "$PROGRAMS/connect" 203.0.113.9:403
+    [[ $stderr =~ ^$UTC\ ptunnel:\ connect ]]
+}
+
+json() { # FILE FIELD...: of each line, which must be an object of exactly the five fields
+    python3 - "$@" << 'END'
+import json, sys
+for line in open(sys.argv[1]):
+    said = json.loads(line)
+    assert list(said) == ["time", "program", "pid", "level", "message"], said
+    assert isinstance(said["pid"], int), said
+    print(*(said[field] for field in sys.argv[2:]))
+END
+}
+
+@test "--log-format json: an object a line, from the library, its children, the listener and the supervisor" {
+    local log=$BATS_TEST_TMPDIR/log
+
+    run timeout 20 "$PTUNNEL_RUN" -v --log-format json --log "$log" -p "$PROXY" \
+        env -i sh -c "$PROGRAMS/connect 203.0.113.9:403; $PROGRAMS/connect 203.0.113.7:7"
+    run json "$log" program level message
+    [ "$status" -eq 0 ]
+    contains "$output" "connect failure 203.0.113.9:403 via $PROXY: 403"
+    contains "$output" "connect connection 203.0.113.7:7 via $PROXY: open"
+
+    start_ptunnel -v --log-format json --log "$log.listener" -p "$PROXY" 0:203.0.113.9:403
+    run timeout 20 "$PROGRAMS/connect" "127.0.0.1:$LISTEN_PORT"
+    wait_until grep -q '"failure"' "$log.listener"
+    run json "$log.listener" program level message
+    [ "$status" -eq 0 ]
+    contains "$output" "ptunnel failure 203.0.113.9:403 via $PROXY: 403"
+}
+
+@test "PTUNNEL_LOG_FORMAT is as --log-format, and an outer ptunnel-run's is not an inner one's" {
+    local log=$BATS_TEST_TMPDIR/log
+
+    PTUNNEL_LOG_FORMAT=json run timeout 20 "$PTUNNEL_RUN" --log "$log" -p "$PROXY" "$PROGRAMS/connect" 203.0.113.9:403
+    run json "$log" program
+    equal "$output" connect
+    run timeout 20 "$PTUNNEL_RUN" -p "$PROXY" --log-format json "$PTUNNEL_RUN" -p "$PROXY" --log "$log.inner" "$PROGRAMS/connect" 203.0.113.9:403
+    [[ $(cat "$log.inner") =~ ^$UTC\ ptunnel:\ connect ]]
+}
+
+@test "a format that is none is refused, with its origin" {
+    run "$PTUNNEL_RUN" -p "$PROXY" --log-format xml true
+    [ "$status" -eq 125 ]
+    equal "${lines[0]}" "ptunnel-run: --log-format 'xml': expected text or json"
+    PTUNNEL_LOG_FORMAT=xml run "$PTUNNEL_RUN" -p "$PROXY" true
+    [ "$status" -eq 125 ]
+    equal "${lines[0]}" "ptunnel-run: PTUNNEL_LOG_FORMAT 'xml': expected text or json"
+    PTUNNEL_LOG_FORMAT=xml run timeout 10 "$PTUNNEL" -p "$PROXY" "$(free_port):a.example:1"
+    [ "$status" -eq 1 ]
+    equal "${lines[0]}" "ptunnel: PTUNNEL_LOG_FORMAT 'xml': expected text or json"
+}
+
+@test "a log over 1 MiB becomes NAME.1 when ptunnel-run starts, and nothing is lost when many start at once" {
+    local log=$BATS_TEST_TMPDIR/log n
+
+    head -c 1048576 /dev/zero | tr '\0' x > "$log"
+    chmod 600 "$log"
+    "$PTUNNEL_RUN" -p "$PROXY" --log "$log" true
+    [ ! -e "$log.1" ]
+    echo x >> "$log"
+    echo older > "$log.1"
+    for n in {1..20}; do "$PTUNNEL_RUN" -p "$PROXY" --log "$log" "$PROGRAMS/connect" 203.0.113.9:403 & done
+    wait
+    equal "$(stat -c %s "$log.1")" 1048578
+    equal "$(grep -c 403 "$log")" 20
+}
+
+@test "the library never moves a log: a command that runs on writes where it began" {
+    local log=$BATS_TEST_TMPDIR/log
+
+    head -c 1048577 /dev/zero | tr '\0' x > "$log"
+    chmod 600 "$log"
+    LD_PRELOAD=$LIBRARY PTUNNEL_PROXY=$PROXY PTUNNEL_LOG=$log "$PROGRAMS/connect" 203.0.113.9:403 || true
+    [ ! -e "$log.1" ]
+    contains "$(tail -c 200 "$log")" 'via'
+}
