@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# Five real proxies are as ptunnel-proxies(7) says, and programs see through ptunnel-run what it says. Many more, and
+# what takes longer: tests/zoo/proxies.bats.
+
+load helpers
+load lib/real_proxies
+load lib/proxies_manual
+
+setup_file() {
+    has root && has netns && has mountns && has ip && has setpriv || return 0
+    open_network
+    start_reals squid tinyproxy apache trafficserver ncat
+    start_asking squid tinyproxy apache ncat
+    ask_reals quick -- squid tinyproxy apache trafficserver ncat
+    ask_reals asks --asks -- squid-asks tinyproxy-asks apache-asks ncat-asks
+    ask_reals run --run "$PTUNNEL_RUN" -- squid tinyproxy apache trafficserver ncat
+}
+
+setup() {
+    need root netns mountns ip setpriv
+}
+
+@test "squid" { is_as_known squid; }
+
+@test "tinyproxy" { is_as_known tinyproxy; }
+
+@test "apache" { is_as_known apache; }
+
+@test "trafficserver" { is_as_known trafficserver; }
+
+@test "ncat" { is_as_known ncat; }
+
+@test "squid asks who is there" { asks_as_known squid; }
+
+@test "tinyproxy asks who is there" { asks_as_known tinyproxy; }
+
+@test "apache asks who is there" { asks_as_known apache; }
+
+@test "ncat asks who is there" { asks_as_known ncat; }
+
+@test "a change is told with both values" {
+    [ -e "$BATS_FILE_TMPDIR/seen/squid.quick" ] || skip 'needs: squid'
+    sed 's/^squid|\([^|]*\)|forbidden|/squid|\1|allowed|/' "$PROXIES_MANUAL" > "$BATS_TEST_TMPDIR/manual"
+    PROXIES_MANUAL=$BATS_TEST_TMPDIR/manual
+    run is_as_known squid
+    fails_with 1
+    contains "$output" 'squid ' '(the manual has ' ', Port 22: expected "allowed", seen "forbidden"'
+}
+
+@test "every row of the manual's tables is of a proxy that the tests know" {
+    local name
+
+    for name in "${!REAL_PROGRAM[@]}"; do
+        for column in Version 'Port 22' refused 'silent target' --check; do
+            [ -n "$(manual_cell "$name" "$column")" ] || {
+                echo "$name: no cell for $column"
+                false
+            }
+        done
+    done
+    equal "$(proxies_of_manual | grep -vxF "$(printf '%s\n' "${!REAL_PROGRAM[@]}")")" ''
+}
