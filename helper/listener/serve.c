@@ -1,6 +1,6 @@
 #include "serve.h"
 #include "listener.h"
-#include "stop.h"
+#include "signals.h"
 #include "../common/usage.h"
 
 #include <ptunnel/log.h>
@@ -13,7 +13,7 @@
 struct service {
     struct loop loop;
     struct listeners listeners;
-    struct stop stop;
+    struct signals signals;
     struct specification *specifications; /* one for each operand */
 };
 
@@ -107,7 +107,7 @@ int serve_or_exit(const struct options *options, const struct setup *setup)
     if (result == 0) {
         listeners_start(&service.listeners, &service.loop, &setup->limits);
         service.listeners.relays.half_close = options->half_close;
-        result = stop_start(&service.stop, &service.listeners, options->grace);
+        result = signals_start(&service.signals, &service.listeners, options->grace);
     }
     if (result < 0) {
         usage_complain("%s", strerror(-result));
@@ -119,7 +119,7 @@ int serve_or_exit(const struct options *options, const struct setup *setup)
     if (result < 0)
         fail(&service, "", strerror(-result));
     listeners_end(&service.listeners);
-    stop_end(&service.stop);
+    signals_end(&service.signals);
     loop_close(&service.loop);
     free(service.specifications);
     return 0;

@@ -75,6 +75,7 @@ static void write_held(struct flow *flow, struct buffers *buffers)
         flow_lose_to(flow, buffers);
     } else if (written > 0) {
         held->at += (size_t)written;
+        flow->written += (uint64_t)written;
         flow->writable = held->at == held->end || flow->write_on;
         if (held->at == held->end)
             drop(flow, buffers);

@@ -29,6 +29,7 @@ struct flow {
     bool from_lost, to_lost; /* read(2) failed, write(2) failed */
     bool ended;
     struct buffer *held; /* read and not yet written */
+    uint64_t written;    /* bytes so far */
 };
 
 enum flow_next { FLOW_WAIT, FLOW_AGAIN };

@@ -1,4 +1,5 @@
 #include "relay.h"
+#include "account.h"
 #include "wire.h"
 #include "../common/libc_net.h"
 
@@ -58,6 +59,7 @@ static void end_relay(struct relay *relay)
 {
     struct relays *all = relay->all;
 
+    account_of_end(relay);
     relay->broken = is_broken(relay);
     relay->state = RELAY_ENDED;
     list_move(&all->ended, &relay->link);
@@ -139,6 +141,7 @@ static void begin_in(struct relay *relay)
 static void open_relay(struct relay *relay)
 {
     relay->state = RELAY_OPEN;
+    relay->since = deadline_now();
     list_move(&relay->all->relaying, &relay->link);
     free_dial(relay);
     pass_on(relay);
@@ -255,16 +258,6 @@ static void leave(struct relay *relay)
     end_relay(relay);
 }
 
-/* While the target is dialed. An end of file is no reason to give up: the client may have said all that it
- * has to say. On a UNIX socket that end can be a hang-up (its peer has closed, where TCP would send a
- * FIN), and what came before it still waits to be read. */
-static bool client_has_gone(const struct relay *relay, uint32_t events)
-{
-    if ((events & EPOLLERR) || !(events & EPOLLHUP))
-        return events & EPOLLERR;
-    return wire_unread(relay->out.from) <= 0;
-}
-
 static void near_ready(struct watch *watch, uint32_t events)
 {
     struct relay *relay = owner_of(watch, struct relay, near);
@@ -277,7 +270,7 @@ static void near_ready(struct watch *watch, uint32_t events)
         if (one)
             flow_to_ready(&relay->in, events, &relay->all->buffers);
         pass_on(relay);
-    } else if (one && client_has_gone(relay, events)) {
+    } else if (one && wire_has_gone(relay->out.from, events)) {
         leave(relay);
     }
 }
@@ -428,6 +421,7 @@ static struct relay *make_relay(struct relays *all, const struct relay_ends *end
         return NULL;
     }
     relay->all = all;
+    relay->since = deadline_now();
     relay->dial = &asker->dial;
     relay->quiet = deadline_never();
     relay->inquiry.fd = -1;
@@ -465,6 +459,7 @@ int relay_start(struct relays *all, const struct relay_ends *ends, const struct 
                route->count > 0 ? &all->limits : &all->direct_limits);
     relay->dial->room = &all->room;
     inquiry_start(&relay->inquiry, all->loop, owner_of(relay->dial, struct inquiring, dial), agent_answered);
+    relay->target = target;
     list_add(&all->dialing, &relay->link);
     all->count++;
     step(relay);
@@ -477,22 +472,22 @@ int relay_join(struct relays *all, int near, int far, bool shared)
 {
     struct relay_ends ends = { .near_in = near, .near_out = near, .far = far };
     struct relay *relay = make_relay(all, &ends);
-    int result = -ENOMEM;
+    int result;
 
-    if (relay) {
-        relay->state = RELAY_OPEN;
-        relay->shared = shared;
-        free(relay->dial);
-        relay->dial = NULL;
-        list_add(&all->relaying, &relay->link);
-        all->count++;
-        result = watch_near(relay, &ends);
-        if (result == 0)
-            result = watch_far(relay);
-        if (result < 0)
-            end_relay(relay);
-        return result;
+    if (!relay) {
+        close_unused(&ends);
+        return -ENOMEM;
     }
-    close_unused(&ends);
+    relay->state = RELAY_OPEN;
+    relay->shared = shared;
+    free(relay->dial);
+    relay->dial = NULL;
+    list_add(&all->relaying, &relay->link);
+    all->count++;
+    result = watch_near(relay, &ends);
+    if (result == 0)
+        result = watch_far(relay);
+    if (result < 0)
+        end_relay(relay);
     return result;
 }

@@ -25,7 +25,9 @@ struct relay {
     struct inquiry inquiry;           /* the dial's */
     struct flow out, in;              /* near to far, far to near */
     enum relay_state state;
-    bool shared;           /* others have the far side, too: see relay_join() */
+    const struct endpoint *target; /* NULL: joined */
+    int64_t since;                 /* CLOCK_MONOTONIC, nanoseconds: it dials, then is open */
+    bool shared;                   /* others have the far side, too: see relay_join() */
     struct deadline quiet; /* with --half-close delay: when the target will have been silent so long */
     bool broken;           /* it ended otherwise than by an end of file in each direction */
 };
@@ -62,7 +64,7 @@ void relays_start(struct relays *all, struct loop *loop, const struct dial_limit
                   relay_ended *on_end);
 void relays_end(struct relays *all); /* ends those that are left */
 
-/* Starts a relay to the target. A route without a proxy is a direct connection: by a rule if the route has a
+/* Starts a relay to the target, which must outlive it. A route without a proxy is a direct connection: by a rule if the route has a
  * name, otherwise as the fallback, which the log says. The descriptors belong to it from here on. 0, or a
  * negative errno with them closed; on_end is then not called. */
 int relay_start(struct relays *all, const struct relay_ends *ends, const struct endpoint *target,

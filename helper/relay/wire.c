@@ -1,6 +1,7 @@
 #include "wire.h"
 
 #include <linux/sockios.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,4 +21,11 @@ int wire_unread(int fd)
     int unread = 0;
 
     return ioctl(fd, SIOCINQ, &unread) < 0 ? -1 : unread;
+}
+
+bool wire_has_gone(int fd, uint32_t events)
+{
+    if ((events & EPOLLERR) || !(events & EPOLLHUP))
+        return events & EPOLLERR;
+    return wire_unread(fd) <= 0;
 }

@@ -106,3 +106,56 @@ END
     [ ! -e "$log.1" ]
     contains "$(tail -c 200 "$log")" 'via'
 }
+
+# What each end wrote and read is known: 70,000 bytes up, 3 down.
+start_taker() { # -> TAKER_PORT: reads to the end, says "all"
+    spawn taker python3 -u -c '
+import socket
+with socket.create_server(("127.0.0.1", 0)) as server:
+    print(server.getsockname()[1])
+    while True:
+        s = server.accept()[0]
+        while s.recv(65536): pass
+        s.sendall(b"all")
+        s.close()'
+    wait_until test -s "$(here)/taker.out"
+    TAKER_PORT=$(< "$(here)/taker.out")
+}
+
+SEND='
+import socket, sys
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+s.sendall(bytes(70000))
+s.shutdown(1)
+print(len(s.recv(9)))
+s.close()'
+
+@test "ptunnel -v: a tunnel that ends says how long it was open, and the bytes each way" {
+    start_taker
+    start_scripted --on '*:7' "to 127.0.0.1:$TAKER_PORT"
+    start_ptunnel -v -p "127.0.0.1:$SCRIPTED_PORT" 0:taker.example:7
+    run python3 -c "$SEND" 127.0.0.1 "$LISTEN_PORT"
+    equal "$output" 3
+    wait_until listener_has_said 'taker.example:7: closed after '
+    listener_says | grep -qE "^$UTC ptunnel: taker.example:7: closed after [0-9]+\.[0-9]{3} s, bytes sent: 70000, received: 3$"
+}
+
+@test "ptunnel: SIGUSR1 writes down the tunnels that are there, and ends nothing" {
+    local said
+
+    start_scripted --on 'slow.example:*' hang --on 'banner.example:*' "to 127.0.0.1:$GREETER_PORT"
+    start_ptunnel -p "127.0.0.1:$SCRIPTED_PORT" 0:banner.example:7 0:slow.example:7
+    exec 5<> "/dev/tcp/127.0.0.1/${LISTEN_PORTS[0]}" 6<> "/dev/tcp/127.0.0.1/${LISTEN_PORTS[1]}"
+    read -r -t 10 <&5
+    wait_until grep -q '^CONNECT slow.example:7' "$SCRIPTED_LOG"
+    kill -USR1 "$LISTENER"
+    wait_until listener_has_said 'banner.example:7: open for '
+    wait_until listener_has_said 'slow.example:7: being opened for '
+    listener_has_said 'ptunnel: tunnels: 2'
+    listener_says | grep -qE '^ptunnel: banner.example:7: open for [0-9]+\.[0-9]{3} s, bytes sent: 0, received: 6$'
+    exec 5>&- 6>&-
+    exec 5<> "/dev/tcp/127.0.0.1/${LISTEN_PORTS[0]}"
+    read -r -t 10 said <&5
+    exec 5>&-
+    equal "$said" hello
+}
