@@ -2,13 +2,13 @@
 # The Makefile: what a change makes again, and what it leaves alone. In a copy of the tree.
 
 load helpers
+load lib/tree
 
 setup_file() {
     unset MAKEFLAGS MAKELEVEL MFLAGS STRICT
     export TREE=$BATS_FILE_TMPDIR/tree
-    mkdir "$TREE"
-    cp -r "$ROOT/Makefile" "$ROOT/include" "$ROOT/preload" "$ROOT/helper" "$TREE"
-    made -j2 > /dev/null
+    copy_tree "$TREE"
+    compiled -j2 > "$BATS_FILE_TMPDIR/compiled"
 }
 
 made() {
@@ -31,11 +31,15 @@ all_sources() {
 }
 
 @test "CFLAGS, CC, LDFLAGS, SANITIZE: everything is compiled again, once" {
+    all_sources "$(cat "$BATS_FILE_TMPDIR/compiled")"
+    equal "$(compiled)" ''
+    cp -a "$TREE/build/flags" "$BATS_TEST_TMPDIR"
     all_sources "$(compiled -n CFLAGS=-O1)"
     all_sources "$(compiled -n CC='gcc -m64')"
     all_sources "$(compiled -n LDFLAGS=-Wl,-O1)"
     all_sources "$(compiled -n SANITIZE=undefined B=build)"
-    all_sources "$(compiled -j2)"
+    all_sources "$(compiled -n)"
+    cp -a "$BATS_TEST_TMPDIR/flags" "$TREE/build"
     equal "$(compiled)" ''
 }
 
@@ -111,6 +115,18 @@ END
     equal "$output" ''
 }
 
+# Where a hook has to end in a jump the compiler does not make one by itself.
+@test "without optimisation functions that are found by name in libc are in the tunnel, too" {
+    local how
+
+    start_greeter
+    start_scripted --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT"
+    for how in handle next default; do
+        run --separate-stderr "$TREE/build/ptunnel-run" -p "$PROXY" "$PROGRAMS/asks" "$how" libc.so.6 203.0.113.7 7
+        equal "$how: $output$stderr" "$how: hello"
+    done
+}
+
 @test "print-hooked prints the replaced functions" {
     contains " $(made -s print-hooked) " ' connect ' ' __read_chk ' ' res_nsend '
 }
@@ -118,5 +134,5 @@ END
 @test "clean leaves nothing" {
     made -s compile_commands.json
     made clean > /dev/null
-    equal "$(cd "$TREE" && find . -maxdepth 1 | sort | paste -sd ' ')" '. ./Makefile ./helper ./include ./preload'
+    equal "$(cd "$TREE" && find . -maxdepth 1 | sort | paste -sd ' ')" '. ./CHANGELOG.md ./Makefile ./helper ./include ./preload'
 }

@@ -153,18 +153,3 @@ library() {
     beside before "$socks" "$PROGRAMS/connect" "127.0.0.1:$GREETER_PORT"
     contains "$output" "127.0.0.1:$GREETER_PORT connected, heard \"hello\""
 }
-
-@test "in a build without optimisation, and in one with AddressSanitizer" {
-    make -s -j2 -C "$ROOT" B="$BATS_FILE_TMPDIR/plain" CFLAGS=-O0 all > "$BATS_TEST_TMPDIR/make.out" 2>&1
-    for how in handle next default; do
-        run --separate-stderr "$BATS_FILE_TMPDIR/plain/ptunnel-run" -p "$PROXY" "$PROGRAMS/asks" "$how" "$LIBC" 203.0.113.7 7
-        equal "$how: $output$stderr" "$how: hello"
-    done
-    make -s -j2 -C "$ROOT" B="$BATS_FILE_TMPDIR/asan" SANITIZE=address "$BATS_FILE_TMPDIR/asan/libptunnel.so" > "$BATS_TEST_TMPDIR/make.out" 2>&1
-    for how in handle next default; do
-        run --separate-stderr env ASAN_OPTIONS=detect_leaks=0 PTUNNEL_PROXY="$PROXY" \
-            LD_PRELOAD="$(${CC:-cc} -print-file-name=libasan.so):$BATS_FILE_TMPDIR/asan/libptunnel.so" \
-            "$PROGRAMS/asks" "$how" "$LIBC" 203.0.113.7 7
-        equal "$how: $output" "$how: hello"
-    done
-}

@@ -38,7 +38,7 @@ reason() { # LINE
     'make demo'* | 'make check'*) echo 'demo.bats, and this itself' ;;
     'make && sudo make install'* | 'sudo make uninstall'*) echo 'install.bats' ;;
     'make compile_commands.json' | 'make lint' | make\ I386=*) echo 'build.bats; make lint is a check of its own' ;;
-    'make install'* | 'make deb'* | 'make dist'*) echo 'install.bats, packages.bats' ;;
+    'make install'* | 'make deb'* | 'make dist'*) echo 'install.bats, packages.bats, and that of tests/zoo' ;;
     'systemctl '*) echo 'wants systemd: install.bats looks at the units' ;;
     'socat TCP-LISTEN'* | 'ptunnel-run -p 127.0.0.1:3128 '*) echo 'in a sandbox with loopback alone: namespaces.bats' ;;
     'docker '*) echo 'wants docker' ;;

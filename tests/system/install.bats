@@ -2,16 +2,18 @@
 # make install and uninstall, into a directory of the test, and for real where nobody else can see it.
 
 load helpers
+load lib/tree
 
+# In a copy: another place to be installed at is another ptunnel-run.
 setup_file() {
     unset MAKEFLAGS MAKELEVEL MFLAGS
-    export STAGE=$BATS_FILE_TMPDIR/stage BUILT=$BATS_FILE_TMPDIR/build
+    export STAGE=$BATS_FILE_TMPDIR/stage TREE=$BATS_FILE_TMPDIR/tree
+    copy_tree "$TREE"
     made -j2 install DESTDIR="$STAGE" PREFIX=/opt/tunnel
 }
 
-# In a folder of its own: another place to be installed at is another ptunnel-run.
 made() {
-    make -s -C "$ROOT" B="$BUILT" CFLAGS=-O1 "$@" > /dev/null
+    make -s -C "$TREE" "$@" > /dev/null
 }
 
 files_in() {
@@ -59,7 +61,7 @@ said_by() { # PAGE
 @test "manual pages are the same whenever they are made, and with a date of the packager's" {
     made install DESTDIR="$BATS_TEST_TMPDIR" PREFIX=/opt/tunnel
     diff -r "$STAGE/opt/tunnel/share/man" "$BATS_TEST_TMPDIR/opt/tunnel/share/man"
-    make -s -C "$ROOT" B="$BATS_TEST_TMPDIR/build" DATE=2031-02-03 "$BATS_TEST_TMPDIR/build/man/ptunnel.1"
+    make -s -C "$TREE" B="$BATS_TEST_TMPDIR/build" DATE=2031-02-03 "$BATS_TEST_TMPDIR/build/man/ptunnel.1"
     contains "$(said_by "$BATS_TEST_TMPDIR/build/man/ptunnel.1")" '2031-02-03 '
 }
 
@@ -86,10 +88,10 @@ said_by() { # PAGE
 @test "what serves 32-bit programs is installed below the library, and uninstalled in any case" {
     local places
 
-    places=$(make -n -C "$ROOT" B="$BUILT" CFLAGS=-O1 install I386='gcc -m32' PREFIX=/usr LIBDIR=/usr/lib64)
-    contains "$places" "gcc -m32 " "-o $BUILT/i386/obj/preload/real.o" \
-        "-m 644 $BUILT/i386/libptunnel.so /usr/lib64/ptunnel/i386/libptunnel.so"
-    contains "$(make -n -C "$ROOT" B="$BUILT" CFLAGS=-O1 uninstall PREFIX=/usr LIBDIR=/usr/lib64)" \
+    places=$(make -n -C "$TREE" install I386='gcc -m32' PREFIX=/usr LIBDIR=/usr/lib64)
+    contains "$places" "gcc -m32 " "-o build/i386/obj/preload/real.o" \
+        "-m 644 build/i386/libptunnel.so /usr/lib64/ptunnel/i386/libptunnel.so"
+    contains "$(make -n -C "$TREE" uninstall PREFIX=/usr LIBDIR=/usr/lib64)" \
         /usr/lib64/ptunnel/i386/libptunnel.so
 }
 
@@ -141,7 +143,7 @@ said_by() { # PAGE
 # real.
 privately() {
     need root mountns ldconfig
-    ROOT=$ROOT BUILT=$BUILT PROGRAMS=$PROGRAMS COPY=$BATS_TEST_TMPDIR/private unshare --mount bash -eu -c '
+    TREE=$TREE PROGRAMS=$PROGRAMS COPY=$BATS_TEST_TMPDIR/private unshare --mount bash -eu -c '
         mkdir "$COPY"
         mount -t tmpfs none "$COPY"
         cp -a /etc "$COPY/etc"
@@ -156,13 +158,13 @@ privately() {
     start_scripted --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT"
     run --separate-stderr privately << 'END'
         find /usr/local > "$COPY/before"
-        make -s -C "$ROOT" B="$BUILT" CFLAGS=-O1 install > /dev/null
+        make -s -C "$TREE" install > /dev/null
         cp "$PROGRAMS/connect" "$COPY"
         LD_PRELOAD=libptunnel.so https_proxy=$PROXY "$COPY/connect" 203.0.113.7:7
         LD_PRELOAD=libptunnel.so "$COPY/connect" 203.0.113.7:7 || echo "status $?"
         ptunnel-run -p "$PROXY" "$COPY/connect" 203.0.113.7:7
         cd /usr/local && find . ! -type d
-        make -s -C "$ROOT" B="$BUILT" CFLAGS=-O1 uninstall > /dev/null
+        make -s -C "$TREE" uninstall > /dev/null
         find /usr/local | diff "$COPY/before" - | grep -vxE '> /usr/local/(bin|lib|share|share/man)|[0-9].*' || true
         ldconfig -p | grep ptunnel || echo gone
 END

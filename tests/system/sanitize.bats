@@ -50,6 +50,20 @@ preloaded() {
     LD_PRELOAD=$PRELOADED PTUNNEL_PROXY=$PROXY PTUNNEL_LOOPBACK=1 PTUNNEL_VERBOSE=-1 timeout "${LIMIT:-90}" "$@"
 }
 
+# A sanitizer stands in front of dlsym() itself, and asks ours for the functions that it watches.
+@test "functions that are found by name in libc are in the tunnel, under AddressSanitizer, too" {
+    local how
+
+    start_greeter
+    start_scripted --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT"
+    sanitized
+    for how in handle next default; do
+        run --separate-stderr preloaded "$PROGRAMS/asks" "$how" libc.so.6 203.0.113.7 7
+        equal "$how: $output" "$how: hello"
+    done
+    nothing_found
+}
+
 # Left out: the sanitizer's own getpeername() reads through bad pointers, it takes the stack of a cancelled thread for an
 # overflow, natively too, and a small stack is too small for it.
 @test "AddressSanitizer and UndefinedBehaviorSanitizer" {
