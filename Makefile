@@ -103,6 +103,7 @@ $(B)/programs/probe: $(call objects,tests/programs/probe/*.c)
 $(B)/programs/readiness: $(call objects,tests/programs/readiness/*.c)
 $(UNIT):             $(call objects,tests/unit/support/*.c)
 $(B)/fuzz/agent:     $(call objects,helper/agent/question.c)
+$(B)/unit/relay:     $(call objects,helper/relay/*.c helper/common/libc_net.c)
 $(B)/unit/exchange:  $(call objects,$(foreach part,exchange exchanges known question scheme digest failure,helper/agent/$(part).c))
 $(filter $(addprefix $(B)/unit/,owner slot registration armed event handed tray),$(UNIT)): \
     $(call objects,preload/*.c preload/process/*.c preload/sockets/*.c preload/ready/tray.c)

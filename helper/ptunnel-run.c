@@ -43,7 +43,8 @@ static const struct choice choices[] = {
     { FORCE, "force", NULL, "run also what cannot be tunnelled, and say so" },
     { SUPERVISE, "supervise", NULL, "supervise also a command that could be preloaded" },
     { NO_SUPERVISE, "no-supervise", NULL, "refuse static and Go programs, which need a supervisor" },
-    { STRICT, "strict", NULL, "let nothing be started that cannot be tunnelled, and no io_uring be used" },
+    { STRICT, "strict", "=WORD",
+      "the kernel keeps the command from any way but the tunnel; a smaller promise: filter" },
     { EXPLAIN, "explain", NULL, "run nothing; say where each TARGET would go and why ('-': read them)" },
     { SHOW, "show", NULL, "run nothing; print the configuration with origins, and how COMMAND would be run" },
     { CHECK, "check", NULL,
@@ -104,6 +105,16 @@ static bool *flag_of(struct options *options, int id)
     return NULL;
 }
 
+static bool take_strict(struct options *options, const char *word)
+{
+    if (!word)
+        return options->allow.strict = true;
+    if (strcmp(word, "filter") == 0)
+        return rule_options_take(&options->shared.rules, CHILDREN, "refuse");
+    usage_complain("--strict '%s': expected nothing or filter", word);
+    return false;
+}
+
 static bool take(struct options *options, int id, char *value)
 {
     bool *flag = flag_of(options, id);
@@ -111,7 +122,7 @@ static bool take(struct options *options, int id, char *value)
     if (flag)
         return *flag = true;
     if (id == STRICT)
-        return rule_options_take(&options->shared.rules, CHILDREN, "refuse");
+        return take_strict(options, value);
     return shared_options_take(&options->shared, id, value);
 }
 
@@ -127,6 +138,12 @@ static struct options options_or_exit(int argc, char **argv)
     options.command = argv + optind;
     if (options.ports && !options.check) {
         usage_complain("--ports belongs to --check");
+        shared_options_fail_usage();
+    }
+    if (options.allow.strict && (options.allow.force || options.allow.no_supervise)) {
+        usage_complain("%s what --strict %s: say one of them",
+                       options.allow.force ? "--force runs" : "--no-supervise forbids",
+                       options.allow.force ? "refuses" : "needs");
         shared_options_fail_usage();
     }
     if (!options.show && !options.check && !options.setup && !options.command[0]) {
@@ -228,7 +245,7 @@ static _Noreturn void tell_and_exit(const struct config *config, const struct op
     if (options->check)
         exit(check_proxies(config, options->command, options->ports));
     if (options->show && options->command[0])
-        allow_show(options->command, library_or_exit(), &options->allow);
+        allow_show(options->command, options->allow.strict ? NULL : library_or_exit(), &options->allow);
     exit((options->show ? show(config) : explain(config, options->command)) ? 0 : EXIT_OURS);
 }
 
@@ -265,22 +282,29 @@ static _Noreturn void run(char **command)
 static void supervise_or_exit(const struct config *config, const struct options *options)
 {
     const char *log = getenv("PTUNNEL_LOG"), *wrong;
+    struct supervised how = { .config = config,
+                              .level = (enum log_level)options->shared.verbose,
+                              .log = log && log[0] ? log : NULL,
+                              .strict = options->allow.strict };
 
-    wrong = supervise_begin(config, (enum log_level)options->shared.verbose, log && log[0] ? log : NULL);
+    wrong = supervise_begin(&how);
     if (wrong && !allow_unsupervised(options->command, &options->allow, wrong))
         exit(EXIT_OURS);
 }
 
+/* With --strict nothing is preloaded: the library would find nothing to connect to. */
 static void prepare_or_exit(const struct config *config, const struct options *options)
 {
     static struct reach_look look;
-    enum allowed allowed = allow_command(options->command, library_or_exit(), &look, &options->allow);
+    const char *library = options->allow.strict ? NULL : library_or_exit();
+    enum allowed allowed = allow_command(options->command, library, &look, &options->allow);
 
     if (allowed == ALLOWED_NOT)
         exit(EXIT_OURS);
     if (allowed == ALLOWED_SUPERVISED)
         supervise_or_exit(config, options);
-    preload_library_or_exit(&look);
+    if (!options->allow.strict)
+        preload_library_or_exit(&look);
 }
 
 int main(int argc, char **argv)
@@ -300,7 +324,7 @@ int main(int argc, char **argv)
     if (!strict_allows(config, options.allow.force))
         exit(EXIT_OURS);
     prepare_or_exit(config, &options);
-    if (!strict_begin(config))
+    if (!options.allow.strict && !strict_begin(config))
         exit(EXIT_OURS);
     run(options.command);
 }

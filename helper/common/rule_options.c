@@ -24,7 +24,7 @@ static const struct {
     { RESOLVERS, "--resolvers", "resolvers", true },
     { TIMEOUT, "--timeout", "timeout", true },
     { ATTEMPT, "--attempt", "attempt", true },
-    { CHILDREN, "--strict", "children", true },
+    { CHILDREN, "--strict=filter", "children", true },
     { AUTH, "--auth", "auth", true },
     { SERVICE, "--service", "service", true },
 };

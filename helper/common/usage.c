@@ -22,6 +22,11 @@ void usage_start(enum operands operands)
         *letter++ = '+';
 }
 
+static bool may_be_left(const struct choice *row)
+{
+    return row->value && row->value[0] == '=';
+}
+
 void usage_add(const struct choice *row)
 {
     if (rows_count == CHOICES_MOST)
@@ -30,8 +35,11 @@ void usage_add(const struct choice *row)
         *letter++ = (char)row->id;
     if (row->id <= 255 && row->value)
         *letter++ = ':';
-    long_options[rows_count] =
-        (struct option){ row->name, row->value ? required_argument : no_argument, NULL, row->id };
+    long_options[rows_count] = (struct option){ row->name,
+                                                !row->value        ? no_argument
+                                                : may_be_left(row) ? optional_argument
+                                                                   : required_argument,
+                                                NULL, row->id };
     rows[rows_count++] = row;
 }
 
@@ -44,8 +52,10 @@ int usage_next(int argc, char **argv)
 static void print_row(const struct choice *row)
 {
     bool has_letter = row->id <= 255;
-    int used = printf("  %c%c%s --%s%s%s", has_letter ? '-' : ' ', has_letter ? row->id : ' ',
-                      has_letter ? "," : " ", row->name, row->value ? " " : "", row->value ? row->value : "");
+    const char *before = !row->value ? "" : may_be_left(row) ? "[" : " ";
+    int used = printf("  %c%c%s --%s%s%s%s", has_letter ? '-' : ' ', has_letter ? row->id : ' ',
+                      has_letter ? "," : " ", row->name, before, row->value ? row->value : "",
+                      may_be_left(row) ? "]" : "");
 
     if (used > COLUMN - 2) {
         putchar('\n');

@@ -5,7 +5,7 @@
 struct choice {
     int id;            /* the letter, or a number above 255 for an option without one */
     const char *name;  /* of the long option */
-    const char *value; /* NULL: takes none */
+    const char *value; /* NULL: takes none; "=WORD": may be left out */
     const char *meaning;
 };
 

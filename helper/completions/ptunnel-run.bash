@@ -30,7 +30,8 @@ _ptunnel_run()
             ;;
         esac
         # An option with a value, which bash has cut at every one of these bytes.
-        if grep -qE -- "^ *(-., )?$option [A-Z]|^ *$option, --[a-z-]+ [A-Z]" <<< "$help"; then
+        if grep -qE -- "^ *(-., )?$option [A-Z]|^ *$option, --[a-z-]+ [A-Z]" <<< "$help" ||
+            { [[ ${COMP_WORDS[at + 1]} == = ]] && grep -qE -- "^ *$option\[=[A-Z]" <<< "$help"; }; then
             ((at++))
             [[ ${COMP_WORDS[at]} != = ]] || ((at++))
             while ((at < COMP_CWORD)) && [[ ${COMP_WORDS[at + 1]} == [:=@]* ]]; do
@@ -47,7 +48,7 @@ _ptunnel_run()
     -r | --rules | --password-file | --log) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     -t | --tunnel | -n | --direct | -x | --reject) _ptunnel_hosts "$word" ;;
     --*) # "--fallback WORD  when no proxy can be reached: none (fail) or direct"
-        help=$(sed -nE "s/^ *$option WORD .*: //p" <<< "$help" | sed -E 's/\([^)]*\)//g; s/,| or / /g')
+        help=$(sed -nE "s/^ *$option(\[=| )WORD\]? .*: //p" <<< "$help" | sed -E 's/\([^)]*\)//g; s/,| or / /g')
         mapfile -t COMPREPLY < <(compgen -W "$help" -- "$word")
         ;;
     -*) ;;

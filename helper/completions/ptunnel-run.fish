@@ -24,14 +24,14 @@ end
 
 function __ptunnel_define --argument-names program
     # "-p, --proxy URL  meaning"
-    set -l row '^ +(?:-(?<letter>.),)? *--(?<name>[a-z0-9-]+)(?: (?<value>[A-Z:]+))?(?:  +(?<meaning>.*))?$'
+    set -l row '^ +(?:-(?<letter>.),)? *--(?<name>[a-z0-9-]+)(?:(?<before> |\\[=)(?<value>[A-Z:]+)\\]?)?(?:  +(?<meaning>.*))?$'
     set -l letters
     set -l names
     set -l lines (command $program --help 2>/dev/null | string match -r '^ +-.*')
     set -l condition true
 
     for line in $lines
-        string match -qr $row -- $line; and test -n "$value"; or continue
+        string match -qr $row -- $line; and test -n "$value" -a "$before" = ' '; or continue
         set -a names --$name
         test -z "$letter"; or set -a letters -$letter
     end
@@ -47,7 +47,9 @@ function __ptunnel_define --argument-names program
                 complete $option -r -F
             case WORD # "when no proxy can be reached: none (fail) or direct"
                 set -l words (string replace -r '.*: ' '' -- $meaning | string replace -ra '\([^)]*\)' '' | string replace -ra ',| or ' ' ')
-                complete $option -x -a "$words"
+                set -l needed -x
+                test "$before" = ' '; or set needed -f # --strict[=WORD]
+                complete $option $needed -a "$words"
             case URL PATTERN ADDRESS HOST:PORT
                 complete $option -x -a '(__fish_print_hostnames)'
             case '*'

@@ -18,10 +18,15 @@
 static const uint32_t to_read = EPOLLIN | EPOLLRDHUP | EPOLLET;
 static const uint32_t to_write = EPOLLOUT | EPOLLET;
 
+/* Others may have what we close, too: then it would stay watched. */
 static void close_ends(const struct relay *relay)
 {
     int far = relay->out.to, near = relay->out.from;
 
+    loop_forget(relay->all->loop, far);
+    loop_forget(relay->all->loop, near);
+    if (relay->in.to != near && relay->in.to >= 0)
+        loop_forget(relay->all->loop, relay->in.to);
     if (relay->broken) {
         if (!relay->shared)
             wire_reset(far);

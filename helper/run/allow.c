@@ -20,19 +20,21 @@ static enum reach look_at(struct reach_look *look, char **command, const char *l
 
 /* Built for this machine's own calls, and run with the rights that we have: those of a program that gains others
  * would be taken from it. */
-static bool can_be_supervised(enum reach reach)
+static bool can_be_supervised(const struct allow *allow, enum reach reach)
 {
+    if (allow->strict && (reach == REACH_LIBC || reach == REACH_NOTHING))
+        return true;
     return reach == REACH_PRELOADED || reach == REACH_STATIC || reach == REACH_GO || reach == REACH_PASCAL ||
            reach == REACH_BUN || reach == REACH_URING;
 }
 
 static enum allowed decide(const struct allow *allow, enum reach reach)
 {
-    bool wanted = allow->supervise || (reach_misses(reach) && !allow->no_supervise);
+    bool wanted = allow->strict || allow->supervise || (reach_misses(reach) && !allow->no_supervise);
 
-    if (wanted && can_be_supervised(reach))
+    if (wanted && can_be_supervised(allow, reach))
         return ALLOWED_SUPERVISED;
-    if (!reach_misses(reach))
+    if (!reach_misses(reach) && !allow->strict)
         return ALLOWED_PRELOADED;
     return allow->force ? ALLOWED_FORCED : ALLOWED_NOT;
 }
@@ -50,8 +52,8 @@ enum allowed allow_command(char **command, const char *library, struct reach_loo
     const char *file = deciding_file(look, command);
 
     if (allowed == ALLOWED_NOT)
-        usage_complain("%s: %s %s: %s; --force runs it nevertheless", command[0], file, reach_reason(reach),
-                       reach_remedy(reach));
+        usage_complain("%s: %s %s: %s%s", command[0], file, reach_reason(reach), reach_remedy(reach),
+                       allow->strict ? "" : "; --force runs it nevertheless");
     if (allowed == ALLOWED_FORCED && !allow->quiet)
         usage_complain("%s: %s %s: run nevertheless, as --force says", command[0], file, reach_reason(reach));
     if (allowed == ALLOWED_SUPERVISED && allow->verbose && reach_misses(reach))
@@ -70,7 +72,10 @@ void allow_show(char **command, const char *library, const struct allow *allow)
     };
     enum reach reach = look_at(&look, command, library);
 
-    printf("# %s %s", command[0], ways[decide(allow, reach)]);
+    printf("# %s %s", command[0],
+           allow->strict && decide(allow, reach) == ALLOWED_SUPERVISED
+               ? "is tunnelled by a supervisor, in a network of its own"
+               : ways[decide(allow, reach)]);
     if (reach_misses(reach))
         printf(": %s %s", deciding_file(&look, command), reach_reason(reach));
     printf("\n");
@@ -78,6 +83,11 @@ void allow_show(char **command, const char *library, const struct allow *allow)
 
 bool allow_unsupervised(char **command, const struct allow *allow, const char *wrong)
 {
+    if (allow->strict) {
+        usage_complain("--strict cannot be kept: %s; --strict=filter promises less, and needs none of it",
+                       wrong);
+        return false;
+    }
     if (!allow->force)
         usage_complain("%s: it cannot be supervised: %s; --force runs it nevertheless", command[0], wrong);
     else if (!allow->quiet)

@@ -18,10 +18,12 @@ struct allow {
     bool force;     /* run it even if it cannot be tunnelled */
     bool supervise; /* whatever it is */
     bool no_supervise;
+    bool strict; /* under a supervisor, in a network of its own */
     bool quiet, verbose;
 };
 
-/* The command as execvp(3) will be given it, and this build's own library. `look` is what was found. With `verbose` a line on standard error says when it is supervised. */
+/* The command as execvp(3) will be given it, and this build's own library; NULL: .strict. `look` is what was found. With
+ * `verbose` a line on standard error says when it is supervised. */
 enum allowed allow_command(char **command, const char *library, struct reach_look *look,
                            const struct allow *allow);
 

@@ -61,6 +61,6 @@ bool strict_begin(const struct config *config)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) == 0 &&
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0)
         return true;
-    usage_complain("--strict: io_uring cannot be closed: %s", strerror(errno));
+    usage_complain("--strict=filter: io_uring cannot be closed: %s", strerror(errno));
     return false;
 }

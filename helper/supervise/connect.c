@@ -2,6 +2,7 @@
 #include "datagrams.h"
 #include "hold.h"
 #include "look.h"
+#include "space.h"
 #include "takeover.h"
 #include "supervisor.h"
 
@@ -11,6 +12,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -166,10 +168,19 @@ static union address peer_of(const struct call *call)
     return peer;
 }
 
-/* Neither can it be connected to the proxy yet, or it would be ready too early. */
+static bool is_strict(const struct supervisor *s)
+{
+    return s->maker != SPACE_NONE;
+}
+
+/* Neither can it be connected to the proxy yet, or it would be ready too early; nor can it be at all, from the command's
+ * own network. */
 static int cannot_wait(const struct call *call)
 {
-    say(&call->target, ": a non-blocking socket of MPTCP, or bound to an interface, cannot be supervised");
+    say(&call->target,
+        is_strict(call->s)
+            ? ": a socket of MPTCP, or bound to an interface, cannot be supervised with --strict"
+            : ": a non-blocking socket of MPTCP, or bound to an interface, cannot be supervised");
     return ENETUNREACH;
 }
 
@@ -184,7 +195,7 @@ static int tunnel(struct call *call, struct route *route)
         return ENOMEM;
     error = gate_begin(call->s, call->known, call->notice, call->fd, &gated);
     if (error == EOPNOTSUPP)
-        return call->blocks ? hold(call, &held) : cannot_wait(call);
+        return call->blocks && !is_strict(call->s) ? hold(call, &held) : cannot_wait(call);
     return error == EINPROGRESS && call->blocks ? LATER : error;
 }
 
@@ -215,19 +226,33 @@ static int stream(struct call *call)
         return reject(call);
     case VERDICT_TUNNEL:
         return tunnel(call, decision.route);
-    default:
-        return stand_in ? tunnel(call, &s->no_route) : direct(call);
+    default: /* this machine, from within a network of its own, is that network */
+        return stand_in || (is_strict(s) && decision.reason != REASON_LOCAL) ? tunnel(call, &s->no_route)
+                                                                             : direct(call);
     }
 }
 
-/* A socket of another network than ours is connected there, if at all: we have no way into it. */
-static bool is_elsewhere(const struct call *call)
+/* SO_NETNS_COOKIE; 0: the kernel does not tell. */
+static uint64_t network_of(int fd)
 {
     uint64_t cookie = 0;
     socklen_t size = sizeof cookie;
 
-    return call->s->network && getsockopt(call->fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0 &&
-           cookie != call->s->network;
+    return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0 ? cookie : 0;
+}
+
+/* A socket that the command was given by who started it. */
+static bool is_outside(const struct call *call)
+{
+    return call->s->outside && network_of(call->fd) == call->s->outside;
+}
+
+/* A socket of another network than the command's is connected there, if at all: we have no way into it. */
+static bool is_elsewhere(const struct call *call)
+{
+    uint64_t network = call->s->network ? network_of(call->fd) : 0;
+
+    return network && network != call->s->network;
 }
 
 static bool is_tcp(int fd)
@@ -248,6 +273,8 @@ static int decide(struct call *call)
     int type = socket_option(call->fd, SOL_SOCKET, SO_TYPE), result;
     bool is_stream = type == SOCK_STREAM && is_tcp(call->fd);
 
+    if (is_outside(call))
+        return ENETUNREACH; /* by it the command would leave its own */
     if (call->size >= sizeof(sa_family_t) && call->to.any.sa_family == AF_UNSPEC)
         return take_back(call);
     if (is_stream && asked_again(call, &result))
@@ -289,4 +316,37 @@ void connect_answer(struct supervisor *s, const struct notice *notice, int fd)
         error = decide(&call);
     if (error != LATER)
         notify_answer(s->listener, notice->id, -error);
+}
+
+/* Services that look names up for whoever asks, past the supervisor: nscd(8), nss-resolve(8), nss-mdns. */
+static const char *const resolvers[] = {
+    "/var/run/nscd/socket",
+    "/run/nscd/socket",
+    "/run/systemd/resolve/io.systemd.Resolve",
+    "/run/avahi-daemon/socket",
+    "/var/run/avahi-daemon/socket",
+};
+
+static bool is_resolver(const char *path)
+{
+    for (size_t i = 0; i < sizeof resolvers / sizeof *resolvers; i++)
+        if (strcmp(path, resolvers[i]) == 0)
+            return true;
+    return false;
+}
+
+void connect_answer_local(struct supervisor *s, const struct notice *notice)
+{
+    struct {
+        struct sockaddr_un at;
+        char end; /* of a path that fills it */
+    } address = { .end = '\0' };
+    int size = (int)notice->arguments[2];
+
+    if (is_strict(s) && size > 0 && size <= (int)sizeof address.at &&
+        look_read(notice->thread, notice->arguments[1], &address, (size_t)size) &&
+        address.at.sun_family == AF_UNIX && is_resolver(address.at.sun_path))
+        notify_answer(s->listener, notice->id, -ENOENT);
+    else
+        notify_pass(s->listener, notice->id);
 }

@@ -11,4 +11,7 @@ struct supervisor;
 /* `fd` is the socket, of IPv4 or IPv6, for the time of the call. */
 void connect_answer(struct supervisor *s, const struct notice *notice, int fd);
 
+/* Of no such socket: the kernel makes the call, but with --strict there are no services that would look a name up. */
+void connect_answer_local(struct supervisor *s, const struct notice *notice);
+
 #endif

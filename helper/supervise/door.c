@@ -1,17 +1,18 @@
 #include "door.h"
+#include "space.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
 
 /* As the listener does, so that both may be bound to one port. */
-static int bound_socket(const union address *at, int flags)
+static int bound_socket(int maker, const union address *at, int flags)
 {
     static const int on = 1;
-    int fd = socket(at->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+    int fd = space_socket(maker, at->any.sa_family, SOCK_STREAM | flags);
 
     if (fd < 0)
-        return -errno;
+        return fd;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 &&
         bind(fd, &at->any, socket_address_size(at)) == 0)
         return fd;
@@ -36,20 +37,20 @@ static int fill(struct door *door)
 
     if (listen(door->listener, 0) < 0 || getsockname(door->listener, &door->at.any, &size) < 0)
         return errno;
-    door->filler = socket(door->at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    door->filler = space_socket(door->maker, door->at.any.sa_family, SOCK_STREAM);
     if (door->filler < 0)
-        return errno;
+        return -door->filler;
     return socket_connect(door->filler, &door->at, socket_address_size(&door->at));
 }
 
-int door_make(struct door *door, int family)
+int door_make(struct door *door, int maker, int family)
 {
     union address at = loopback(family);
     int error;
 
     if (door->is_there)
         return 0;
-    *door = (struct door){ .listener = bound_socket(&at, 0), .filler = -1 };
+    *door = (struct door){ .maker = maker, .listener = bound_socket(maker, &at, 0), .filler = -1 };
     error = door->listener < 0 ? -door->listener : fill(door);
     if (error == 0) {
         door->is_there = true;
@@ -65,7 +66,7 @@ int door_make(struct door *door, int family)
 int door_connect_back(const struct door *door, const union address *to)
 {
     static const int on = 1;
-    int fd = bound_socket(&door->at, SOCK_NONBLOCK), error;
+    int fd = bound_socket(door->maker, &door->at, SOCK_NONBLOCK), error;
 
     if (fd < 0)
         return fd;

@@ -7,6 +7,7 @@
 #include "sockets.h"
 
 struct door {
+    int maker; /* of its sockets, see space.h */
     int listener, filler;
     union address at;
     bool is_there;
@@ -14,7 +15,7 @@ struct door {
 
 /* Made when it is first asked for. A positive errno: that family has no loopback address, or we have no
  * descriptors. */
-int door_make(struct door *door, int family);
+int door_make(struct door *door, int maker, int family);
 
 /* A socket that connects back, out of the door, to the address of one that waits there: both are then connected
  * to each other, RFC 9293 3.5 (simultaneous open). Non-blocking; a negative errno. */

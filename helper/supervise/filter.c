@@ -32,34 +32,46 @@ enum {
     LET = SECCOMP_RET_ALLOW,
     NO_SUCH_CALL = SECCOMP_RET_ERRNO | ENOSYS,
     NOT_SUPPORTED = SECCOMP_RET_ERRNO | EOPNOTSUPP,
+    NO_FAMILY = SECCOMP_RET_ERRNO | EAFNOSUPPORT,
+    NO_KEY = SECCOMP_RET_ERRNO | ENOKEY,
     X32_BIT = 0x40000000,
 };
 
 enum test {
     ALWAYS,
     IS_ERROR_OPTION, /* getsockopt() of SO_ERROR */
-    HAS_ADDRESS,     /* the fifth argument is not NULL; with TCP it is, so that no byte of a stream waits */
-    OPENS_FAST,      /* MSG_FASTOPEN, of an argument: a connect() that hides in a send */
+    HAS_ADDRESS, /* the argument is not NULL; of TCP's calls the fifth is, so that no byte of a stream waits */
+    OPENS_FAST,  /* MSG_FASTOPEN, of an argument: a connect() that hides in a send */
+    LEADS_OUT,   /* socket() of a family that no network namespace holds, or may not */
 };
+
+enum when { EVER, PLACING /* not with --strict */, STRICT };
 
 static const struct row {
     int call;
     enum test test;
     int argument;
     unsigned result;
+    enum when when;
 } rows[] = {
-    { SYS_connect, ALWAYS, 0, ASK },
-    { SYS_getpeername, ALWAYS, 0, ASK },
-    { SYS_epoll_ctl, ALWAYS, 0, ASK },
-    { SYS_getsockopt, IS_ERROR_OPTION, 0, ASK },
-    { SYS_sendto, OPENS_FAST, 3, NOT_SUPPORTED }, /* programs fall back to connect() */
-    { SYS_sendmsg, OPENS_FAST, 2, NOT_SUPPORTED },
-    { SYS_sendmmsg, OPENS_FAST, 3, NOT_SUPPORTED },
-    { SYS_sendto, HAS_ADDRESS, 4, ASK },
-    { SYS_recvfrom, HAS_ADDRESS, 4, ASK },
-    { SYS_recvmsg, ALWAYS, 0, ASK },
-    { SYS_io_uring_setup, ALWAYS, 0, NO_SUCH_CALL },
+    { SYS_connect, ALWAYS, 0, ASK, EVER },
+    { SYS_getpeername, ALWAYS, 0, ASK, EVER },
+    { SYS_epoll_ctl, ALWAYS, 0, ASK, PLACING },
+    { SYS_getsockopt, IS_ERROR_OPTION, 0, ASK, EVER },
+    { SYS_sendto, OPENS_FAST, 3, NOT_SUPPORTED, EVER }, /* programs fall back to connect() */
+    { SYS_sendmsg, OPENS_FAST, 2, NOT_SUPPORTED, EVER },
+    { SYS_sendmmsg, OPENS_FAST, 3, NOT_SUPPORTED, EVER },
+    { SYS_sendto, HAS_ADDRESS, 4, ASK, EVER },
+    { SYS_recvfrom, HAS_ADDRESS, 4, ASK, EVER },
+    { SYS_recvmsg, ALWAYS, 0, ASK, EVER },
+    { SYS_io_uring_setup, ALWAYS, 0, NO_SUCH_CALL, EVER },
+    { SYS_socket, LEADS_OUT, 0, NO_FAMILY, STRICT },
+    { SYS_request_key, HAS_ADDRESS, 2, NO_KEY, STRICT }, /* a program outside may look a name up for it */
 };
+
+/* The families of sockets that stay inside: files and keys of this machine, and what is of the network namespace. */
+static const unsigned families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_ALG };
+enum { FAMILIES = sizeof families / sizeof *families };
 
 struct writer {
     struct sock_filter *at;
@@ -108,6 +120,11 @@ static void put_test(struct writer *to, const struct row *row)
         load(to, low(row->argument));
         put(to, BPF_JMP | BPF_JSET | BPF_K, MSG_FASTOPEN, 0, 1);
         break;
+    case LEADS_OUT:
+        load(to, low(row->argument));
+        for (int i = 0; i < FAMILIES; i++)
+            put(to, BPF_JMP | BPF_JEQ | BPF_K, families[i], (unsigned)(FAMILIES - i), 0);
+        break;
     }
 }
 
@@ -124,7 +141,7 @@ static void put_row(struct writer *to, const struct row *row)
     jump->jf = (unsigned char)(to->at - jump - 1);
 }
 
-size_t filter_write(struct sock_filter out[FILTER_MOST])
+size_t filter_write(struct sock_filter out[FILTER_MOST], bool strict)
 {
     struct writer to = { out };
 
@@ -139,15 +156,16 @@ size_t filter_write(struct sock_filter out[FILTER_MOST])
     put(&to, BPF_RET | BPF_K, NO_SUCH_CALL, 0, 0);
 #endif
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        put_row(&to, &rows[i]);
+        if (rows[i].when == EVER || (rows[i].when == STRICT) == strict)
+            put_row(&to, &rows[i]);
     put(&to, BPF_RET | BPF_K, LET, 0, 0);
     return (size_t)(to.at - out);
 }
 
-int filter_install(void)
+int filter_install(bool strict)
 {
     struct sock_filter filter[FILTER_MOST];
-    struct sock_fprog program = { .filter = filter, .len = (unsigned short)filter_write(filter) };
+    struct sock_fprog program = { .filter = filter, .len = (unsigned short)filter_write(filter, strict) };
     long listener;
 
     if (program.len == 0)

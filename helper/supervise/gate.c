@@ -67,8 +67,10 @@ void gate_end(struct gate *gate)
         free(waiter);
     }
     leave(gate);
-    if (gate->near >= 0)
+    if (gate->near >= 0) {
+        loop_forget(&gate->s->loop, gate->near); /* who made it may have it still, see space.h */
         close(gate->near);
+    }
     gate->near = -1;
     if (!gate->in_thread) /* else it is the thread's until that is done */
         close_far(gate);
@@ -234,6 +236,8 @@ static void open_now(struct gate *gate)
     loop_set_timer(&gate->s->gates.graces, gate->grace);
     loop_watch(&gate->s->loop, gate->far, EPOLLIN | EPOLLRDHUP | EPOLLET, &gate->far_watch);
     answer_waiters(gate);
+    if (gate->s->reserved == 0 && gate->state == GATE_OPEN)
+        gate_relay(gate); /* nothing is ever placed here */
 }
 
 /* -EAGAIN: A is silent. 0: it was closed; 1: it has spoken. */

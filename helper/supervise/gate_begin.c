@@ -157,7 +157,7 @@ static int go_to_door(struct gate *gate, int fd, int family, bool mapped)
     struct gates *gates = &gate->s->gates;
     struct door *door = mapped || family == AF_INET ? &gates->v4 : &gates->v6;
     union address at;
-    int error = door_make(door, door == &gates->v4 ? AF_INET : AF_INET6), off = 0;
+    int error = door_make(door, gate->s->maker, door == &gates->v4 ? AF_INET : AF_INET6), off = 0;
 
     if (error)
         return error;
@@ -221,8 +221,12 @@ static void start_dial(struct gate *gate, int family, const struct endpoint *tar
 
     dial_start(gate->dial, &libc_net, gate->far, family, target, route, limits);
     gate->dial->replace = replace;
-    gate->in_thread = drive_wanted(route, limits) && work_start(&s->works, &gate->work) == 0;
-    if (gate->in_thread)
+    gate->in_thread = drive_wanted(route, limits);
+    if (gate->in_thread && work_start(&s->works, &gate->work) < 0) {
+        gate->in_thread = false;
+        gate_settle(gate, ENOBUFS);
+    }
+    if (gate->in_thread || gate->state != GATE_DIALS)
         return;
     step(gate);
     if (gate->state == GATE_DIALS)

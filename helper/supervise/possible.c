@@ -41,7 +41,7 @@ void possible_find(struct possible *out, pid_t process, const int *word)
     struct sock_filter filter[FILTER_MOST];
     int seen = 0, fd = look_take(process, STDERR_FILENO);
 
-    *out = (struct possible){ .machine = filter_write(filter) ? 0 : ENOSYS,
+    *out = (struct possible){ .machine = filter_write(filter, false) ? 0 : ENOSYS,
                               .kernel = is_new_enough() ? 0 : ENOSYS };
     if (fd < 0 && fd != -EBADF)
         out->take = -fd;

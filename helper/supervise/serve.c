@@ -5,6 +5,7 @@
 #include "look.h"
 #include "takeover.h"
 #include "registrations.h"
+#include "space.h"
 #include "supervisor.h"
 #include "../common/libc_net.h"
 
@@ -18,10 +19,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71
-#endif
 
 /* Which argument is the socket. */
 static int socket_of(const struct notice *notice)
@@ -79,7 +76,9 @@ static void answer(struct supervisor *s, const struct notice *notice)
 {
     int fd = look_take(notice->thread, socket_of(notice));
 
-    if (fd == -EBADF || (fd >= 0 && !is_internet(fd))) {
+    if (fd >= 0 && !is_internet(fd) && notice->call == SYS_connect) {
+        connect_answer_local(s, notice);
+    } else if (fd == -EBADF || (fd >= 0 && !is_internet(fd))) {
         notify_pass(s->listener, notice->id);
     } else if (fd >= 0) {
         answer_socket(s, notice, fd);
@@ -129,20 +128,6 @@ static void relay_has_ended(struct relays *all, const struct relay *relay)
     (void)relay;
 }
 
-static uint64_t own_network(void)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    uint64_t cookie = 0;
-    socklen_t size = sizeof cookie;
-
-    if (fd < 0)
-        return 0;
-    if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0)
-        cookie = 0;
-    close(fd);
-    return cookie;
-}
-
 static bool start(struct supervisor *s, const struct config *config)
 {
     s->config = config;
@@ -150,7 +135,8 @@ static bool start(struct supervisor *s, const struct config *config)
     s->direct_limits.fallback_direct = true;
     s->no_route.name = "direct";
     s->names = names_open(&libc_net, fcntl, getenv("XDG_RUNTIME_DIR"), config_stand_ins(config));
-    s->network = own_network();
+    s->network = space_network(s->maker);
+    s->outside = s->maker == SPACE_NONE ? 0 : space_network(SPACE_NONE);
     s->notices.ready = notices_ready;
     s->command.ready = command_ended;
     sockets_start(&s->sockets);
@@ -169,6 +155,7 @@ bool serve(const struct config *config, const struct served *served)
 
     s.listener = served->listener;
     s.process = served->command;
+    s.maker = served->maker;
     s.nothing = served->nothing;
     s.reserved = served->reserved;
     if (!start(&s, config) || loop_watch(&s.loop, s.process, EPOLLIN, &s.command) < 0 ||

@@ -1,4 +1,5 @@
 #include "stub.h"
+#include "space.h"
 #include "supervisor.h"
 
 #include <ptunnel/dns.h>
@@ -207,7 +208,7 @@ static void v6_ready(struct watch *watch, uint32_t events)
 
 static int listen_at(struct supervisor *s, union address *at, struct watch *watch)
 {
-    int fd = socket(at->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = space_socket(s->maker, at->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK);
     socklen_t size = sizeof *at;
 
     if (fd >= 0 && bind(fd, &at->any, socket_address_size(at)) == 0 &&

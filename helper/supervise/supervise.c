@@ -1,8 +1,10 @@
 #include "supervise.h"
 #include "filter.h"
+#include "hand.h"
 #include "takeover.h"
 #include "possible.h"
 #include "serve.h"
+#include "space.h"
 #include "../common/libc_net.h"
 
 #include <errno.h>
@@ -11,6 +13,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -27,41 +30,6 @@ static const char gone[] = "the supervisor could not be started";
 
 /* In the caller, the supervisor reads it to see whether it may. */
 static const int word = 0x70747574;
-
-static bool send_descriptor(int to, int fd)
-{
-    union {
-        struct cmsghdr head;
-        char room[CMSG_SPACE(sizeof fd)];
-    } control = { .head = {
-                      .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd) } };
-    struct iovec byte = { .iov_base = "", .iov_len = 1 };
-    struct msghdr message = {
-        .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-    };
-
-    memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
-    return sendmsg(to, &message, MSG_NOSIGNAL) == 1;
-}
-
-/* -1: the other side has gone. */
-static int receive_descriptor(int from)
-{
-    union {
-        struct cmsghdr head;
-        char room[CMSG_SPACE(sizeof(int))];
-    } control;
-    char byte;
-    struct iovec bytes = { .iov_base = &byte, .iov_len = 1 };
-    struct msghdr message = {
-        .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-    };
-    int fd = -1;
-
-    if (recvmsg(from, &message, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&message))
-        memcpy(&fd, CMSG_DATA(&control.head), sizeof fd);
-    return fd;
-}
 
 /* --- the supervisor --- */
 
@@ -80,33 +48,51 @@ static int let_go(int kept)
     return open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
-static _Noreturn void be_supervisor(const struct config *config, int parent, pid_t command)
+/* Of descriptors: a connection takes some. */
+static void raise_limit(void)
 {
-    struct possible found;
-    struct served served = { .begun = parent, .nothing = let_go(parent) };
+    struct rlimit limit;
 
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static _Noreturn void be_supervisor(const struct supervised *how, int parent, pid_t command)
+{
+    struct served served = { .begun = parent, .nothing = let_go(parent), .maker = SPACE_NONE };
+    struct possible found;
+
+    if (how->strict) {
+        served.maker = hand_receive(parent);
+        if (served.maker < 0)
+            _exit(1);
+    }
     possible_find(&found, command, &word);
     if (served.nothing < 0 || send(parent, &found, sizeof found, MSG_NOSIGNAL) != sizeof found ||
         possible_wrong(&found))
         _exit(1);
-    served.reserved = takeover_reserve(&served.nothing);
+    raise_limit();
+    served.reserved = how->strict ? 0 : takeover_reserve(&served.nothing);
     served.command = (int)syscall(SYS_pidfd_open, command, 0);
-    served.listener = receive_descriptor(parent);
-    _exit(served.nothing >= 0 && served.command >= 0 && served.listener >= 0 && serve(config, &served) ? 0
-                                                                                                       : 1);
+    served.listener = hand_receive(parent);
+    _exit(served.nothing >= 0 && served.command >= 0 && served.listener >= 0 && serve(how->config, &served)
+              ? 0
+              : 1);
 }
 
 /* --- the command --- */
 
 /* A grandchild, whose parent ends at once: the command will wait(2) for no child but its own. */
-static bool start_supervisor(const struct config *config, const int ends[2])
+static bool start_supervisor(const struct supervised *how, const int ends[2])
 {
     pid_t command = getpid(), child = fork();
 
     if (child == 0) {
         close(ends[0]);
         if (fork() == 0)
-            be_supervisor(config, ends[1], command);
+            be_supervisor(how, ends[1], command);
         _exit(0);
     }
     while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
@@ -114,29 +100,46 @@ static bool start_supervisor(const struct config *config, const int ends[2])
     return child > 0;
 }
 
-static const char *hand_over_calls(int supervisor)
+/* Afterwards the supervisor may look into us whatever Yama says: it owns our user namespace. */
+static const char *go_into_space(int supervisor)
 {
+    const char *wrong = space_enter();
+    int maker = wrong ? -1 : space_start_maker();
+
+    if (wrong)
+        return wrong;
+    if (maker < 0)
+        return "no more processes can be started";
+    wrong = hand_send(supervisor, maker) ? NULL : gone;
+    close(maker);
+    return wrong;
+}
+
+static const char *hand_over_calls(const struct supervised *how, int supervisor)
+{
+    const char *wrong = how->strict ? go_into_space(supervisor) : NULL;
     struct possible found;
-    const char *wrong;
     int listener;
     char byte;
 
+    if (wrong)
+        return wrong;
     if (recv(supervisor, &found, sizeof found, 0) != sizeof found)
         return gone;
     wrong = possible_wrong(&found);
     if (wrong)
         return wrong;
-    listener = filter_install();
+    listener = filter_install(how->strict);
     if (listener < 0) {
         found.filter = -listener;
         return possible_wrong(&found);
     }
-    wrong = send_descriptor(supervisor, listener) && recv(supervisor, &byte, 1, 0) == 1 ? NULL : gone;
+    wrong = hand_send(supervisor, listener) && recv(supervisor, &byte, 1, 0) == 1 ? NULL : gone;
     close(listener);
     return wrong;
 }
 
-const char *supervise_begin(const struct config *config, enum log_level level, const char *log)
+const char *supervise_begin(const struct supervised *how)
 {
     const char *wrong = gone;
     int ends[2];
@@ -144,11 +147,11 @@ const char *supervise_begin(const struct config *config, enum log_level level, c
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return gone;
     log_own_stderr();
-    log_open(&libc_net, level, log, false);
-    if (start_supervisor(config, ends)) {
+    log_open(&libc_net, how->level, how->log, false);
+    if (start_supervisor(how, ends)) {
         close(ends[1]);
         ends[1] = -1;
-        wrong = hand_over_calls(ends[0]);
+        wrong = hand_over_calls(how, ends[0]);
     }
     close(ends[0]);
     if (ends[1] >= 0)

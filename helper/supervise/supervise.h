@@ -8,9 +8,18 @@
 #include <ptunnel/config.h>
 #include <ptunnel/log.h>
 
-/* NULL: from here on this process is supervised, and whatever it executes. Or why that cannot be, as a phrase;
- * then nothing has changed. The supervisor logs up to `level`, to the file `log` or, NULL, to standard error, which it
- * lets go of when this process has ended. */
-const char *supervise_begin(const struct config *config, enum log_level level, const char *log);
+#include <stdbool.h>
+
+struct supervised {
+    const struct config *config;
+    enum log_level level; /* the supervisor's, to the file `log` or, NULL, to standard error */
+    const char *log;
+    bool strict; /* the command in a network of its own, see space.h */
+};
+
+/* NULL: from here on this process is supervised, and whatever it executes. Or why that cannot be, as a phrase; then
+ * nothing has changed, but with .strict the process may be in the other network already, and must run nothing. The
+ * supervisor lets go of standard error when this process has ended. */
+const char *supervise_begin(const struct supervised *how);
 
 #endif

@@ -22,11 +22,13 @@ struct supervisor {
     struct gates gates;
     struct stub stub;
     struct watch notices, command;
-    int listener; /* of notifications */
-    int process;  /* the command's first one, pidfd_open(2), until it has ended */
-    int nothing;  /* /dev/null: it stands under every number below .reserved, see takeover.h */
-    int reserved;
-    uint64_t network; /* SO_NETNS_COOKIE of our own sockets; 0: the kernel does not tell */
+    int listener;     /* of notifications */
+    int process;      /* the command's first one, pidfd_open(2), until it has ended */
+    int nothing;      /* /dev/null: it stands under every number below .reserved, see takeover.h */
+    int reserved;     /* 0: no socket of ours takes a place, under --strict */
+    int maker;        /* of sockets in the command's network, see space.h; SPACE_NONE: that is ours */
+    uint64_t network; /* SO_NETNS_COOKIE of that network's sockets; 0: the kernel does not tell */
+    uint64_t outside; /* of our own network's, where they are not the same; else 0 */
     const struct config *config;
     struct dial_limits direct_limits;
     struct route no_route; /* a dial along it looks the target's name up, and connects to it */

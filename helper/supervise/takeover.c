@@ -38,10 +38,6 @@ int takeover_reserve(int *nothing)
     struct rlimit limit;
     int end;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return 0;
     end = limit.rlim_cur / 2 < TAKEOVER_NUMBERS ? (int)(limit.rlim_cur / 2) : TAKEOVER_NUMBERS;

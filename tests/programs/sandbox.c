@@ -35,6 +35,7 @@ static const struct {
     { "mmap", SYS_mmap }, { "munmap", SYS_munmap }, { "openat", SYS_openat }, { "close", SYS_close },
     { "fcntl", SYS_fcntl }, { "dup3", SYS_dup3 }, { "ioctl", SYS_ioctl }, { "read", SYS_read }, { "pread64", SYS_pread64 },
     { "pwrite64", SYS_pwrite64 }, { "getuid", SYS_getuid }, { "socket", SYS_socket },
+    { "unshare", SYS_unshare },
 #ifdef SYS_poll
     { "poll", SYS_poll },
 #endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # What a tunnelled program starts is tunnelled too, whatever it does to the environment, or it is named in the log. With
-# --strict what would run outside the tunnel is not started.
+# --strict=filter what would run outside the tunnel is not started.
 
 load helpers
 
@@ -229,28 +229,28 @@ withheld() {
     contains "$stderr" "$1" "$2" "it is not started, as 'children refuse' says"
 }
 
-@test "a static child is named; with --strict it is not started" {
+@test "a static child is named; with --strict=filter it is not started" {
     need busybox-static
     launch sh -c "'$BUSYBOX' echo ran"
     named "$BUSYBOX" 'statically linked'
-    launch --strict sh -c "'$BUSYBOX' echo ran"
+    launch --strict=filter sh -c "'$BUSYBOX' echo ran"
     fails_with 126
     withheld "$BUSYBOX" 'statically linked'
-    launch --strict sh -c "env -i '$BUSYBOX' echo ran"
+    launch --strict=filter sh -c "env -i '$BUSYBOX' echo ran"
     fails_with 126
     withheld "$BUSYBOX" 'statically linked'
 }
 
-@test "a Go child is named; with --strict it is not started" {
+@test "a Go child is named; with --strict=filter it is not started" {
     go_program
     launch sh -c "'$GO_PROGRAM'"
     named "$GO_PROGRAM" 'Go program'
-    launch --strict sh -c "'$GO_PROGRAM'"
+    launch --strict=filter sh -c "'$GO_PROGRAM'"
     fails_with 126
     withheld "$GO_PROGRAM" 'Go program'
 }
 
-@test "a child that cannot read the library is named; with --strict it is not started" {
+@test "a child that cannot read the library is named; with --strict=filter it is not started" {
     local dir=$BATS_TEST_TMPDIR/closed
     local as=()
 
@@ -262,41 +262,41 @@ withheld() {
     succeeds
     equal "$output" started
     contains "$stderr" 'printf is started where libptunnel.so cannot be read' 'its connections do not go through the proxy'
-    run --separate-stderr "$dir/ptunnel-run" --strict -p "$PROXY" "${as[@]}" printf started
+    run --separate-stderr "$dir/ptunnel-run" --strict=filter -p "$PROXY" "${as[@]}" printf started
     fails_with 1
     equal "$output" ''
     contains "$stderr" "it is not started, as 'children refuse' says"
     chmod 755 "$dir" "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR"
-    run --separate-stderr "$dir/ptunnel-run" --strict -p "$PROXY" "${as[@]}" printf started
+    run --separate-stderr "$dir/ptunnel-run" --strict=filter -p "$PROXY" "${as[@]}" printf started
     equal "$output$stderr" started
 }
 
-@test "--strict: each call that starts a program says EACCES" {
+@test "--strict=filter: each call that starts a program says EACCES" {
     local way
 
     need busybox-static
     for way in system popen; do
-        launch --strict "$PROGRAMS/children" "$way" "$BUSYBOX" echo ran
+        launch --strict=filter "$PROGRAMS/children" "$way" "$BUSYBOX" echo ran
         fails_with 126
         withheld '' 'statically linked'
     done
     for way in $("$PROGRAMS/children"); do
         by_exec "$way" || continue
-        launch --strict "$PROGRAMS/children" "$way" "$BUSYBOX" echo ran
+        launch --strict=filter "$PROGRAMS/children" "$way" "$BUSYBOX" echo ran
         fails_with 1
         equal "$output" "$way EACCES"
         withheld '' 'statically linked'
-        launch --strict "$PROGRAMS/children" "vfork-$way" "$BUSYBOX" echo ran
+        launch --strict=filter "$PROGRAMS/children" "vfork-$way" "$BUSYBOX" echo ran
         fails_with 1
         equal "$output" "vfork-$way EACCES"
         withheld '' 'statically linked'
     done
 }
 
-@test "--strict: python's subprocess reports it" {
+@test "--strict=filter: python's subprocess reports it" {
     need python3
     need busybox-static
-    launch --strict "$(python)" -c '
+    launch --strict=filter "$(python)" -c '
 import subprocess, sys
 try:
     subprocess.run(sys.argv[1:], env={})
@@ -306,47 +306,47 @@ except PermissionError as error:
     withheld "$BUSYBOX" 'statically linked'
 }
 
-@test "--strict: a child with an empty LD_PRELOAD is not started" {
-    launch --strict "$PROGRAMS/children" emptied-execve "$(command -v printenv)" LD_PRELOAD
+@test "--strict=filter: a child with an empty LD_PRELOAD is not started" {
+    launch --strict=filter "$PROGRAMS/children" emptied-execve "$(command -v printenv)" LD_PRELOAD
     fails_with 1
     withheld "$(command -v printenv)" 'an empty LD_PRELOAD'
-    launch --strict "$PROGRAMS/children" emptied-execve /nosuch/program
+    launch --strict=filter "$PROGRAMS/children" emptied-execve /nosuch/program
     equal "$output$stderr" 'emptied-execve ENOENT'
 }
 
-@test "--strict: wordexp() starts no shell with it, but expands what is no command" {
+@test "--strict=filter: wordexp() starts no shell with it, but expands what is no command" {
     launch "$PROGRAMS/children" emptied-wordexp "$(command -v printenv)" OWN
     equal "$output$stderr" 1
-    launch --strict "$PROGRAMS/children" emptied-wordexp "$(command -v printenv)" OWN
+    launch --strict=filter "$PROGRAMS/children" emptied-wordexp "$(command -v printenv)" OWN
     withheld /bin/sh 'an empty LD_PRELOAD'
     equal "$output" 'no commands'
 }
 
-@test "--strict: nor by a shell that is started with it" {
+@test "--strict=filter: nor by a shell that is started with it" {
     local way
 
     for way in system popen; do
         launch "$PROGRAMS/children" "emptied-$way" "$(command -v printenv)" LD_PRELOAD
         equal "$output$stderr" ''
-        launch --strict "$PROGRAMS/children" "emptied-$way" "$(command -v printenv)" LD_PRELOAD
+        launch --strict=filter "$PROGRAMS/children" "emptied-$way" "$(command -v printenv)" LD_PRELOAD
         withheld /bin/sh 'an empty LD_PRELOAD'
         fails_with 128
     done
 }
 
-@test "--strict: what can be reached runs as ever" {
-    reached --strict env -i sh -c "'$CONNECT' 203.0.113.8:7"
-    launch --strict sh -c 'exit 7'
+@test "--strict=filter: what can be reached runs as ever" {
+    reached --strict=filter env -i sh -c "'$CONNECT' 203.0.113.8:7"
+    launch --strict=filter sh -c 'exit 7'
     fails_with 7
 }
 
-@test "--strict with -q refuses without a word" {
+@test "--strict=filter with -q refuses without a word" {
     need busybox-static
-    launch --strict -q "$PROGRAMS/children" execve "$BUSYBOX" echo ran
+    launch --strict=filter -q "$PROGRAMS/children" execve "$BUSYBOX" echo ran
     equal "$output$stderr" 'execve EACCES'
 }
 
-@test "'children refuse' in a rule file is --strict, for the library alone too" {
+@test "'children refuse' in a rule file is --strict=filter, for the library alone too" {
     local rules=$BATS_TEST_TMPDIR/rules
 
     need busybox-static
@@ -373,27 +373,27 @@ except PermissionError as error:
     withheld "$BUSYBOX" 'statically linked'
 }
 
-@test "--strict: io_uring stays closed in a nested ptunnel-run" {
-    launch --strict "$PTUNNEL_RUN" -p "$PROXY" "$PROGRAMS/uring"
+@test "--strict=filter: io_uring stays closed in a nested ptunnel-run" {
+    launch --strict=filter "$PTUNNEL_RUN" -p "$PROXY" "$PROGRAMS/uring"
     equal "$output" ENOSYS
 }
 
-@test "--strict closes io_uring, which liburing would get by a system call that no hook sees" {
+@test "--strict=filter closes io_uring, which liburing would get by a system call that no hook sees" {
     [ "$("$PROGRAMS/uring")" = ring ] || skip 'needs: io_uring'
     launch "$PROGRAMS/uring"
     equal "$output" ring
-    launch --strict "$PROGRAMS/uring"
+    launch --strict=filter "$PROGRAMS/uring"
     equal "$output$stderr" ENOSYS
-    launch --strict env -i sh -c "'$PROGRAMS/uring'"
+    launch --strict=filter env -i sh -c "'$PROGRAMS/uring'"
     equal "$output$stderr" ENOSYS
 }
 
-@test "--strict and --force exclude each other, wherever the first was said" {
+@test "--strict=filter and --force exclude each other, wherever the first was said" {
     local rules=$BATS_TEST_TMPDIR/rules
 
-    launch --strict --force true
+    launch --strict=filter --force true
     fails_with 125
-    contains "$stderr" '--force runs what --strict refuses'
+    contains "$stderr" '--force runs what --strict=filter refuses'
     printf 'proxy %s\nchildren refuse\ndefault tunnel\n' "$PROXY" > "$rules"
     run --separate-stderr "$PTUNNEL_RUN" -r "$rules" --force true
     fails_with 125

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # What a child's loader does with LD_PRELOAD is what counts: whatever stands in the environment, the child is preloaded, or with
-# --strict not started.
+# --strict=filter not started.
 
 load helpers
 
@@ -49,14 +49,14 @@ compiled() {
     done
 }
 
-@test "each broken environment in a child of vfork(), and with --strict" {
+@test "each broken environment in a child of vfork(), and with --strict=filter" {
     local kind
 
     for kind in $("$CHILDREN" --broken); do
         [ "$kind" != emptied- ] || continue
         reached "$CHILDREN" "${kind}vfork-execve" "$CONNECT" 203.0.113.8:7
-        reached --strict "$CHILDREN" "${kind}posix_spawn" "$CONNECT" 203.0.113.8:7
-        reached --strict "$CHILDREN" "${kind}system" "$CONNECT" 203.0.113.8:7
+        reached --strict=filter "$CHILDREN" "${kind}posix_spawn" "$CONNECT" 203.0.113.8:7
+        reached --strict=filter "$CHILDREN" "${kind}system" "$CONNECT" 203.0.113.8:7
     done
 }
 
@@ -78,7 +78,7 @@ compiled() {
     local word
 
     for word in libptunnel.so /no/such/libptunnel.so "${LIBRARY%/*}/./libptunnel.so" libptunnel.so:libm.so.6; do
-        run --separate-stderr env "LD_PRELOAD=$word" "$PTUNNEL_RUN" -p "$PROXY" --strict "$CONNECT" 203.0.113.8:7
+        run --separate-stderr env "LD_PRELOAD=$word" "$PTUNNEL_RUN" -p "$PROXY" --strict=filter "$CONNECT" 203.0.113.8:7
         equal "$output" "$CONNECTED"
         lacks "$stderr" "$CONNECT"
     done
@@ -131,9 +131,9 @@ loader_of() {
 
     loader=$(loader_of "$CONNECT")
     reached "$loader" "$CONNECT" 203.0.113.8:7
-    reached --strict "$loader" --argv0 other --inhibit-cache --preload libm.so.6 "$CONNECT" 203.0.113.8:7
-    reached --strict sh -c "exec '$loader' '$CONNECT' 203.0.113.8:7"
-    reached --strict "$CHILDREN" execve "$loader" "$CONNECT" 203.0.113.8:7
+    reached --strict=filter "$loader" --argv0 other --inhibit-cache --preload libm.so.6 "$CONNECT" 203.0.113.8:7
+    reached --strict=filter sh -c "exec '$loader' '$CONNECT' 203.0.113.8:7"
+    reached --strict=filter "$CHILDREN" execve "$loader" "$CONNECT" 203.0.113.8:7
 }
 
 @test "the loader called by hand with what is static" {
@@ -170,12 +170,12 @@ loader_of() {
 
 # --- system calls of their own ---
 
-# refused REASON : as the command without a supervisor, and with --strict as a child
+# refused REASON : as the command without a supervisor, and with --strict=filter as a child
 refused() {
     launch --no-supervise "$BATS_TEST_TMPDIR/own" 203.0.113.8:7
     fails_with 125
     contains "$stderr" "$1" 'let a listener connect for it'
-    launch --strict sh -c "'$BATS_TEST_TMPDIR/own' 203.0.113.8:7"
+    launch --strict=filter sh -c "'$BATS_TEST_TMPDIR/own' 203.0.113.8:7"
     fails_with 126
     contains "$stderr" "$1" "it is not started, as 'children refuse' says"
 }

@@ -33,6 +33,10 @@ offers() {
     equal "$output" "none${NEWLINE}direct"
     offers --resolvers = ''
     equal "$output" "allow${NEWLINE}refuse${NEWLINE}answer"
+    offers --strict = ''
+    equal "$output" filter
+    offers --strict printen
+    equal "$(sort -u <<< "$output")" printenv
     offers --timeout ''
     equal "$output" ''
     offers --names = l
@@ -80,7 +84,7 @@ in_fish() {
     run --separate-stderr timeout -k 5 30 fish -N -c \
         'set fish_complete_path $argv[1] /usr/share/fish/completions; complete -C $argv[2]' "$BATS_FILE_TMPDIR/fish" "$1"
     equal "$stderr" ''
-    equal "$(cut -f 1 <<< "$output" | sort)" "$2"
+    equal "$(cut -f 1 <<< "$output" | sed 's/=$//' | sort -u)" "$2" # it offers "--strict=", too
 }
 
 @test "fish" {
@@ -96,6 +100,8 @@ in_fish() {
     in_fish 'ptunnel-run -p proxy:3128 printen' printenv
     in_fish 'ptunnel-run --proxy proxy:3128 -v -- printen' printenv
     in_fish 'ptunnel-run -v ls --almost' --almost-all
+    in_fish 'ptunnel-run --strict=f' --strict=filter
+    in_fish 'ptunnel-run --strict printen' printenv
     in_fish 'ptunnel-run -v printenv --def' ''
     in_fish 'ptunnel-run --explain one' one.example
     in_fish 'ptunnel --gra' --grace
@@ -127,6 +133,10 @@ END
     contains "$output" 'direct  reject  tunnel'
     in_zsh "ptunnel-run -p x:1 --names=l$tab printen$tab PTUNNEL_PROXY"
     contains "$output" "x:1$NEWLINE"
+    in_zsh "ptunnel-run --no-rules -p x:1 --strict=f$tab --show | grep ^child"
+    contains "$output" 'children refuse                              # --strict=filter'
+    in_zsh "ptunnel-run -p x:1 --strict printen$tab --help"
+    contains "$output" 'strict printenv'
     in_zsh "ptunnel-run -p x:1 --explain one.ex$tab"
     contains "$output" 'one.example: tunnel via x:1, default tunnel'
     in_zsh "ptunnel -p x:1 --$tab"
