@@ -1,30 +1,24 @@
 #include "account.h"
 
+#include <ptunnel/carried.h>
 #include <ptunnel/log.h>
-
-/* "12.345 s, bytes sent: 1024, received: 4096": sent is what the client said. */
-static void add_figures(const struct relay *relay, struct text *line)
-{
-    unsigned long passed = (unsigned long)((deadline_now() - relay->since) / 1000000);
-    char fraction[4] = { (char)('0' + passed / 100 % 10), (char)('0' + passed / 10 % 10),
-                         (char)('0' + passed % 10) };
-
-    text_print(line, "%lu.%s s", passed / 1000, fraction);
-    if (relay->state == RELAY_OPEN)
-        text_print(line, ", bytes sent: %lu, received: %lu", (unsigned long)relay->out.written,
-                   (unsigned long)relay->in.written);
-}
 
 static void say(const struct relay *relay, enum log_level level, const char *what)
 {
     char buffer[LOG_LINE_SIZE], target[ENDPOINT_TEXT_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
+    struct carried carried = { .since = relay->since,
+                               .sent = relay->out.written,
+                               .received = relay->in.written };
 
     if (!relay->target || !log_wants(level))
         return;
     endpoint_print(relay->target, target);
     text_print(&line, "%s: %s ", target, what);
-    add_figures(relay, &line);
+    if (relay->state == RELAY_OPEN)
+        carried_print(&carried, &line);
+    else
+        carried_print_time(&carried, &line);
     log_line(level, &line);
 }
 

@@ -49,6 +49,10 @@ int log_open_file(const char *path, const char **wrong);
 /* Whether a line of this level would be written: it need not be put together otherwise. */
 bool log_wants(enum log_level level);
 
+/* Whether lines are written that only who keeps a log wants: at LOG_CONNECTION, and in a file always. */
+bool log_keeps(void);
+void log_kept_line(const struct text *words);
+
 /* Writes one line. errno is left alone, SIGPIPE is not raised; if a pipe is full the line is lost, nothing
  * waits. */
 void log_line(enum log_level level, const struct text *words);

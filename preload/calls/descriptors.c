@@ -5,6 +5,7 @@
 #include "../process/identity.h"
 #include "../pending/replace.h"
 #include "../sockets/event.h"
+#include "../sockets/tally.h"
 #include "rights.h"
 #include "../sockets/socket.h"
 
@@ -12,7 +13,7 @@
 
 static bool known(int fd)
 {
-    return (!slots_empty() && slot_find(fd)) || (!peers_empty() && peer_known(fd));
+    return (!slots_empty() && slot_find(fd)) || (!peers_empty() && peer_known(fd)) || tally_known(fd);
 }
 
 /* A child of vfork(2), or a thread with a table of its own, does as it likes with its own descriptors. */
@@ -23,11 +24,16 @@ static bool is_others(int fd)
     return identity_is_borrowed() || (entry && !entry_is_here(entry));
 }
 
+static bool hears_of_close(int fd)
+{
+    return (slot_find(fd) || tally_known(fd)) && !is_others(fd);
+}
+
 void descriptors_before_close(int fd)
 {
     int saved = errno;
 
-    if (slot_find(fd) && !is_others(fd))
+    if (hears_of_close(fd))
         event_closing(fd);
     errno = saved;
 }
@@ -39,8 +45,8 @@ void descriptors_before_close_range(unsigned first, unsigned last)
     if (!identity_is_borrowed()) {
         unsigned end = last < FD_MAP_NUMBERS ? last : FD_MAP_NUMBERS - 1;
 
-        for (unsigned fd = first; fd <= end && !slots_empty(); fd++)
-            if (slot_find((int)fd) && !is_others((int)fd))
+        for (unsigned fd = first; fd <= end && !slots_close_idle(); fd++)
+            if (hears_of_close((int)fd))
                 event_closing((int)fd);
     }
     errno = saved;

@@ -21,7 +21,7 @@ static __attribute__((noinline)) int close_known(int fd)
 
 EXPORT int close(int fd)
 {
-    return slots_idle() ? real()->close(fd) : close_known(fd);
+    return slots_close_idle() ? real()->close(fd) : close_known(fd);
 }
 
 EXPORT int __close(int fd) __attribute__((alias("close")));
@@ -29,14 +29,14 @@ EXPORT int __close(int fd) __attribute__((alias("close")));
 /* CLOSE_RANGE_CLOEXEC closes nothing, and CLOSE_RANGE_UNSHARE closes in this thread alone. */
 EXPORT int close_range(unsigned first, unsigned last, int flags)
 {
-    if (!slots_empty() && flags == 0 && first <= last)
+    if (!slots_close_idle() && flags == 0 && first <= last)
         descriptors_before_close_range(first, last);
     return real()->close_range(first, last, flags);
 }
 
 EXPORT void closefrom(int first)
 {
-    if (!slots_empty())
+    if (!slots_close_idle())
         descriptors_before_close_range(first < 0 ? 0 : (unsigned)first, ~0u);
     real()->closefrom(first);
 }

@@ -6,17 +6,18 @@
 #include "peer.h"
 #include "slot.h"
 #include "substitute.h"
+#include "tally.h"
 
-/*  event                     entry           registrations        peer                original
- *  closing                   drop            move, or forget      forget              (cookie)
- *  duplicated                share           forget               copy or forget      copy
- *  recycled                  drop            forget               forget              (cookie)
- *  opened                    OPEN, drop all  put back             set, each duplicate -
- *  failed                    FAILED          put back             forget all          put back
- *  dissolved                 DIRECT, drop all put back            forget all          undone later
- *  untouched                 DIRECT, drop all put back            -                   -
- *  disconnected              -               -                    forget all          undone later
- *  overtaken                 drop            put back             set if it is open   -
+/*  event                     entry           registrations        peer                original      tally
+ *  closing                   drop            move, or forget      forget              (cookie)      say
+ *  duplicated                share           forget               copy or forget      copy          copy
+ *  recycled                  drop            forget               forget              (cookie)      (cookie)
+ *  opened                    OPEN, drop all  put back             set, each duplicate -             begin, each duplicate
+ *  failed                    FAILED          put back             forget all          put back      -
+ *  dissolved                 DIRECT, drop all put back            forget all          undone later  forget all
+ *  untouched                 DIRECT, drop all put back            -                   -             -
+ *  disconnected              -               -                    forget all          undone later  forget all
+ *  overtaken                 drop            put back             set if it is open   -             -
  *
  * "All" are the descriptors of this process that have the entry, or are known duplicates. (cookie): a record is believed
  * only of the socket that it was made for. A socket that was replaced is put back by the dial itself, see
@@ -45,6 +46,7 @@ void event_closing(int fd)
     struct other other = { .entry = entry, .than = fd, .fd = -1 };
     bool locked;
 
+    tally_end(fd);
     if (!peers_empty())
         peer_forget(fd);
     if (!entry)
@@ -72,6 +74,7 @@ void event_duplicated(int from, int to)
         peer_copy(from, to);
     if (original_any())
         original_copy(from, to);
+    tally_share(from, to);
 }
 
 void event_recycled(int fd)
@@ -116,12 +119,20 @@ static void forget_peer(int fd, struct entry *entry, void *data)
     (void)entry;
     (void)data;
     peer_forget(fd);
+    tally_forget(fd);
+}
+
+static void begin_tally(int fd, struct entry *entry, void *data)
+{
+    (void)data;
+    tally_begin(fd, entry->dial.authority);
 }
 
 void event_opened(struct entry *entry)
 {
     entry->error = 0;
     slot_each_of(entry, record_peer, NULL);
+    slot_each_of(entry, begin_tally, NULL);
     end(entry, ENTRY_OPEN);
 }
 
@@ -150,6 +161,7 @@ static void forget_duplicate(int fd, void *data)
 {
     (void)data;
     peer_forget(fd);
+    tally_forget(fd);
 }
 
 void event_disconnected(int fd)

@@ -5,11 +5,17 @@
 enum { PAGE_SLOTS = 1024 };
 FD_MAP(slots, _Atomic(struct entry *), PAGE_SLOTS);
 
-_Atomic int slots_used = 1;
+_Atomic int slots_used = 1, slots_closes = 1;
+
+void slots_hear_of_close(int more)
+{
+    atomic_fetch_add(&slots_closes, more);
+}
 
 void slot_begin(void)
 {
     atomic_fetch_sub(&slots_used, 1);
+    slots_hear_of_close(-1);
 }
 
 static void note_chunk(int fd, struct entry *entry, void *used)
@@ -38,6 +44,7 @@ struct entry *slot_find(int fd)
 static void put(_Atomic(struct entry *) *slot, struct entry *entry)
 {
     atomic_fetch_add(&slots_used, 1);
+    slots_hear_of_close(1);
     atomic_store_explicit(slot, entry, memory_order_release);
 }
 
@@ -80,6 +87,7 @@ void slot_drop(int fd)
     if (!entry)
         return;
     atomic_fetch_sub(&slots_used, 1);
+    slots_hear_of_close(-1);
     if (!entry_is_inherited(entry) && atomic_fetch_sub(&entry->slots, 1) == 1)
         entry_give(entry);
 }

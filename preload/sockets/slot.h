@@ -28,6 +28,19 @@ static inline bool slots_idle(void)
     return true;
 }
 
+/* The same of a close(2), which concerns others than slots, too: one is counted for each slot, and each of theirs. */
+extern _Atomic int slots_closes HIDDEN;
+
+static inline bool slots_close_idle(void)
+{
+    if (__builtin_expect(atomic_load_explicit(&slots_closes, memory_order_relaxed) != 0, 0))
+        return false;
+    real_is_known();
+    return true;
+}
+
+void slots_hear_of_close(int more); /* one more (1) or less (-1) who does */
+
 void slot_begin(void); /* they are known; called once, by the constructor */
 
 struct entry *slot_find(int fd); /* NULL: the descriptor is an ordinary one */

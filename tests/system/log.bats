@@ -159,3 +159,62 @@ s.close()'
     exec 5>&-
     equal "$said" hello
 }
+
+@test "a program's tunnel that is closed says the bytes each way, with --log or -v" {
+    local log=$BATS_TEST_TMPDIR/log
+
+    start_taker
+    start_scripted --on '*:7' "to 127.0.0.1:$TAKER_PORT" --on '*:9' "to 127.0.0.1:$GREETER_PORT"
+    run timeout 20 "$PTUNNEL_RUN" --log "$log" -p "127.0.0.1:$SCRIPTED_PORT" python3 -c "$SEND" taker.example 7
+    equal "$output" 3
+    [[ $(cat "$log") =~ ^$UTC' ptunnel: python3['[0-9]+']: taker.example:7: closed after '[0-9]+\.[0-9]{3}' s, bytes sent: 70000, received: 3'$ ]]
+    run --separate-stderr timeout 20 "$PTUNNEL_RUN" -v -p "127.0.0.1:$SCRIPTED_PORT" python3 -c "$SEND" taker.example 7
+    contains "$stderr" "s, bytes sent: 70000, received: 3"
+    run --separate-stderr timeout 20 "$PTUNNEL_RUN" -p "127.0.0.1:$SCRIPTED_PORT" python3 -c "$SEND" taker.example 7
+    equal "$stderr" ''
+}
+
+# The target speaks first and closes: its bytes may come with the proxy's answer, and its end before the program's.
+@test "what came with the proxy's answer is the target's, and its end is no byte" {
+    local log=$BATS_TEST_TMPDIR/log n
+
+    start_scripted --on '*:9' "to 127.0.0.1:$GREETER_PORT"
+    for n in 1 2 3 4 5; do
+        run timeout 20 "$PTUNNEL_RUN" --log "$log" -p "127.0.0.1:$SCRIPTED_PORT" python3 -c '
+import socket, sys
+s = socket.create_connection(("banner.example", 9))
+while s.recv(1): pass
+s.close()'
+    done
+    equal "$(sed 's/.*, bytes/bytes/' "$log" | sort | uniq -c | xargs)" "5 bytes sent: 0, received: 6"
+}
+
+@test "a duplicate keeps a tunnel open, a forked child's end is not the tunnel's, another socket with the number is another" {
+    local log=$BATS_TEST_TMPDIR/log
+
+    start_scripted --on '*:9' "to 127.0.0.1:$GREETER_PORT"
+    run timeout 20 "$PTUNNEL_RUN" --log "$log" -p "127.0.0.1:$SCRIPTED_PORT" python3 -c '
+import os, socket
+def said(): return sum("closed after" in line for line in open(os.environ["PTUNNEL_LOG"])) if os.path.exists(os.environ["PTUNNEL_LOG"]) else 0
+s = socket.create_connection(("banner.example", 9))
+copy = s.dup()
+s.close()
+print(said())
+if os.fork() == 0:
+    copy.close()
+    os._exit(0)
+os.wait()
+print(said())
+number = copy.fileno()
+os.closerange(number, number + 1)
+copy.detach()
+print(said())
+a, b = socket.socketpair()
+os.dup2(a.fileno(), number)
+os.close(number)
+print(said())
+s = socket.create_connection(("banner.example", 9))
+os.dup2(a.fileno(), s.fileno())
+print(said())'
+    equal "$output" "$(printf '%s\n' 0 0 1 1 2)"
+}

@@ -177,6 +177,20 @@ void log_line(enum log_level level, const struct text *words)
     errno = saved;
 }
 
+bool log_keeps(void)
+{
+    return log_wants(LOG_CONNECTION) || (sink.path && log_wants(LOG_FAILURE));
+}
+
+void log_kept_line(const struct text *words)
+{
+    int saved = errno;
+
+    if (log_keeps())
+        put(LOG_CONNECTION, words);
+    errno = saved;
+}
+
 void log_print(enum log_level level, const char *format, ...)
 {
     char buffer[LOG_LINE_SIZE];
