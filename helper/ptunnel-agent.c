@@ -47,16 +47,6 @@ static void hide(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static void options_or_exit(int argc, char **argv)
 {
     int id;
@@ -154,7 +144,7 @@ int main(int argc, char **argv)
     hide();
     options_or_exit(argc, argv);
     listener_or_exit();
-    raise_descriptor_limit();
+    loop_allow_descriptors();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     sigaction(SIGTERM, &action, NULL);

@@ -91,7 +91,7 @@ static void answer_digest(const struct job *job, struct result *result)
         result->size = text_size(&out);
 }
 
-void worker_do(const struct job *job, struct result *result)
+static void do_job(const struct job *job, struct result *result)
 {
     memset(result, 0, offsetof(struct result, field));
     result->id = job->id;
@@ -116,7 +116,7 @@ static _Noreturn void work(int fd)
             gss_forget(job.id);
             continue;
         }
-        worker_do(&job, &result);
+        do_job(&job, &result);
         explicit_bzero(&job, sizeof job);
         if (send(fd, &result, result_size(&result), MSG_NOSIGNAL) < 0)
             break;

@@ -49,7 +49,4 @@ size_t result_size(const struct result *result);
 /* A new worker: its socket, or -errno. It ends when that is closed. */
 int worker_start(pid_t *pid);
 
-/* What a worker does with a job. */
-void worker_do(const struct job *job, struct result *result);
-
 #endif

@@ -1,6 +1,7 @@
 #include "setup.h"
 #include "../common/agency.h"
 #include "../common/libc_net.h"
+#include "../relay/loop.h"
 
 #include <ptunnel/hosts.h>
 #include <ptunnel/log.h>
@@ -8,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum { COMPLAINTS_SIZE = 16 * 1024 };
@@ -76,18 +76,6 @@ static int load(struct setup *setup, struct shared_options *options, struct text
     return result;
 }
 
-/* Each tunnel takes two descriptors; the usual soft limit of 1024 is meant for
- * programs that use select(2). */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static void open_log_or_exit(const struct shared_options *options)
 {
     const char *variable = getenv("PTUNNEL_LOG"), *format = getenv("PTUNNEL_LOG_FORMAT");
@@ -118,7 +106,7 @@ struct setup setup_or_exit(struct options *options)
     struct setup setup = { 0 };
     int result;
 
-    raise_descriptor_limit();
+    loop_allow_descriptors();
     open_log_or_exit(&options->shared);
     result = load(&setup, &options->shared, &wrong);
     if (result == -ENOENT && options->direct)

@@ -2,9 +2,20 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { EVENTS_MOST = 256 };
+
+void loop_allow_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 int loop_open(struct loop *loop)
 {

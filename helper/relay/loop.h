@@ -28,6 +28,9 @@ struct loop {
     struct timer *timers;
 };
 
+/* As many descriptors as the hard limit allows: the usual soft limit, 1,024, is meant for programs that use select(2). */
+void loop_allow_descriptors(void);
+
 int loop_open(struct loop *loop); /* 0 or a negative errno */
 void loop_close(struct loop *loop);
 

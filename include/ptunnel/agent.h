@@ -22,7 +22,6 @@ enum {
     AGENT_AGAIN = 50,    /* ms after which to try again what there was no room for */
     AGENT_SILENT = 1000, /* ms in which a process asks nobody, after a question without an answer */
     AGENT_FRONT = 2048,  /* bytes of a question's first line at most, and NUL */
-    AGENT_ANSWER_MOST = LEG_FRONT + LEG_FIELD_MOST,
 };
 
 /* Words for what is amiss, for --check; the agent writes them in `fail`. */

@@ -164,10 +164,6 @@ struct deadline dial_deadline(const struct dial *dial);
  * kernel refuses (of some kernels EBUSY, while another thread waits on the socket). */
 int dial_disconnect(struct dial *dial);
 
-/* Puts a socket like the first one, unconnected, under the number again, if another one is there. If that
- * cannot be, the other one stays: to the program it is nearly the same. */
-void dial_put_back(struct dial *dial);
-
 /* Adds "example.org:22 via proxy:3128: 407 Proxy Authentication Required ...". */
 void dial_describe(const struct dial *dial, struct text *out);
 

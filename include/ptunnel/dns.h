@@ -1,6 +1,6 @@
 /* DNS messages (RFC 1035, RFC 6891), as much as is needed to answer a program that asks a resolver itself.
- * Without I/O: a query is read from bytes, an answer is written to bytes; where they come from and go to,
- * UDP or TCP, is the caller's business.
+ * Without I/O: a query is read from bytes, an answer is written to bytes; where they come from and go to is the
+ * caller's business.
  *
  * Whoever may be asked about a name calls, in this order: dns_read(); dns_reverse() for a PTR query; then
  * dns_answer() with what is known, or dns_fail(), or hands the query on as it came. */
@@ -15,7 +15,6 @@
 enum {
     DNS_NAME_MOST = 253,   /* bytes of a name as text, without the last dot */
     DNS_ANSWER_SIZE = 549, /* no answer written here is larger */
-    DNS_LENGTH_SIZE = 2,   /* over TCP each message has its size in front, RFC 1035 4.2.2 */
     DNS_MESSAGE_MOST = 65535,
 };
 
@@ -77,10 +76,5 @@ size_t dns_answer(const struct dns_query *query, const void *message, const stru
 
 /* An answer without records. */
 size_t dns_fail(const struct dns_query *query, const void *message, enum dns_code code, void *out);
-
-/* Over TCP: the size of the first message in the bytes, its length in front included; 0: there is more to
- * come. */
-size_t dns_framed(const void *bytes, size_t size);
-void dns_frame(void *length, size_t size); /* writes the DNS_LENGTH_SIZE bytes in front of a message */
 
 #endif

@@ -75,6 +75,14 @@ void way_by_file(struct endpoint *target, int family)
         hosts_take(&found, family, target);
 }
 
+/* The port that a service argument says in digits, or 0: that of a name is known when the program connects. */
+static uint16_t port_of(const char *service)
+{
+    long port = service ? text_to_number(service, strlen(service), 1, 65535) : -1;
+
+    return port < 0 ? 0 : (uint16_t)port;
+}
+
 /* AI_PASSIVE is no exception: beside a name it means nothing, and programs that connect say it, too (socat,
  * lftp, whose names nobody here may know, or hear of). */
 enum way way_of_hinted(const char *name, const char *service, const struct addrinfo *hints)
@@ -87,12 +95,5 @@ enum way way_of_hinted(const char *name, const char *service, const struct addri
         return WAY_REAL;
     if (family == AF_INET6 && (hints->ai_flags & AI_V4MAPPED))
         family = AF_UNSPEC;
-    return way_of_family(name, way_port(service), family);
-}
-
-uint16_t way_port(const char *service)
-{
-    long port = service ? text_to_number(service, strlen(service), 1, 65535) : -1;
-
-    return port < 0 ? 0 : (uint16_t)port;
+    return way_of_family(name, port_of(service), family);
 }

@@ -22,7 +22,4 @@ enum way way_of_hinted(const char *name, const char *service, const struct addri
  * speaks of it at this port: it was given a stand-in because of one for others. Leaves errno undefined. */
 void way_by_file(struct endpoint *target, int family);
 
-/* The port that a service argument says in digits, or 0: of a named one connect() will tell. */
-uint16_t way_port(const char *service);
-
 #endif

@@ -126,7 +126,8 @@ struct registration *registration_in(struct registration *first, int set)
     return NULL;
 }
 
-struct registration *registration_make(int fd, int set)
+/* The record for a set, made if there is none. NULL: no memory. */
+static struct registration *find_or_make(int fd, int set)
 {
     struct registration *first = fd_map_at(&registrations, fd, true);
     struct registration *record = first ? registration_in(first, set) : NULL;
@@ -168,7 +169,7 @@ static void note_set(int set, int fd)
 void registration_remember(int set, int fd, const struct epoll_event *event, bool substituted)
 {
     struct registration *record =
-        event ? registration_make(fd, set) : registration_in(registration_first(fd), set);
+        event ? find_or_make(fd, set) : registration_in(registration_first(fd), set);
 
     if (record && event) {
         note_set(set, fd);

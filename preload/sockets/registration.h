@@ -34,10 +34,9 @@ void registration_unlock(int fd, bool locked); /* what registration_lock() said 
 bool registration_one_lock(int fd, int other); /* both are guarded by the same one */
 
 /* With the lock. The first record of a descriptor, NULL: it never had one; the one for a set, NULL: none (set
- * -1: an empty one); the same, made if there is none (NULL: no memory). */
+ * -1: an empty one). */
 struct registration *registration_first(int fd);
 struct registration *registration_in(struct registration *first, int set);
-struct registration *registration_make(int fd, int set);
 
 /* With the lock. What the kernel took for fd; event NULL: it was removed. The second: the record is empty from now on. */
 void registration_remember(int set, int fd, const struct epoll_event *event, bool substituted);

@@ -96,14 +96,6 @@ static void ask(const uint8_t *message, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t whole;
-
     ask(data, size);
-    while ((whole = dns_framed(data, size)) > 0) {
-        require(whole >= DNS_LENGTH_SIZE && whole <= size);
-        ask(data + DNS_LENGTH_SIZE, whole - DNS_LENGTH_SIZE);
-        data += whole;
-        size -= whole;
-    }
     return 0;
 }

@@ -254,22 +254,6 @@ static void a_code_that_needs_edns(void **state)
     assert_memory_equal(out + 29, "\0\0\x29\4\xd0\1\0\0\0\0\0", 11);
 }
 
-static void frames(void **state)
-{
-    static const char two[] = "\0\3abc\0\1d";
-    char length[DNS_LENGTH_SIZE];
-
-    (void)state;
-    for (size_t size = 0; size < 5; size++)
-        assert_int_equal(dns_framed(against_wall(0, two, size), size), 0);
-    assert_int_equal(dns_framed(two, 5), 5);
-    assert_int_equal(dns_framed(two, 8), 5);
-    assert_int_equal(dns_framed(two + 5, 3), 3);
-    assert_int_equal(dns_framed("\0\0", 2), 2);
-    dns_frame(length, 0x1234);
-    assert_memory_equal(length, "\x12\x34", 2);
-}
-
 int main(void)
 {
     ROWS(queries, read_query);
@@ -279,6 +263,5 @@ int main(void)
     ROWS(answers, answer_query);
     STORY(the_largest_answer);
     STORY(a_code_that_needs_edns);
-    STORY(frames);
     return rows_run("dns");
 }

@@ -274,15 +274,3 @@ size_t dns_answer(const struct dns_query *query, const void *message, const stru
     }
     return has_record ? write_record(query, message, known, out) : dns_fail(query, message, DNS_OK, out);
 }
-
-size_t dns_framed(const void *bytes, size_t size)
-{
-    size_t whole = size < DNS_LENGTH_SIZE ? 0 : DNS_LENGTH_SIZE + get16(bytes);
-
-    return whole <= size ? whole : 0;
-}
-
-void dns_frame(void *length, size_t size)
-{
-    put16(length, (unsigned)size);
-}

@@ -59,7 +59,9 @@ int dial_disconnect(struct dial *dial)
     return connection_undo(dial);
 }
 
-void dial_put_back(struct dial *dial)
+/* Puts a socket like the first one, unconnected, under the number again, if another one is there. If that
+ * cannot be, the other one stays: to the program it is nearly the same. */
+static void put_back(struct dial *dial)
 {
     if (dial->replaced && dial->replace(dial, DIAL_LIKE_FIRST) == 0)
         dial->replaced = dial->must_disconnect = dial->mapped = dial->v6only = false;
@@ -68,7 +70,7 @@ void dial_put_back(struct dial *dial)
 static int settle(struct dial *dial, enum dial_want result)
 {
     if (result == DIAL_FAILED)
-        dial_put_back(dial);
+        put_back(dial);
     dial->settled = result;
     legs_tell(dial);
     leg_drop(dial);
@@ -176,7 +178,7 @@ static int fall_back(struct dial *dial)
 
     dial->candidate = -1;
     dial->attempt = deadline_never();
-    dial_put_back(dial);
+    put_back(dial);
     dial->replace = NULL; /* the kernel's own connect() replaces nothing */
     if (dial->route->count > 0)
         dial_say_fallback(dial);
