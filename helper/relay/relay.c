@@ -1,5 +1,6 @@
 #include "relay.h"
 #include "account.h"
+#include "cutting.h"
 #include "wire.h"
 #include "../common/libc_net.h"
 
@@ -27,16 +28,14 @@ static void close_ends(const struct relay *relay)
     loop_forget(relay->all->loop, near);
     if (relay->in.to != near && relay->in.to >= 0)
         loop_forget(relay->all->loop, relay->in.to);
-    if (relay->broken) {
-        if (!relay->shared)
-            wire_reset(far);
-        else
-            close(far);
-        wire_reset(near);
-    } else {
+    if (relay->broken && !relay->shared)
+        wire_reset(far);
+    else
         close(far);
+    if (relay->broken)
+        wire_reset(near);
+    else
         close(near);
-    }
     if (relay->in.to != near && relay->in.to >= 0)
         close(relay->in.to);
 }
@@ -51,8 +50,10 @@ static void free_dial(struct relay *relay)
 {
     struct relays *all = relay->all;
 
-    if (relay->dial)
+    if (relay->dial) {
+        cutting_say(relay->dial, all->half_close > 0);
         leg_drop(relay->dial);
+    }
     inquiry_end(&relay->inquiry);
     free(relay->dial);
     relay->dial = NULL;

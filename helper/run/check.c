@@ -1,7 +1,6 @@
 #include "check.h"
 #include "ask.h"
 #include "explain.h"
-#include "kind.h"
 #include "target.h"
 #include "trial.h"
 
@@ -9,6 +8,7 @@
 #include "../common/usage.h"
 
 #include <ptunnel/agent.h>
+#include <ptunnel/brand.h>
 #include <ptunnel/dial.h>
 #include <ptunnel/log.h>
 
@@ -179,18 +179,18 @@ static void print_addresses(const struct addresses *list)
  * it refuses. */
 static void tell_kind(struct candidate *candidate, struct trial *trial)
 {
-    const struct kind *kind;
+    const struct brand *brand;
 
     if (!trial->knows_kind && trial->dial.settled == DIAL_OPEN)
         trial_ask_kind(trial, candidate);
     if (!trial->kind[0])
         return;
-    kind = kind_of(trial->kind);
+    brand = brand_of(trial->kind, strlen(trial->kind));
     printf("  it says that it is %s\n", trial->kind);
-    if (kind && kind->idle)
+    if (brand && brand->idle)
         printf("    such a proxy cuts tunnels that are quiet for %d s: ssh -o ServerAliveInterval=%d\n",
-               kind->idle, kind->idle / 2 < 60 ? kind->idle / 2 : 60);
-    if (kind && kind->cuts)
+               brand->idle, brand->idle / 2 < 60 ? brand->idle / 2 : 60);
+    if (brand && brand->cuts)
         printf("    it ends both directions when a program ends its own: see HALF-CLOSE in "
                "ptunnel-proxies(7)\n");
 }

@@ -142,23 +142,14 @@ bool seen_field(const char *name, struct text *out)
     return false;
 }
 
-/* Of a chunked body the first chunk, which holds what such pages say. */
 bool seen_page(struct text *out)
 {
-    size_t before = text_size(out), size, ignored;
+    size_t before = text_size(out);
     struct body body;
     const char *at;
 
     if (!begin_body(&body, &at))
         return false;
-    if (body.chunked && !next_line(&at, &ignored))
-        return false;
-    size = (size_t)(seen + seen_size - at);
-    if (body.chunked) {
-        const char *end = memmem(at, size, "\r\n0\r\n", 5);
-
-        size = end ? (size_t)(end - at) : size;
-    }
-    page_words(out, at, size < PAGE_SIZE ? size : PAGE_SIZE);
+    page_words_of_body(out, at, (size_t)(seen + seen_size - at), body.chunked);
     return text_size(out) > before;
 }

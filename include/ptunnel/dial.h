@@ -12,6 +12,10 @@
  *   READ --407--> BODY --its end--> SEND, the next leg on the same connection
  *                   `--it closes--> CONNECT, to the same address; then the next leg
  *
+ * A refusal whose page is to be shown (-vv) is settled when that was read:
+ *
+ *   READ --refused--> PAGE --its end, 4 KiB, a second--> FAILED
+ *
  * DIRECT: the kernel's own connect() to the target. Its name is looked up here; an address that the kernel
  * refuses at once is passed over.
  *
@@ -42,6 +46,7 @@ enum dial_state {
     DIAL_STATE_SEND,
     DIAL_STATE_READ,
     DIAL_STATE_BODY,
+    DIAL_STATE_PAGE, /* only while lines of LOG_HANDSHAKE are written: for up to a second */
     DIAL_STATE_SETTLED,
 };
 

@@ -9,6 +9,7 @@
 #ifndef PTUNNEL_REPLY_H
 #define PTUNNEL_REPLY_H
 
+#include <ptunnel/brand.h>
 #include <ptunnel/text.h>
 
 #include <stdbool.h>
@@ -23,6 +24,7 @@ struct reply {
     bool proxy_ill;   /* a Proxy-Status (RFC 9209) says that the proxy itself is the cause */
     char reason[80];  /* the reason phrase; bytes outside 0x20..0x7e as \xHH */
     char schemes[64]; /* of Proxy-Authenticate, "NTLM, Basic" */
+    const struct brand *brand; /* by Server, Via or Proxy-agent; NULL: it does not say, or nobody knows it */
 };
 
 /* "HTTP/1.1 200 Reason", without its line end; false if it is not an HTTP/1 status line (RFC 9112 4). */

@@ -21,6 +21,10 @@ pipes() {
     run --separate-stderr timeout 20 "$PTUNNEL" "$@" < /dev/null
 }
 
+hears_twice() {
+    equal "$(nc -N 127.0.0.1 "$LISTEN_PORT" < /dev/null)$(nc -N 127.0.0.1 "$LISTEN_PORT" < /dev/null)" hellohello
+}
+
 @test "the user's rule file is read: the proxy, its rules, its times" {
     a_rule_file "proxy $PROXY" 'tunnel a.test' 'reject b.test' 'default direct'
     pipes -W a.test:7
@@ -41,6 +45,41 @@ pipes() {
     PTUNNEL_RULES=$BATS_TEST_TMPDIR/other pipes -W a.test:7
     fails_with 1
     contains "$stderr" "$BATS_TEST_TMPDIR/other"
+}
+
+@test "a password of the rule file is sent, and its timeout counts" {
+    local start took
+
+    start_scripted --on 'a.test:7' "auth me:secret; to 127.0.0.1:$GREETER_PORT" --on '*' hang
+    a_rule_file "proxy http://me:secret@$PROXY" 'timeout 1'
+    chmod 600 "$XDG_CONFIG_HOME/ptunnel/rules"
+    pipes -W a.test:7
+    succeeds
+    contains "$output" hello
+    start=${EPOCHREALTIME/[.,]/}
+    pipes -W b.test:7
+    took=$(((${EPOCHREALTIME/[.,]/} - start) / 1000))
+    fails_with 1
+    contains "$stderr" 'did not answer in time'
+    [ "$took" -ge 1000 ] && [ "$took" -lt 15000 ]
+}
+
+@test "-v says once that the proxy is known to end both directions" {
+    start_scripted --on '*' 'header "Proxy-agent: tinyproxy/1.11.1"; to 127.0.0.1:'"$GREETER_PORT"
+    start_ptunnel --no-rules -v -p "$PROXY" 0:a.test:7
+    hears_twice
+    equal "$(listener_says | grep -c 'known to end both')" 1
+    contains "$(listener_says)" "$PROXY: this proxy (tinyproxy) is known to end both directions" '--half-close delay:5'
+    start_ptunnel --no-rules -v --half-close delay:1 -p "$PROXY" 0:a.test:7
+    hears_twice
+    lacks "$(listener_says)" 'known to end both'
+    start_ptunnel --no-rules -p "$PROXY" 0:a.test:7
+    hears_twice
+    lacks "$(listener_says)" 'known to end both'
+    start_scripted --on '*' 'header "Proxy-agent: Apache/2.4.71 (Debian)"; to 127.0.0.1:'"$GREETER_PORT"
+    start_ptunnel --no-rules -v -p "$PROXY" 0:a.test:7
+    hears_twice
+    lacks "$(listener_says)" 'known to end both'
 }
 
 @test "a user of the command line is for the proxy of the rule file" {

@@ -60,3 +60,20 @@ setup() {
     done
     equal "$(proxies_of_manual | grep -vxF "$(printf '%s\n' "${!REAL_PROGRAM[@]}")")" ''
 }
+
+@test "what --check and ptunnel -v know of a proxy that names itself is what the manual says" {
+    local word idle cuts cell count=0
+
+    while read -r word idle cuts; do
+        case $word in
+        ATS/ | TrafficServer) word=trafficserver ;;
+        *) word=$(proxies_of_manual | grep -ixF "$word") ;;
+        esac
+        cell=$(manual_cell "$word" Idle)
+        equal "$word ${cell% s}" "$word ${idle/#0/-}"
+        cell=$(manual_cell "$word" Half-close)
+        equal "$word $cell" "$word $([ "$cuts" = true ] && echo lost || echo kept)"
+        count=$((count + 1))
+    done < <(grep -o '{ "[^}]*}' "$ROOT/preload/core/proxy/brand.c" | tr -d '{},"')
+    [ "$count" -gt 8 ]
+}

@@ -349,6 +349,40 @@ times_out() { # TARGET
     fails_with 1
 }
 
+# What stands behind a refusal is read for -vv alone: the errno and the socket are the same with it and without.
+with_page() { # ACTIONS ERRNO WORDS|-
+    local line
+
+    start_scripted --on '203.0.113.9:1' "$1" --on '203.0.113.7:7' "to 127.0.0.1:$GREETER_PORT"
+    for line in '' -vv; do
+        run --separate-stderr timeout 20 "$PTUNNEL_RUN" $line -p "$PROXY" "$PROGRAMS/connect" 203.0.113.9:1 203.0.113.7:7
+        equal "$output" "203.0.113.9:1 $2$NATIVE${NEWLINE}203.0.113.7:7 connected, heard \"hello\""
+        [ "$line" ] || lacks "$stderr" 'its page says'
+    done
+    [ "$3" = - ] && lacks "$stderr" 'its page says' || contains "$stderr" "203.0.113.9:1 via $PROXY: its page says: $3$NEWLINE"
+}
+
+@test "-vv: the page behind a refusal is shown, in whatever form it comes" {
+    with_page 'raw "HTTP/1.1 502 x\r\nContent-Length: 26\r\n\r\n<h1>x</h1><p>it\x1b broke</p>"' ECONNREFUSED 'it\x1b broke'
+    with_page 'raw "HTTP/1.1 502 x\r\n\r\n<p>no length</p>"; chunk 3 1' ECONNREFUSED 'no length'
+    with_page 'raw "HTTP/1.1 404 x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nin it\r\n0\r\n\r\n"; end hang' EHOSTUNREACH 'in it'
+    with_page 'raw "HTTP/1.1 403 x\r\nContent-Length: 0\r\n\r\n"; end hang' EACCES -
+    with_page 'status 407' EACCES -
+}
+
+@test "-vv: a page that never ends is waited for a second, and not beyond the deadline" {
+    local start took
+
+    start_scripted --on '*' 'raw "HTTP/1.1 502 x\r\n\r\n<p>half"; end hang'
+    start=${EPOCHREALTIME/[.,]/}
+    run --separate-stderr tunnelled "$PROGRAMS/connect" 203.0.113.9:1
+    took=$(((${EPOCHREALTIME/[.,]/} - start) / 1000))
+    [ "$took" -lt 900 ]
+    run --separate-stderr timeout 20 "$PTUNNEL_RUN" -vv -p "$PROXY" "$PROGRAMS/connect" -n 203.0.113.9:1
+    contains "$output" ECONNREFUSED
+    contains "$stderr" 'its page says: half'
+}
+
 squid_says() { # TARGET ERRNO STATUS
     run --separate-stderr tunnelled "$PROGRAMS/connect" "$1" "127.0.0.1:$GREETER_PORT"
     equal "$output" "$1 $2$NATIVE${NEWLINE}127.0.0.1:$GREETER_PORT connected, heard \"hello\""

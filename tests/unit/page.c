@@ -61,9 +61,32 @@ static void a_long_one_is_cut(void **state)
     assert_int_equal(strlen(buffer), PAGE_WORDS_MOST);
 }
 
+static void the_first_chunk_of_a_body(void **state)
+{
+    static const struct {
+        const char *body, *words;
+    } bodies[] = {
+        { "5\r\nhello\r\n0\r\n\r\n", "hello" }, /* HTTP::Proxy */
+        { "5\r\nhel", "hel" },
+        { "5", "" },
+        { "", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        size_t size = strlen(bodies[i].body);
+        char buffer[1024];
+        struct text out = text_in(buffer, sizeof buffer);
+
+        page_words_of_body(&out, against_wall(0, bodies[i].body, size), size, true);
+        assert_string_equal(buffer, bodies[i].words);
+    }
+}
+
 int main(void)
 {
     ROWS(pages, what_a_reader_sees);
     STORY(a_long_one_is_cut);
+    STORY(the_first_chunk_of_a_body);
     return rows_run("page");
 }

@@ -419,6 +419,35 @@ static void hint_about_ports(void **state)
     assert_int_equal(strstr(buffer, " (many proxies allow CONNECT only to port 443)") != NULL, row->hint);
 }
 
+/* Who it is: the first field that tells a brand that is known. */
+static void a_brand_is_known_by_its_word(void **state)
+{
+    static const struct {
+        const char *fields[3];
+        const char *word;
+    } rows[] = {
+        { { "Proxy-agent: tinyproxy/1.11.1" }, "tinyproxy" },
+        { { "server: SQUID/5.7" }, "squid" },
+        { { "Via: 1.1 nghttpx", "Server: squid/5.7" }, "nghttpx" },
+        { { "Server: x", "Via: 1.1 y (squid)" }, "squid" },
+        { { "Server: WEBrick/1.8.1 (Ruby/3.1.2/2022-04-12)" }, "WEBrick" },
+        { { "Server: tinyprox" }, NULL },
+        { { "X-Server: squid" }, NULL },
+        { { "Server:" }, NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct reply reply = { .status = 200 };
+
+        for (size_t j = 0; rows[i].fields[j]; j++)
+            take_field(&reply, rows[i].fields[j]);
+        assert_int_equal(reply.brand == NULL, rows[i].word == NULL);
+        if (rows[i].word)
+            assert_string_equal(reply.brand->word, rows[i].word);
+    }
+}
+
 int main(void)
 {
     ROWS(status_lines, status_line);
@@ -428,5 +457,6 @@ int main(void)
     ROWS(lines, words_of_a_status_line);
     ROWS(descriptions, words_for_the_log);
     ROWS(hints, hint_about_ports);
+    STORY(a_brand_is_known_by_its_word);
     return rows_run("reply");
 }

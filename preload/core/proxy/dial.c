@@ -1,6 +1,7 @@
 #include "connection.h"
 #include "dial_words.h"
 #include "legs.h"
+#include "refusal.h"
 
 #include <ptunnel/hash.h>
 
@@ -358,6 +359,17 @@ static int step_body(struct dial *dial)
     return GO_ON;
 }
 
+static int end_page(struct dial *dial)
+{
+    refusal_say(dial);
+    return settle(dial, DIAL_FAILED);
+}
+
+static int step_page(struct dial *dial)
+{
+    return refusal_read(dial) ? end_page(dial) : DIAL_WANT_READ;
+}
+
 static int end_of_reply(struct dial *dial)
 {
     const struct reply *reply = &dial->handshake.reply;
@@ -375,7 +387,11 @@ static int end_of_reply(struct dial *dial)
         dial->address = ADDRESSES_MOST * 2; /* skips its other addresses: they lead to the same proxy */
         return give_up(dial, dial->error);
     }
-    return settle(dial, DIAL_FAILED);
+    if (!dial->legs.block || !refusal_has_page(dial))
+        return settle(dial, DIAL_FAILED);
+    refusal_begin(dial);
+    dial->state = DIAL_STATE_PAGE;
+    return GO_ON;
 }
 
 /* Without .room, looks with MSG_PEEK and then takes what belongs to the head: the bytes behind it are the
@@ -407,6 +423,8 @@ static int step_read(struct dial *dial)
 
 static int expire(struct dial *dial)
 {
+    if (dial->state == DIAL_STATE_PAGE)
+        return end_page(dial);
     if (dial->legs.again.at != deadline_never().at) {
         legs_say_silent(dial);
         return settle(dial, DIAL_FAILED);
@@ -446,14 +464,14 @@ enum dial_want dial_step(struct dial *dial)
     static int (*const steps[])(struct dial * dial) = {
         [DIAL_STATE_CONNECT] = step_connect, [DIAL_STATE_CONNECTING] = step_connecting,
         [DIAL_STATE_SEND] = step_send,       [DIAL_STATE_READ] = step_read,
-        [DIAL_STATE_BODY] = step_body,
+        [DIAL_STATE_BODY] = step_body,       [DIAL_STATE_PAGE] = step_page,
     };
     int want = GO_ON;
 
     if (dial->state == DIAL_STATE_SETTLED)
         return dial->settled;
     if (legs_are_lost(dial))
-        want = begin_anew(dial);
+        want = dial->state == DIAL_STATE_PAGE ? end_page(dial) : begin_anew(dial);
     while (want == GO_ON) {
         want = steps[dial->state](dial);
         /* Only after the step: a program that comes too late still gets the answer that came in time. */

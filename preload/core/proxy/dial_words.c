@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Adds "example.org:22 via proxy:3128: ". */
-static void start_line(const struct dial *dial, struct text *out)
+void dial_start_line(const struct dial *dial, struct text *out)
 {
     char authority[ENDPOINT_TEXT_SIZE];
 
@@ -22,7 +22,7 @@ static void start_line(const struct dial *dial, struct text *out)
 
 void dial_describe(const struct dial *dial, struct text *out)
 {
-    start_line(dial, out);
+    dial_start_line(dial, out);
     if (dial->legs.words[0]) {
         text_add(out, dial->legs.words);
     } else if (dial_field_too_long(dial)) {
@@ -63,7 +63,7 @@ void dial_note_line(const struct dial *dial, const char *what, const struct endp
     char buffer[LOG_LINE_SIZE], authority[ENDPOINT_TEXT_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
 
-    start_line(dial, &line);
+    dial_start_line(dial, &line);
     text_add(&line, what);
     if (where) {
         endpoint_print(where, authority);
@@ -94,7 +94,7 @@ void dial_say_fallback(const struct dial *dial)
     char buffer[LOG_LINE_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
 
-    start_line(dial, &line);
+    dial_start_line(dial, &line);
     text_add(&line, "no proxy could be reached, going direct as fallback says");
     log_line(LOG_FAILURE, &line);
 }

@@ -12,6 +12,8 @@ static inline struct candidate *dial_candidate(const struct dial *dial)
     return &dial->route->candidates[dial->candidate];
 }
 
+/* Adds "example.org:22 via proxy:3128: ". */
+void dial_start_line(const struct dial *dial, struct text *out);
 void dial_note_line(const struct dial *dial, const char *what, const struct endpoint *where,
                     const struct reply *reply);
 void dial_report_line(const struct dial *dial, enum log_level level);

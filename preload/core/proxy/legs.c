@@ -1,5 +1,6 @@
 #include "legs.h"
 #include "dial_words.h"
+#include "refusal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -180,13 +181,18 @@ static void keep(struct leg *leg, struct body *body, const char *bytes, size_t s
             leg->cut = true;
 }
 
+static bool keeps_challenges(const struct dial *dial)
+{
+    return dial->handshake.reply.status == 407 && legs_wanted(dial) && dial->legs.count < LEGS_MOST;
+}
+
 /* Of a status line that came in pieces the first is not seen here; it is none of the fields that count. */
 size_t legs_feed(struct dial *dial, const char *bytes, size_t size)
 {
     struct handshake *handshake = &dial->handshake;
     size_t used = handshake_feed(handshake, bytes, size);
 
-    if (handshake->reply.status != 407 || !legs_wanted(dial) || dial->legs.count >= LEGS_MOST)
+    if (!keeps_challenges(dial) && !refusal_has_page(dial))
         return used;
     if (!dial->legs.block) {
         if (!need_block(dial))

@@ -24,7 +24,8 @@ enum legs_next {
 };
 enum legs_next legs_prepare(struct dial *dial);
 
-/* As handshake_feed(), and keeps the Proxy-Authenticate fields of a 407 for the next leg. */
+/* As handshake_feed(), and keeps the Proxy-Authenticate fields of a 407 for the next leg. Of that reply, and of one whose page
+ * is to be shown, the fields that speak of the body are given to .legs.body; there is a block then. */
 size_t legs_feed(struct dial *dial, const char *bytes, size_t size);
 
 /* Of a whole reply: whether there will be another leg, which begins when the body is skipped. */

@@ -92,3 +92,18 @@ void page_words(struct text *out, const char *bytes, size_t size)
     }
     text_add_foreign(out, page.words, page.size, PAGE_WORDS_MOST);
 }
+
+void page_words_of_body(struct text *out, const char *bytes, size_t size, bool chunked)
+{
+    const char *line = chunked ? memchr(bytes, '\n', size) : NULL, *end;
+
+    if (chunked && !line)
+        return;
+    if (line) {
+        size -= (size_t)(line + 1 - bytes);
+        bytes = line + 1;
+        end = memmem(bytes, size, "\r\n0\r\n", 5);
+        size = end ? (size_t)(end - bytes) : size;
+    }
+    page_words(out, bytes, size < PAGE_SIZE ? size : PAGE_SIZE);
+}

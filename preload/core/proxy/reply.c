@@ -233,16 +233,23 @@ static void offered_schemes(struct reply *reply, const char *value, size_t size)
     }
 }
 
+/* The first that is known counts: of Via the proxy itself may not be the only one. */
+static void said_of_itself(struct reply *reply, const char *value, size_t size)
+{
+    if (!reply->brand)
+        reply->brand = brand_of(value, size);
+}
+
 void reply_field(struct reply *reply, const char *line, size_t size)
 {
     static const struct {
         const char *name;
         void (*take)(struct reply *reply, const char *value, size_t size);
     } fields[] = {
-        { "Proxy-Status", proxy_status },
-        { "X-Squid-Error", squid_error },
-        { "Tor-Request-Failed", tor_failed },
-        { "Proxy-Authenticate", offered_schemes },
+        { "Proxy-Status", proxy_status },     { "X-Squid-Error", squid_error },
+        { "Tor-Request-Failed", tor_failed }, { "Proxy-Authenticate", offered_schemes },
+        { "Server", said_of_itself },         { "Via", said_of_itself },
+        { "Proxy-agent", said_of_itself },
     };
     const char *colon = memchr(line, ':', size);
     const char *value;
