@@ -254,7 +254,16 @@ static inline void real_is_known(void)
 
 extern const struct net real_net; /* the core's calls, by the next definitions */
 
-/* Inside: 0 or a negative errno. At the edge: libc's convention. Success leaves errno alone. */
+static inline void errno_put_back(const int *kept)
+{
+    errno = *kept;
+}
+
+/* At the beginning of a block: what errno is there it is again behind the block, whatever is called in it. For what hooks
+ * call: success leaves errno alone. Functions without it may change errno, and their headers say so where it matters. */
+#define KEEP_ERRNO int kept_errno __attribute__((cleanup(errno_put_back), unused)) = errno
+
+/* Inside: 0 or a negative errno. At the edge: libc's convention. */
 static inline int libc_result(int result)
 {
     if (result >= 0)

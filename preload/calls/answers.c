@@ -87,17 +87,17 @@ static bool is_tunnel(int fd, const struct sockaddr *address, socklen_t filled, 
 
 int answers_peer(int fd, struct sockaddr *address, socklen_t *size)
 {
+    KEEP_ERRNO;
     struct entry *entry = slots_empty() ? NULL : pending_find(fd);
     struct peer peer;
     struct room room;
-    int saved = errno, result;
+    int result;
 
     if (entry && atomic_load(&entry->state) == ENTRY_PENDING && !pending_step(fd, entry))
         return -ENOTCONN;
     result = ask(real()->getpeername, fd, address, size, &room);
     if (result == 0 && is_tunnel(fd, address, room.filled, *size, &peer))
         give_target(fd, &peer, address, room.all, size);
-    errno = saved;
     return result;
 }
 
@@ -122,36 +122,34 @@ static void find_source(const struct peer *peer, struct sockaddr_in *out)
 /* The port is the new socket's; the address is what the program had bound, or would have got. */
 int answers_name(int fd, struct sockaddr *address, socklen_t *size)
 {
+    KEEP_ERRNO;
     struct original original;
     struct sockaddr_in6 now;
     struct peer peer;
     struct room room;
     socklen_t now_size = sizeof now;
-    int saved = errno, result = ask(real()->getsockname, fd, address, size, &room);
+    int result = ask(real()->getsockname, fd, address, size, &room);
 
     if (result < 0 || !original_of(fd, &original) ||
-        real()->getsockname(fd, (struct sockaddr *)&now, &now_size) < 0) {
-        errno = saved;
+        real()->getsockname(fd, (struct sockaddr *)&now, &now_size) < 0)
         return result;
-    }
     original.name.v6.sin6_port = now.sin6_port; /* at the same place in both */
     if (original.name.any.sa_family == AF_INET && original.name.v4.sin_addr.s_addr == INADDR_ANY &&
         peer_get(fd, &peer))
         find_source(&peer, &original.name.v4);
     give(&original.name, original.size, address, room.all, size);
-    errno = saved;
     return 0;
 }
 
 int answers_domain(int fd, void *value, socklen_t *size)
 {
-    int saved = errno, family;
+    KEEP_ERRNO;
+    int family;
 
     if (real()->getsockopt(fd, SOL_SOCKET, SO_DOMAIN, value, size) < 0)
         return -errno;
     family = domain_of(fd);
     memcpy(value, &family, *size < sizeof family ? *size : sizeof family);
-    errno = saved;
     return 0;
 }
 

@@ -86,7 +86,7 @@ static bool claimed_asking(struct claim *out, int fd, const struct sockaddr *add
 
 bool claim_connect(struct claim *out, int fd, const struct sockaddr *address, socklen_t size)
 {
-    int saved = errno;
+    KEEP_ERRNO;
     bool wanted = false;
 
     if (!guest_may_act() || !address || size < (socklen_t)sizeof(struct sockaddr_in))
@@ -97,6 +97,5 @@ bool claim_connect(struct claim *out, int fd, const struct sockaddr *address, so
     else if ((!readable_crosses_page(address, size) || socket_address_readable(address, size)) &&
              endpoint_from_sockaddr(&out->asked, address, size))
         wanted = claimed(out, fd, socket_address_family(address));
-    errno = saved;
     return wanted;
 }

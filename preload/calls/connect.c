@@ -422,12 +422,13 @@ static int twin_error(const struct claim *claim)
 
 int connect_claimed(const struct claim *claim)
 {
+    KEEP_ERRNO;
     struct attempt attempt = { .fd = claim->fd,
                                .at_once = claim->at_once,
                                .blocking = claim->at_once ? 0 : UNKNOWN,
                                .send_timeout = -1 };
     const struct config *config = guest_config();
-    int saved = errno, result;
+    int result;
 
     if (claim->error)
         return -claim->error;
@@ -438,7 +439,6 @@ int connect_claimed(const struct claim *claim)
     if (claim->decision.verdict == VERDICT_REJECT || claim->target.port == 0)
         return refuse_claimed(claim);
     result = twin_error(claim);
-    errno = saved;
     if (result)
         return -result;
     pthread_testcancel();
@@ -455,7 +455,6 @@ int connect_claimed(const struct claim *claim)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &attempt.cancel);
     result = start(&attempt);
     pthread_setcancelstate(attempt.cancel, NULL);
-    errno = saved;
     return result;
 }
 

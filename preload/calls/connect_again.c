@@ -76,12 +76,11 @@ static bool again(int fd, const struct sockaddr *address, socklen_t size, int *r
 
 bool connect_again(int fd, const struct sockaddr *address, socklen_t size, int *result)
 {
-    int saved = errno;
+    KEEP_ERRNO;
     bool is_again = again(fd, address, size, result);
 
     if (!is_again && original_any() && !peer_known(fd) && socket_address_readable(address, size) &&
         !dissolves(address, size))
         replace_undo(fd);
-    errno = saved;
     return is_again;
 }

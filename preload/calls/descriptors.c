@@ -31,16 +31,15 @@ static bool hears_of_close(int fd)
 
 void descriptors_before_close(int fd)
 {
-    int saved = errno;
+    KEEP_ERRNO;
 
     if (hears_of_close(fd))
         event_closing(fd);
-    errno = saved;
 }
 
 void descriptors_before_close_range(unsigned first, unsigned last)
 {
-    int saved = errno;
+    KEEP_ERRNO;
 
     if (!identity_is_borrowed()) {
         unsigned end = last < FD_MAP_NUMBERS ? last : FD_MAP_NUMBERS - 1;
@@ -49,7 +48,6 @@ void descriptors_before_close_range(unsigned first, unsigned last)
             if (hears_of_close((int)fd))
                 event_closing((int)fd);
     }
-    errno = saved;
 }
 
 static bool is_open(int fd)
@@ -59,23 +57,21 @@ static bool is_open(int fd)
 
 void descriptors_before_replace(int from, int to)
 {
-    int saved = errno;
+    KEEP_ERRNO;
 
     if (from != to && known(to) && is_open(from) && !is_others(to))
         event_closing(to);
-    errno = saved;
 }
 
 void descriptors_duplicated(int from, int to)
 {
-    int saved = errno;
+    KEEP_ERRNO;
 
     if (from != to && to >= 0 && !is_others(from) && !is_others(to)) {
         if (!slots_empty())
             pending_find(from); /* it may have ended in other hands */
         event_duplicated(from, to);
     }
-    errno = saved;
 }
 
 static void finish_inherited(int fd, struct entry *entry, void *data)
@@ -87,11 +83,10 @@ static void finish_inherited(int fd, struct entry *entry, void *data)
 
 void descriptors_before_exec(void)
 {
-    int saved = errno;
+    KEEP_ERRNO;
 
     if (!slots_empty() && !identity_is_borrowed())
         slot_each(finish_inherited, NULL);
-    errno = saved;
     descriptors_before_child(false);
 }
 

@@ -53,16 +53,15 @@ static bool is_resolvers(struct endpoint *out, const struct sockaddr *address, s
 
 void question_connected(int fd, const struct sockaddr *address, socklen_t size)
 {
+    KEEP_ERRNO;
     _Atomic bool *mark;
     struct endpoint server;
-    int saved = errno;
 
     if (is_watched() && is_resolvers(&server, address, size) && is_of_datagrams(fd, true) &&
         (mark = fd_map_at(&connected, fd, true))) {
         atomic_store(mark, true);
         atomic_store(&question_connected_ever, true);
     }
-    errno = saved;
 }
 
 /* The number may have become another socket's: the mark says only that it is worth asking. */
@@ -109,8 +108,8 @@ static __attribute__((noinline)) bool answer(int fd, const struct endpoint *serv
 bool question_answered(int fd, const void *bytes, size_t size, const struct sockaddr *address,
                        socklen_t address_size)
 {
+    KEEP_ERRNO;
     struct endpoint server;
-    int saved = errno;
     bool answered = false;
 
     if (!is_watched())
@@ -118,7 +117,6 @@ bool question_answered(int fd, const void *bytes, size_t size, const struct sock
     if (address ? is_resolvers(&server, address, address_size) && is_of_datagrams(fd, true)
                 : is_connected_to_resolver(fd, &server))
         answered = size > 0 && readable(bytes, size) && answer(fd, &server, bytes, size);
-    errno = saved;
     return answered;
 }
 
@@ -165,10 +163,9 @@ unsigned question_messages_answered(int fd, struct mmsghdr *messages, unsigned c
 
 void question_bound(int fd, const struct sockaddr *address, socklen_t size)
 {
+    KEEP_ERRNO;
     struct endpoint at;
-    int saved = errno;
 
     if (is_resolvers(&at, address, size) && is_of_datagrams(fd, false))
         atomic_store(&is_resolver, true);
-    errno = saved;
 }

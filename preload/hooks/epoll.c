@@ -80,13 +80,12 @@ static int milliseconds_of(const struct timespec *time)
 /* Before Linux 5.11 there is no such call, and then there is none for sets with cookies either. No room is EINVAL. */
 static bool kernel_has_pwait2(int set)
 {
+    KEEP_ERRNO;
     static _Atomic int has; /* -1: no; 0: not asked yet */
     struct epoll_event none;
-    int saved = errno;
 
     if (atomic_load(&has) == 0)
         atomic_store(&has, real()->epoll_pwait2(set, &none, 0, NULL, NULL) < 0 && errno == ENOSYS ? -1 : 1);
-    errno = saved;
     return atomic_load(&has) > 0;
 }
 

@@ -6,10 +6,9 @@
 
 __attribute__((constructor)) static void start(void)
 {
-    int saved = errno;
+    KEEP_ERRNO;
 
     real();
     slot_begin();
     guest_may_act();
-    errno = saved;
 }

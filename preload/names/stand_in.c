@@ -157,25 +157,22 @@ static bool goes_past_tcp(int fd, const struct sockaddr *address)
 
 bool stand_in_unreachable(int fd, const struct sockaddr *address, socklen_t size)
 {
+    KEEP_ERRNO;
     struct endpoint target;
     struct names *map;
-    int saved = errno;
     bool stand_in, resolver;
 
     if (!guest_may_act() || !address_taken(address, size, &target))
         return false;
     resolver = target.port == NAMESERVER_PORT && stand_in_resolvers_refused();
     stand_in = is_stand_in(&target);
-    if ((!stand_in && !resolver) || !goes_past_tcp(fd, address)) {
-        errno = saved;
+    if ((!stand_in && !resolver) || !goes_past_tcp(fd, address))
         return false;
-    }
     map = stand_in ? names() : NULL;
     if (map)
         names_of_stand_in(map, &target);
     say(&target,
         stand_in ? ": only TCP can be tunnelled" : ": 'resolvers refuse' lets nobody ask a resolver");
-    errno = saved;
     return true;
 }
 
@@ -194,9 +191,9 @@ static enum back back_of_literal(const struct endpoint *target)
 
 enum back stand_in_back(const struct sockaddr *address, socklen_t size, char *name)
 {
+    KEEP_ERRNO;
     struct endpoint target;
     enum back back = BACK_NONE;
-    int saved = errno;
 
     if (!guest_may_act() || !endpoint_from_sockaddr(&target, address, size))
         return BACK_REAL;
@@ -214,6 +211,5 @@ enum back stand_in_back(const struct sockaddr *address, socklen_t size, char *na
     case MEANS_NOTHING:
         break;
     }
-    errno = saved;
     return back;
 }

@@ -13,11 +13,9 @@
 
 enum way way_of(const char *name, uint16_t port)
 {
-    int saved = errno;
-    enum way way = guest_may_act() && name ? name_way(guest_config(), name, port) : WAY_REAL;
+    KEEP_ERRNO;
 
-    errno = saved;
-    return way;
+    return guest_may_act() && name ? name_way(guest_config(), name, port) : WAY_REAL;
 }
 
 static bool find_in_file(struct addresses *found, const char *name)
@@ -56,12 +54,11 @@ static enum way way_of_file(const char *name, int family)
 
 enum way way_of_family(const char *name, uint16_t port, int family)
 {
+    KEEP_ERRNO;
     enum way way = way_of(name, port);
-    int saved = errno;
 
     if (way == WAY_STAND_IN)
         way = way_of_file(name, family);
-    errno = saved;
     return way;
 }
 

@@ -44,13 +44,12 @@ bool pending_wait(int fd, struct entry *entry, struct deadline end, bool *interr
 
 void pending_finish(int fd)
 {
+    KEEP_ERRNO;
     struct entry *entry = pending_find(fd);
     bool interrupted = true;
-    int saved = errno;
 
     while (interrupted && entry && atomic_load(&entry->state) == ENTRY_PENDING)
         pending_wait(fd, entry, deadline_never(), &interrupted);
-    errno = saved;
 }
 
 int pending_before(int fd, int wait_option, int flags)

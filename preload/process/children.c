@@ -128,22 +128,21 @@ static bool is_readable(const struct child *child)
 
 int children_before_start(struct child *child)
 {
-    int saved = errno, before = cancel_hold(), result = 0;
+    KEEP_ERRNO;
+    int before = cancel_hold(), result = 0;
 
     if (guest_may_act() && is_readable(child))
         result = prepare(child);
     if (result < 0)
         children_end(child);
     cancel_release(before);
-    errno = saved;
     return result;
 }
 
 void children_end(struct child *child)
 {
-    int saved = errno;
+    KEEP_ERRNO;
 
     room_give_back(child->room);
     child->room = NULL;
-    errno = saved;
 }

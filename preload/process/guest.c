@@ -52,7 +52,7 @@ static void choose_format(void)
  * same. */
 static enum standing begin(void)
 {
-    int saved = errno;
+    KEEP_ERRNO;
     enum standing found = getauxval(AT_SECURE) == 0 ? GUEST : STRANGER;
 
     if (found == GUEST) {
@@ -63,7 +63,6 @@ static enum standing begin(void)
         log_open(&real_net, level_asked(), log_path(), true);
     }
     atomic_store(&standing, found);
-    errno = saved;
     return found;
 }
 
@@ -177,10 +176,10 @@ const struct config *guest_config(void)
     const struct config *config = atomic_load(&loaded);
 
     if (!config) {
-        int before = cancel_hold(), saved = errno;
+        KEEP_ERRNO;
+        int before = cancel_hold();
 
         config = load();
-        errno = saved;
         cancel_release(before);
     }
     return config == none ? NULL : config;
@@ -203,13 +202,12 @@ bool guest_refuses_children(void)
 
 void guest_look_up_proxies(void)
 {
+    KEEP_ERRNO;
     const struct config *config = atomic_load(&loaded);
     const struct config_route *route;
-    int saved = errno;
 
     for (size_t i = 0; config && config != none && (route = config_route(config, i)); i++)
         for (size_t k = 0; k < route->route.count; k++)
             if (candidate_wants_look_up(&route->route.candidates[k]))
                 candidate_addresses(&route->route.candidates[k], &real_net);
-    errno = saved;
 }

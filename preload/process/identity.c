@@ -99,10 +99,10 @@ int identity_thread(void)
 
 uint16_t identity_namespace(void)
 {
+    KEEP_ERRNO;
     static _Atomic uint64_t known; /* generation and one, and what was found */
     uint64_t now = (uint64_t)identity_generation() + 1,
              was = atomic_load_explicit(&known, memory_order_relaxed);
-    int saved = errno;
     struct stat found;
 
     if (was >> 16 != now) {
@@ -110,30 +110,27 @@ uint16_t identity_namespace(void)
         if (stat("/proc/self/ns/pid", &found) == 0)
             was |= (uint16_t)found.st_ino;
         atomic_store(&known, was);
-        errno = saved;
     }
     return (uint16_t)was;
 }
 
 bool identity_is_gone(int thread)
 {
-    int saved = errno;
-    bool gone = thread != 0 && libc()->syscall(SYS_tkill, (long)thread, 0L) < 0 && errno == ESRCH;
+    KEEP_ERRNO;
 
-    errno = saved;
-    return gone;
+    return thread != 0 && libc()->syscall(SYS_tkill, (long)thread, 0L) < 0 && errno == ESRCH;
 }
 
 static __thread bool is_apart;
 
 bool identity_shares_files(int thread)
 {
-    int saved = errno, me = identity_thread();
+    KEEP_ERRNO;
+    int me = identity_thread();
     bool apart = thread != 0 && thread != me &&
                  libc()->syscall(SYS_kcmp, (long)me, (long)thread, (long)KCMP_FILES, 0L, 0L) > 0;
 
     is_apart |= apart;
-    errno = saved;
     return !apart;
 }
 

@@ -31,9 +31,9 @@ static bool word_writable(uintptr_t at)
 
 static bool every_page(const void *start, size_t size, bool (*can)(uintptr_t at))
 {
+    KEEP_ERRNO;
     uintptr_t first = (uintptr_t)start, last = first + size - 1;
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    int saved = errno;
     bool all;
 
     if (first / LEAST_PAGE == here / LEAST_PAGE && last / LEAST_PAGE == here / LEAST_PAGE)
@@ -42,7 +42,6 @@ static bool every_page(const void *start, size_t size, bool (*can)(uintptr_t at)
 
     for (uintptr_t at = first; all && at / LEAST_PAGE < last / LEAST_PAGE; at += LEAST_PAGE)
         all = can(at + LEAST_PAGE > last ? last : at + LEAST_PAGE);
-    errno = saved;
     return all;
 }
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether size (at least 1) bytes can be read: asks the kernel, once for each page. */
+/* Whether size (at least 1) bytes can be read: asks the kernel, once for each page. Both leave errno alone. */
 bool readable(const void *start, size_t size);
 bool readable_and_writable(const void *start, size_t size); /* the same; nothing is changed */
 

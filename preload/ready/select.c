@@ -72,8 +72,9 @@ static int count_before(char *end, int count)
  * let alone written. */
 static int count_looked_at(int count)
 {
+    KEEP_ERRNO;
     enum { ROOM = FD_MAP_NUMBERS / 8, WALL = 64 * 1024 };
-    int saved = errno, cancel;
+    int cancel;
     char *memory;
 
     if (count <= FD_SETSIZE)
@@ -86,7 +87,6 @@ static int count_looked_at(int count)
     count = count_before(memory + ROOM, count);
     munmap(memory, ROOM + WALL);
     cancel_release(cancel);
-    errno = saved;
     return count;
 }
 

@@ -153,37 +153,30 @@ static bool is_from_itself(int fd, const struct sockaddr *address, socklen_t siz
 
 socklen_t letter_room_asking(const void *address, const socklen_t *size)
 {
-    int saved = errno;
-    socklen_t room = address && size && readable(size, sizeof *size) ? *size : 0;
-
-    errno = saved;
-    return room;
+    return address && size && readable(size, sizeof *size) ? *size : 0;
 }
 
 void letter_sender(int fd, const void *bytes, ssize_t got, struct sockaddr *address, socklen_t room,
                    socklen_t *size)
 {
+    KEEP_ERRNO;
     struct sockaddr_storage right;
     struct endpoint from;
-    int saved = errno;
 
     if (got >= KNOWN_BY && room >= *size && is_from_itself(fd, address, *size) &&
         find(key_of(fd, bytes), &from)) {
         *size = endpoint_to_sockaddr(&from, address->sa_family, &right);
         memcpy(address, &right, *size);
     }
-    errno = saved;
 }
 
 socklen_t letter_message_room(const struct msghdr *message)
 {
-    int saved = errno;
     socklen_t room = 0;
 
     if (atomic_load_explicit(&letter_ever, memory_order_relaxed) && message &&
         readable(message, sizeof *message) && message->msg_name && message->msg_iovlen > 0)
         room = message->msg_namelen;
-    errno = saved;
     return room;
 }
 

@@ -203,21 +203,20 @@ static void write_down(struct peer *record, int fd, const struct private_file *f
 
 void peer_hand_over(int fd)
 {
+    KEEP_ERRNO;
     struct peer *record = fd_map_at(&peers, fd, false);
     struct private_file file;
-    int saved = errno;
 
     if (is_open_tunnel(record, fd) && handed_begin(&file)) {
         write_down(record, fd, &file);
         handed_end(&file);
     }
-    errno = saved;
 }
 
 void peer_hand_over_to_child(bool all)
 {
+    KEEP_ERRNO;
     struct private_file file;
-    int saved = errno;
     bool begun = false, usable = true;
 
     for (int fd = fd_map_next(&peers, 0); usable && fd < FD_MAP_NUMBERS; fd = fd_map_next(&peers, fd + 1)) {
@@ -233,7 +232,6 @@ void peer_hand_over_to_child(bool all)
     }
     if (begun)
         handed_end(&file);
-    errno = saved;
 }
 
 bool peer_zero_is_due(int fd)
