@@ -53,6 +53,8 @@ static enum check_result of_reply(const struct reply *reply, bool has_credential
     case ETIMEDOUT:
         return CHECK_TARGET_REFUSED;
     default:
+        if (reply->cause || reply->said)
+            return CHECK_TARGET_REFUSED; /* Tor: 403 Forbidden (connection refused) */
         return is_open_to_doubt(reply) ? CHECK_NOT_HTTP
                : reply->status >= 500  ? CHECK_TARGET_REFUSED
                                        : CHECK_REFUSED;

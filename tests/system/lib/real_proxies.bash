@@ -194,10 +194,10 @@ END
 }
 
 # One that allows every port, for those that stand before another proxy. They may keep connections to it open, and
-# would meet its end of one now and then.
+# would meet its end of one now and then; its patience with a silent target is longer than theirs.
 configure_parent() {
     squid_base "$1" "$2" > "$1/squid.conf"
-    printf '%s\n' 'http_access allow all' 'client_persistent_connections off' >> "$1/squid.conf"
+    printf '%s\n' 'http_access allow all' 'client_persistent_connections off' 'connect_timeout 2 minutes' >> "$1/squid.conf"
     REAL_COMMAND=(squid -N -n "real$2" -f "$1/squid.conf")
 }
 
