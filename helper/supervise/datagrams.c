@@ -119,8 +119,11 @@ void datagrams_send(struct supervisor *s, const struct notice *notice, int fd)
     union address server;
 
     if (socket_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM && size > 0 && size <= (int)sizeof address &&
-        look_read(notice->thread, notice->arguments[4], &address, (size_t)size))
+        look_read(notice->thread, notice->arguments[4], &address, (size_t)size)) {
+        if (address.ss_family == AF_UNSPEC) /* of IPv4, to its sockets: endpoint.h */
+            address.ss_family = (sa_family_t)socket_option(fd, SOL_SOCKET, SO_DOMAIN);
         meaning = meaning_of(s, fd, (struct sockaddr *)&address, (socklen_t)size);
+    }
     if (!notify_waits(s->listener, notice->id))
         return;
     server = copied((struct sockaddr *)&address, meaning == IS_RESOLVER ? (socklen_t)size : 0);

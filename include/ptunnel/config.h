@@ -68,7 +68,7 @@ uint32_t config_next_port(const struct config *config, const struct endpoint *ta
 enum name_fate {
     NAME_DIRECT,  /* DIRECT at this port or, if none is given, at every port: look it up */
     NAME_DEPENDS, /* not DIRECT at this port or, if none is given, at some port: do not look it up */
-    NAME_NOT_ONE, /* it has bytes that CONNECT cannot carry */
+    NAME_NOT_ONE, /* it has bytes that CONNECT cannot carry, or is an address, perhaps with a dot behind it */
 };
 
 /* What a look-up of the name should do, before it is known what is connected to; port 0: no port is given.

@@ -35,6 +35,10 @@ const char *endpoint_set_port(struct endpoint *out, const char *digits, size_t s
  * all else. The unspecified address means loopback, as it does to the kernel. */
 bool endpoint_from_sockaddr(struct endpoint *out, const struct sockaddr *address, socklen_t size);
 
+/* The same for an address that a datagram is sent to: to a socket of IPv4 AF_UNSPEC is AF_INET then (udp_sendmsg(),
+ * raw_sendmsg() of Linux). */
+bool endpoint_from_destination(struct endpoint *out, const struct sockaddr *address, socklen_t size);
+
 /* A literal as a socket of that family takes it; IPv4 on AF_INET6 is mapped. Returns its size; 0 if the
  * family cannot express it. */
 socklen_t endpoint_to_sockaddr(const struct endpoint *endpoint, int family, struct sockaddr_storage *out);

@@ -48,7 +48,7 @@ static bool is_resolvers(struct endpoint *out, const struct sockaddr *address, s
 {
     return size >= (socklen_t)sizeof(struct sockaddr_in) &&
            size <= (socklen_t)sizeof(struct sockaddr_storage) && readable(address, size) &&
-           endpoint_from_sockaddr(out, address, size) && out->port == NAMESERVER_PORT;
+           endpoint_from_destination(out, address, size) && out->port == NAMESERVER_PORT;
 }
 
 void question_connected(int fd, const struct sockaddr *address, socklen_t size)

@@ -1,9 +1,12 @@
 #include "hostent.h"
 
+#include "../process/guest.h"
 #include "../real.h"
 
 #include <arpa/inet.h>
 #include <string.h>
+
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
 /* The socket address that gethostbyaddr(3)'s arguments make; 0 if they make none. */
 static socklen_t to_sockaddr(const void *address, socklen_t size, int family, struct sockaddr_storage *out)
@@ -24,9 +27,22 @@ static socklen_t to_sockaddr(const void *address, socklen_t size, int family, st
     return sizeof v6;
 }
 
+/* glibc takes digits and dots for an address here, and asks a resolver for the other notations of inet_aton(3). */
+static bool is_asked_for(const char *address)
+{
+    struct in_addr number;
+
+    return gnu_get_libc_version && !strchr(address, ':') && address[strspn(address, "0123456789.")] &&
+           inet_aton(address, &number);
+}
+
 enum way hostent_way(const char *name, int family)
 {
-    return family == AF_INET || family == AF_INET6 ? way_of_family(name, 0, family) : WAY_REAL;
+    enum way way = WAY_REAL;
+
+    if (family == AF_INET || family == AF_INET6)
+        way = way_of_family(name, 0, family);
+    return way == WAY_REAL && guest_may_act() && name && is_asked_for(name) ? WAY_NO_NAME : way;
 }
 
 enum back hostent_back_way(const void *address, socklen_t size, int family, char *name)

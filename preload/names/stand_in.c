@@ -143,7 +143,7 @@ static bool address_taken(const struct sockaddr *address, socklen_t size, struct
 {
     return size >= (socklen_t)sizeof(struct sockaddr_in) &&
            size <= (socklen_t)sizeof(struct sockaddr_storage) && readable(address, size) &&
-           endpoint_from_sockaddr(out, address, size);
+           endpoint_from_destination(out, address, size);
 }
 
 /* An address given with a TCP socket is connect()'s business, or nobody's. Where the kernel does not tell what the

@@ -4,6 +4,7 @@
  *
  *     tcp   a blocking connect()                asking   a non-blocking one, waited for by poll() and asked for SO_ERROR
  *     udp   a datagram, after connect()         to       a datagram, by sendto()
+ *     fast  MSG_FASTOPEN
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { CALLS = 8, TARGETS = 8 };
+enum { CALLS = 8, TARGETS = 16 };
 
 static const struct {
     const char *name;
@@ -107,6 +108,16 @@ static void hear(int fd)
     printf("%s%.*s\n", size < 0 ? strerror(errno) : "heard ", (int)strcspn(line, "\r\n"), line);
 }
 
+static void send_fast(const struct addrinfo *to)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (sendto(fd, "?", 1, MSG_FASTOPEN, to->ai_addr, to->ai_addrlen) < 0)
+        printf("%s\n", strerror(errno));
+    else
+        hear(fd);
+}
+
 static void try(const char *how, struct addrinfo *to)
 {
     int fd = socket(AF_INET, to->ai_socktype | (strcmp(how, "asking") == 0 ? SOCK_NONBLOCK : 0), 0);
@@ -134,13 +145,16 @@ int main(int argc, char **argv)
         return 126;
     }
     for (int i = 3; i + 1 < argc && i / 2 <= TARGETS; i += 2) {
-        bool stream = strcmp(argv[i], "tcp") == 0 || strcmp(argv[i], "asking") == 0;
+        bool stream = strcmp(argv[i], "tcp") == 0 || strcmp(argv[i], "asking") == 0 || strcmp(argv[i], "fast") == 0;
 
         targets[i / 2 - 1] = look_up(argv[i + 1], stream ? SOCK_STREAM : SOCK_DGRAM);
         targets[i / 2 - 1]->ai_flags = strcmp(argv[i], "asking") == 0 ? SOCK_NONBLOCK : 0;
     }
     close_sandbox(argv[1], atoi(argv[2]));
     for (int i = 3; i + 1 < argc && i / 2 <= TARGETS; i += 2)
-        try(argv[i], targets[i / 2 - 1]);
+        if (strcmp(argv[i], "fast") == 0)
+            send_fast(targets[i / 2 - 1]);
+        else
+            try(argv[i], targets[i / 2 - 1]);
     return 0;
 }

@@ -2,13 +2,9 @@
 # Sandboxes that refuse a system call with an error: what the library then cannot find out never means "not ours".
 
 load helpers
+load lib/sandbox
 
 ERRORS=(1 13 38 95) # EPERM, EACCES, ENOSYS, EOPNOTSUPP
-
-# What the library calls; mmap and openat stand for "no configuration", before which loopback is direct.
-CALLS=(setsockopt getsockopt "setsockopt,getsockopt" getsockname getpeername poll ppoll recvfrom sendto shutdown futex
-    rt_sigprocmask rt_sigaction rt_sigpending epoll_ctl gettid getpid tkill madvise munmap openat close fcntl
-    "fcntl,openat" "fcntl,setsockopt" dup3 ioctl read pread64 pwrite64 getuid)
 
 # Without these it can do: the program is served as ever.
 SPARE=(setsockopt poll shutdown futex rt_sigprocmask rt_sigaction rt_sigpending epoll_ctl gettid getpid tkill madvise

@@ -227,6 +227,27 @@ static void no_address_is_not_for_us(void **state)
 
     (void)state;
     assert_false(endpoint_from_sockaddr(&endpoint, NULL, 16));
+    assert_false(endpoint_from_destination(&endpoint, NULL, 16));
+}
+
+static void a_datagram_without_a_family_goes_by_ipv4(void **state)
+{
+    struct sockaddr_storage address = { 0 };
+    socklen_t size = make(&address, AF_INET, "192.0.2.1", 0);
+    const struct sockaddr *walled = (struct sockaddr *)against_wall(0, (char *)&address, size);
+    char printed[ENDPOINT_TEXT_SIZE];
+    struct endpoint endpoint;
+
+    (void)state;
+    assert_true(endpoint_from_destination(&endpoint, walled, size));
+    address.ss_family = AF_UNSPEC;
+    walled = (struct sockaddr *)against_wall(0, (char *)&address, size);
+    assert_true(endpoint_from_destination(&endpoint, walled, size));
+    endpoint_print(&endpoint, printed);
+    assert_string_equal(printed, "192.0.2.1:80");
+    assert_false(endpoint_from_destination(&endpoint, walled, size - 1));
+    address.ss_family = AF_UNIX;
+    assert_false(endpoint_from_destination(&endpoint, (struct sockaddr *)&address, size));
 }
 
 static const struct {
@@ -332,6 +353,7 @@ int main(void)
     ROWS(hosts, a_host_alone);
     ROWS(sockaddrs, from_sockaddr);
     STORY(no_address_is_not_for_us);
+    STORY(a_datagram_without_a_family_goes_by_ipv4);
     ROWS(to_rows, to_sockaddr);
     ROWS(pairs, equality);
     ROWS(places, loopback_and_link_local);

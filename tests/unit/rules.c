@@ -169,7 +169,8 @@ static const struct {
       NAME_DIRECT },
     { "a proxy", "default tunnel", "Proxy.test", 0, NAME_DIRECT },
     { "localhost", "loopback tunnel\ndefault tunnel", "localhost", 0, NAME_DIRECT },
-    { "an address", "default tunnel", "192.0.2.7", 0, NAME_DIRECT },
+    { "an address", "default tunnel", "192.0.2.7", 0, NAME_NOT_ONE },
+    { "an address and a dot", "default tunnel", "192.0.2.7.", 0, NAME_NOT_ONE },
     { "no name", "default tunnel", "a name", 0, NAME_NOT_ONE },
     { "nothing", "default tunnel", "", 0, NAME_NOT_ONE },
 };

@@ -175,6 +175,21 @@ bool endpoint_from_sockaddr(struct endpoint *out, const struct sockaddr *address
     return true;
 }
 
+bool endpoint_from_destination(struct endpoint *out, const struct sockaddr *address, socklen_t size)
+{
+    struct sockaddr_in v4;
+
+    if (endpoint_from_sockaddr(out, address, size))
+        return true;
+    if (!address || size < (socklen_t)sizeof v4 || size > (socklen_t)sizeof(struct sockaddr_storage))
+        return false;
+    memcpy(&v4, address, sizeof v4);
+    if (v4.sin_family != AF_UNSPEC)
+        return false;
+    v4.sin_family = AF_INET;
+    return endpoint_from_sockaddr(out, (const struct sockaddr *)&v4, sizeof v4);
+}
+
 socklen_t endpoint_to_sockaddr(const struct endpoint *endpoint, int family, struct sockaddr_storage *out)
 {
     struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(endpoint->port) };

@@ -130,9 +130,9 @@ enum name_fate config_name_fate(const struct config *config, const char *host, u
     struct endpoint name = { 0 };
     uint32_t next;
 
-    if (endpoint_set_host(&name, host, strlen(host)))
+    if (endpoint_set_host(&name, host, strlen(host)) || name.literal)
         return NAME_NOT_ONE;
-    if (name.literal || endpoint_is_loopback(&name) || names_proxy(config, &name))
+    if (endpoint_is_loopback(&name) || names_proxy(config, &name))
         return NAME_DIRECT;
     name.port = port_or_0 ? port_or_0 : 1;
     do {

@@ -3,31 +3,53 @@
 # A network whose only way out is the proxy. Two network namespaces with a pair of interfaces between them: INSIDE, where
 # programs run as a user with a home of their own, and OUTSIDE with the proxy and a target behind it. Every packet that
 # leaves INSIDE for somewhere else than the proxy is a stray one. Whom to ask a resolver would be: nobody answers there.
+#
+# Root makes the namespaces as they are; anybody else has them in a user namespace of his own, in which he is root, and the programs
+# run in one below it, in which they are nobody in particular.
 
 GATE=10.99.0.1 GATE6=fd00:99::1 STRAY_PORT=3128
 USER_ID=65534
 
+has_namespaces() {
+    has root && has netns || unshare --user --map-root-user --net --mount true 2> /dev/null
+}
+
 # Two processes that hold the namespaces, and what the names in /proc/PID/ns mean.
 hold_namespaces() {
-    spawn outside unshare --net sleep 600
+    local owned=() enter=()
+
+    ENTER=''
+    has root || {
+        owned=(--user --map-root-user)
+        ENTER='--user --preserve-credentials'
+    }
+    spawn outside unshare "${owned[@]}" --net sleep 600
     OUTSIDE=$SPAWNED
-    spawn inside unshare --net --mount --propagation private sleep 600
-    INSIDE=$SPAWNED
     wait_until holds "$OUTSIDE" net
+    has root || enter=(nsenter -t "$OUTSIDE" --user --preserve-credentials)
+    spawn inside "${enter[@]}" unshare --net --mount --propagation private sleep 600
+    INSIDE=$SPAWNED
     wait_until holds "$INSIDE" mnt
-    export INSIDE OUTSIDE
+    export INSIDE OUTSIDE ENTER
 }
 
 holds() { # PID KIND : a namespace of its own
     [ "$(readlink "/proc/$1/ns/$2")" != "$(readlink "/proc/$$/ns/$2")" ]
 }
 
+# shellcheck disable=SC2086 # words
 outside() {
-    nsenter -t "$OUTSIDE" --net "$@"
+    nsenter -t "$OUTSIDE" $ENTER --net "$@"
 }
 
+# shellcheck disable=SC2086 # words
 inside() {
-    nsenter -t "$INSIDE" --net --mount "$@"
+    nsenter -t "$INSIDE" $ENTER --net --mount "$@"
+}
+
+spawn_outside() { # NAME COMMAND...
+    # shellcheck disable=SC2086 # words
+    spawn "$1" nsenter -t "$OUTSIDE" $ENTER --net "${@:2}"
 }
 
 # Neighbours are known: neither side asks for the other.
@@ -59,9 +81,10 @@ furnish() {
     export STRAY
     chmod a+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
     mkdir "$STRAY"
-    cp "$PTUNNEL_RUN" "$LIBRARY" "$PROGRAMS"/{sandbox,connect,children,resolve} "$STRAY"
+    cp "$PTUNNEL_RUN" "$LIBRARY" "$PROGRAMS"/{sandbox,connect,children,resolve,past} "$STRAY"
     chmod -R a+rX "$STRAY"
-    install -d -m 700 -o "$USER_ID" -g "$USER_ID" "$STRAY/home" "$STRAY/run"
+    install -d -m 700 "$STRAY/home" "$STRAY/run"
+    ! has root || chown "$USER_ID:$USER_ID" "$STRAY/home" "$STRAY/run"
     echo "nameserver $GATE" > "$STRAY/resolv.conf"
     echo 'hosts: files dns' > "$STRAY/nsswitch.conf"
     printf '%b\n' '127.0.0.1 localhost myapp.dev\n::1 localhost' > "$STRAY/hosts"
@@ -76,25 +99,29 @@ start_gate() {
     mkdir "$BATS_FILE_TMPDIR/www"
     echo hello > "$BATS_FILE_TMPDIR/www/hello"
     ! has git || make_repository "$BATS_FILE_TMPDIR/www/repository.git"
-    spawn greeter nsenter -t "$OUTSIDE" --net "$PROGRAMS/greeter"
+    spawn_outside greeter "$PROGRAMS/greeter"
     wait_until grep -qs ^listening "$BATS_FILE_TMPDIR/greeter.out"
-    spawn web nsenter -t "$OUTSIDE" --net "$(python)" -u -m http.server --bind 127.0.0.1 --directory "$BATS_FILE_TMPDIR/www" 80
+    spawn_outside web "$(python)" -u -m http.server --bind 127.0.0.1 --directory "$BATS_FILE_TMPDIR/www" 80
     wait_until grep -qs Serving "$BATS_FILE_TMPDIR/web.out"
     GATE_LOG=$BATS_FILE_TMPDIR/gate.log
     export GATE_LOG
-    spawn gate nsenter -t "$OUTSIDE" --net "$BUILD/tests/proxy" --log "$GATE_LOG" --listen "$GATE:$STRAY_PORT" \
+    spawn_outside gate "$BUILD/tests/proxy" --log "$GATE_LOG" --listen "$GATE:$STRAY_PORT" \
         --on '*:80' 'to 127.0.0.1:80' --on '*' "to 127.0.0.1:$(sed -n 's/^listening //p' "$BATS_FILE_TMPDIR/greeter.out")"
     wait_until grep -qs ^listening "$BATS_FILE_TMPDIR/gate.out"
     STRAYS=$BATS_FILE_TMPDIR/watch.out
     export STRAYS
-    spawn watch nsenter -t "$OUTSIDE" --net "$PROGRAMS/stray" way "$GATE" "$STRAY_PORT"
+    spawn_outside watch "$PROGRAMS/stray" way "$GATE" "$STRAY_PORT"
     wait_until grep -qs ^watching "$STRAYS"
 }
 
 # as_user COMMAND... : inside, as a user would
 as_user() {
-    (cd "$STRAY/home" && timeout -k 5 "${LIMIT:-20}" nsenter -t "$INSIDE" --net --mount setpriv --reuid="$USER_ID" --regid="$USER_ID" \
-        --clear-groups env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$STRAY/home" XDG_RUNTIME_DIR="$STRAY/run" LC_ALL=C \
+    local become=(setpriv --reuid="$USER_ID" --regid="$USER_ID" --clear-groups)
+
+    has root || become=(unshare --user --map-user="$USER_ID" --map-group="$USER_ID")
+    # shellcheck disable=SC2086 # words
+    (cd "$STRAY/home" && timeout -k 5 "${LIMIT:-20}" nsenter -t "$INSIDE" $ENTER --net --mount "${become[@]}" \
+        env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$STRAY/home" XDG_RUNTIME_DIR="$STRAY/run" LC_ALL=C \
         "$@" < /dev/null 2>&1)
 }
 
