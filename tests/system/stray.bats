@@ -185,15 +185,15 @@ int main(int argc, char **argv)
 END
 }
 
-@test "liburing: without a ring, and with a supervisor or --strict" {
+@test "liburing: without a ring, and with a supervisor or --strict=filter" {
     ring -luring || skip 'needs: liburing-dev'
     ! need_supervisor || output=$(tunnelled_user "$STRAY/ring" 203.0.113.7) || true
     none_strayed ring
     output=$(tunnelled_user --no-supervise "$STRAY/ring" 203.0.113.7) || true
     contains "$output" liburing 'let a listener connect for it'
-    output=$(tunnelled_user --strict --no-supervise "$STRAY/ring" 203.0.113.7) || true
+    output=$(tunnelled_user --strict=filter --no-supervise "$STRAY/ring" 203.0.113.7) || true
     contains "$output" liburing
-    output=$(tunnelled_user --strict bash -c "'$STRAY/ring' 203.0.113.7") || true
+    output=$(tunnelled_user --strict=filter bash -c "'$STRAY/ring' 203.0.113.7") || true
     contains "$output" liburing 'it is not started'
     none_strayed strict
     all_well 0
@@ -391,6 +391,6 @@ END
         past audit 'TCP 203.0.113.7:80' --supervise env LD_AUDIT="$STRAY/audit.so" true
     }
     past datagrams 'UDP 203.0.113.7:53' '--resolvers refuse' "$STRAY/sandbox" getuid 1 to 203.0.113.7:53
-    past QUIC 'UDP 203.0.113.7:443' '' "$STRAY/sandbox" getuid 1 to 203.0.113.7:443 # only TCP is tunnelled
+    past QUIC 'UDP 203.0.113.7:443' --strict "$STRAY/sandbox" getuid 1 to 203.0.113.7:443 # only TCP is tunnelled
     all_well 3
 }
