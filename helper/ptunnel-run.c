@@ -12,6 +12,7 @@
 #include "run/setup.h"
 #include "run/allow.h"
 #include "run/show.h"
+#include "run/stats.h"
 #include "run/strict.h"
 #include "supervise/supervise.h"
 
@@ -28,7 +29,7 @@
 #include <unistd.h>
 
 enum { EXIT_OURS = 125, EXIT_NOT_RUNNABLE = 126, EXIT_NOT_FOUND = 127 };
-enum { LOOPBACK = 1024, FORCE, SUPERVISE, NO_SUPERVISE, STRICT, EXPLAIN, SHOW, CHECK, SETUP, PORTS };
+enum { LOOPBACK = 1024, FORCE, SUPERVISE, NO_SUPERVISE, STRICT, EXPLAIN, SHOW, CHECK, SETUP, PORTS, STATS };
 
 static const struct choice choices[] = {
     { 'r', "rules", "FILE", "read rules from FILE, not ~/.config/ptunnel/rules or /etc/ptunnel/rules" },
@@ -45,6 +46,7 @@ static const struct choice choices[] = {
     { NO_SUPERVISE, "no-supervise", NULL, "refuse static and Go programs, which need a supervisor" },
     { STRICT, "strict", "=WORD",
       "the kernel keeps the command from any way but the tunnel; a smaller promise: filter" },
+    { STATS, "stats", NULL, "stay, and say at the command's end what its connections were" },
     { EXPLAIN, "explain", NULL, "run nothing; say where each TARGET would go and why ('-': read them)" },
     { SHOW, "show", NULL, "run nothing; print the configuration with origins, and how COMMAND would be run" },
     { CHECK, "check", NULL,
@@ -76,7 +78,7 @@ static const struct program program = { head, tail, choices, OPERANDS_END_OPTION
 struct options {
     struct shared_options shared;
     bool loopback;
-    bool explain, show, check, setup, ports;
+    bool explain, show, check, setup, ports, stats;
     struct allow allow;
     char **command;
 };
@@ -97,6 +99,7 @@ static bool *flag_of(struct options *options, int id)
         { CHECK, &options->check },
         { SETUP, &options->setup },
         { PORTS, &options->ports },
+        { STATS, &options->stats },
     };
 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
@@ -126,6 +129,29 @@ static bool take(struct options *options, int id, char *value)
     return shared_options_take(&options->shared, id, value);
 }
 
+/* What does not go together, or is missing. */
+static void check_or_exit(const struct options *options)
+{
+    const char *wrong = NULL;
+
+    if (options->ports && !options->check)
+        wrong = "--ports belongs to --check";
+    else if (options->allow.strict && options->allow.force)
+        wrong = "--force runs what --strict refuses: say one of them";
+    else if (options->allow.strict && options->allow.no_supervise)
+        wrong = "--no-supervise forbids what --strict needs: say one of them";
+    else if (options->stats && (options->show || options->check || options->setup || options->explain))
+        wrong = "--stats belongs to a command";
+    else if (options->stats && (options->shared.log || options->shared.log_format))
+        wrong = "--stats has a log of its own: leave --log and --log-format out";
+    else if (!options->show && !options->check && !options->setup && !options->command[0])
+        wrong = options->explain ? "no target to explain" : "no command to run";
+    if (wrong) {
+        usage_complain("%s", wrong);
+        shared_options_fail_usage();
+    }
+}
+
 static struct options options_or_exit(int argc, char **argv)
 {
     struct options options = { 0 };
@@ -136,20 +162,7 @@ static struct options options_or_exit(int argc, char **argv)
         if (!take(&options, id, optarg))
             shared_options_fail_usage();
     options.command = argv + optind;
-    if (options.ports && !options.check) {
-        usage_complain("--ports belongs to --check");
-        shared_options_fail_usage();
-    }
-    if (options.allow.strict && (options.allow.force || options.allow.no_supervise)) {
-        usage_complain("%s what --strict %s: say one of them",
-                       options.allow.force ? "--force runs" : "--no-supervise forbids",
-                       options.allow.force ? "refuses" : "needs");
-        shared_options_fail_usage();
-    }
-    if (!options.show && !options.check && !options.setup && !options.command[0]) {
-        usage_complain(options.explain ? "no target to explain" : "no command to run");
-        shared_options_fail_usage();
-    }
+    check_or_exit(&options);
     options.allow.quiet = options.shared.verbose < 0;
     options.allow.verbose = options.shared.verbose > 0;
     return options;
@@ -240,6 +253,20 @@ static const char *library_or_exit(void)
     return path;
 }
 
+/* In the child, which becomes the command, the log is one that is summed up. */
+static void stats_or_exit(struct options *options)
+{
+    const char *log = stats_begin(options->allow.verbose);
+
+    if (!log)
+        exit(EXIT_OURS);
+    export("PTUNNEL_LOG", log);
+    export("PTUNNEL_LOG_FORMAT", "text");
+    log_set_format("text");
+    export("PTUNNEL_VERBOSE", "1");
+    options->shared.verbose = LOG_CONNECTION;
+}
+
 static _Noreturn void tell_and_exit(const struct config *config, const struct options *options)
 {
     if (options->check)
@@ -323,6 +350,8 @@ int main(int argc, char **argv)
         exit(EXIT_OURS);
     if (!strict_allows(config, options.allow.force))
         exit(EXIT_OURS);
+    if (options.stats)
+        stats_or_exit(&options);
     prepare_or_exit(config, &options);
     if (!options.allow.strict && !strict_begin(config))
         exit(EXIT_OURS);

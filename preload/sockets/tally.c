@@ -147,3 +147,9 @@ void tally_end(int fd)
         ask(fd, &now))
         say(tally, &now);
 }
+
+void tally_end_all(void)
+{
+    for (int fd = fd_map_next(&tallies, 0); fd < FD_MAP_NUMBERS; fd = fd_map_next(&tallies, fd + 1))
+        tally_end(fd);
+}

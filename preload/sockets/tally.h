@@ -19,5 +19,6 @@ void tally_forget(int fd); /* it is no tunnel any more */
 /* It is about to be closed. Says what the tunnel has carried, unless another descriptor of this process has it, too, or it is
  * an inherited one, whose parent goes on with it. Changes errno. */
 void tally_end(int fd);
+void tally_end_all(void); /* all that are known are about to be closed */
 
 #endif

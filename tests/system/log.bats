@@ -189,6 +189,19 @@ s.close()'
     equal "$(sed 's/.*, bytes/bytes/' "$log" | sort | uniq -c | xargs)" "5 bytes sent: 0, received: 6"
 }
 
+@test "what a program leaves open is said at its exit" {
+    local log=$BATS_TEST_TMPDIR/log
+
+    start_scripted --on '*:9' "to 127.0.0.1:$GREETER_PORT"
+    run timeout 20 "$PTUNNEL_RUN" --log "$log" -p "127.0.0.1:$SCRIPTED_PORT" python3 -c '
+import os, socket, sys
+s = [socket.create_connection(("banner.example", 9)) for i in range(3)]
+for one in s: one.recv(6); one.detach()
+if os.fork() == 0: sys.exit()
+os.wait()'
+    equal "$(sed 's/.*, bytes/bytes/' "$log" | sort | uniq -c | xargs)" "3 bytes sent: 0, received: 6"
+}
+
 @test "a duplicate keeps a tunnel open, a forked child's end is not the tunnel's, another socket with the number is another" {
     local log=$BATS_TEST_TMPDIR/log
 
@@ -217,4 +230,106 @@ s = socket.create_connection(("banner.example", 9))
 os.dup2(a.fileno(), s.fileno())
 print(said())'
     equal "$output" "$(printf '%s\n' 0 0 1 1 2)"
+}
+
+# --stats: the sum is exactly what the proxy and the targets saw.
+@test "--stats: the command's status, and the sum of its connections, at its end" {
+    start_taker
+    start_scripted --on 'taker.example:*' "to 127.0.0.1:$TAKER_PORT" --on '*:9' "to 127.0.0.1:$GREETER_PORT" --on '*:403' 'status 403'
+    run --separate-stderr timeout 30 "$PTUNNEL_RUN" --stats -x rejected.example -p "127.0.0.1:$SCRIPTED_PORT" sh -c "
+        python3 -c '$SEND' taker.example 7; python3 -c '$SEND' taker.example 7
+        $PROGRAMS/connect 203.0.113.9:403; $PROGRAMS/connect '[2001:db8::1]:403'
+        python3 -c '$SEND' rejected.example 7 2> /dev/null # by each family
+        exit 42"
+    [ "$status" -eq 42 ]
+    equal "$stderr" "ptunnel-run: targets: 4, tunnels: 2, failed: 4, direct by fallback: 0
+  target             tunnels  failed fallback   bytes sent     received  proxy
+  taker.example:7          2       0        0       140000            6  $PROXY
+  203.0.113.9:403          0       1        0            0            0  $PROXY: 403 Forbidden (many proxies allow CONNECT only to port 443)
+  [2001:db8::1]:403        0       1        0            0            0  $PROXY: 403 Forbidden (many proxies allow CONNECT only to port 443)
+  rejected.example:7       0       2        0            0            0  -: rejected by reject rejected.example"
+    [ -z "$(ls -d "$XDG_RUNTIME_DIR"/ptunnel-stats-* 2> /dev/null)" ]
+}
+
+@test "--stats: fallbacks, and what went past" {
+    run --separate-stderr timeout 30 "$PTUNNEL_RUN" --stats --fallback direct -p "127.0.0.1:$(free_port)" \
+        "$PROGRAMS/connect" "127.0.0.2:$GREETER_PORT"
+    contains "$stderr" "tunnels: 0, failed: 0, direct by fallback: 0" # this machine is no target
+    run --separate-stderr timeout 30 "$PTUNNEL_RUN" --stats --loopback --fallback direct -p "127.0.0.1:$(free_port)" \
+        "$PROGRAMS/connect" "127.0.0.1:$GREETER_PORT"
+    contains "$stderr" "targets: 1, tunnels: 0, failed: 1, direct by fallback: 1"
+    run --separate-stderr timeout 30 "$PTUNNEL_RUN" --stats -p "$PROXY" python3 -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.sendto(bytes.fromhex('1234010000010000000000000161076578616d706c650000010001'), ('127.0.0.1', 53))"
+    contains "$stderr" "  a.example: asks a resolver itself, past the proxy"
+}
+
+@test "--stats: signals reach the command, and how it ends is how ptunnel-run ends" {
+    "$PTUNNEL_RUN" --stats -p "$PROXY" sh -c 'trap "exit 7" TERM; echo ready; while :; do sleep 0.1; done' \
+        > "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/err" 3>&- &
+    wait_until grep -q ready "$BATS_TEST_TMPDIR/out"
+    kill -TERM $!
+    status=0
+    wait $! || status=$?
+    [ "$status" -eq 7 ]
+    run timeout 20 "$PTUNNEL_RUN" --stats -p "$PROXY" sh -c 'kill -KILL $$'
+    [ "$status" -eq 137 ]
+    run -127 timeout 20 "$PTUNNEL_RUN" --stats -p "$PROXY" /nonexistent
+    [ "$status" -eq 127 ]
+}
+
+@test "--stats: a terminal's ^C reaches the command once, ^Z stops both, and both go on" {
+    need python3
+    run timeout 30 python3 - "$PTUNNEL_RUN" "$PROXY" << 'END'
+import os, pty, signal, sys
+
+def shell():
+    """A shell with job control, of one job."""
+    pid = os.fork()
+    if pid == 0:
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        os.tcsetpgrp(0, os.getpid())
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        os.execv(sys.argv[1], [sys.argv[1], "--stats", "-p", sys.argv[2], "python3", "-u", "-c", """
+import signal, time
+count = [0]
+def on(*_): count[0] += 1
+signal.signal(signal.SIGINT, on)
+print("ready")
+while count[0] == 0: time.sleep(0.05)
+time.sleep(0.3)
+print("count", count[0])"""])
+    while True:
+        status = os.waitpid(pid, os.WUNTRACED)[1]
+        if not os.WIFSTOPPED(status): break
+        print("stopped", flush=True)
+        os.killpg(pid, signal.SIGCONT)
+    print("ended", status, flush=True)
+
+pid, fd = pty.fork()
+if pid == 0:
+    shell()
+    os._exit(0)
+out = b""
+def until(word):
+    global out
+    while word not in out: out += os.read(fd, 4096)
+until(b"ready")
+os.write(fd, b"\x1a")
+until(b"stopped")
+os.write(fd, b"\x03")
+until(b"ended 0")
+assert out.count(b"stopped") == 1, out
+print(out.decode().replace("\r", "").split("count ")[1][0])
+END
+    equal "$output" 1
+}
+
+@test "--stats does not go with what has a log or an end of its own" {
+    run "$PTUNNEL_RUN" --stats --log x -p "$PROXY" true
+    equal "$status ${lines[0]}" "125 ptunnel-run: --stats has a log of its own: leave --log and --log-format out"
+    run "$PTUNNEL_RUN" --stats --show -p "$PROXY"
+    equal "$status ${lines[0]}" "125 ptunnel-run: --stats belongs to a command"
 }
