@@ -21,6 +21,16 @@ struct endpoint {
     char host[ENDPOINT_HOST_MAX + 1]; /* if a name: letters, digits, '-', '_' and '.' only */
 };
 
+/* A literal without the room for a name: for what is kept of each connection. */
+struct literal {
+    struct in6_addr ip; /* as endpoint.address */
+    uint32_t scope;
+    uint16_t port; /* host byte order */
+};
+
+struct literal endpoint_literal(const struct endpoint *endpoint); /* of one that is literal */
+struct endpoint endpoint_of_literal(const struct literal *literal);
+
 /* `host:port`, `[v6]:port`; without a port port_if_none counts, if it is not 0. Returns NULL, or what is
  * wrong as a phrase ("port is not between 1 and 65535"); *out is then undefined. */
 const char *endpoint_parse(struct endpoint *out, const char *text, size_t size, uint16_t port_if_none);

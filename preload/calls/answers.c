@@ -36,11 +36,11 @@ static int domain_of(int fd)
 static void give_target(int fd, const struct peer *peer, struct sockaddr *address, socklen_t room,
                         socklen_t *size)
 {
-    struct endpoint target = { .literal = true, .address = peer->target, .port = peer->target_port };
+    struct endpoint target = endpoint_of_literal(&peer->target);
     struct sockaddr_storage whole = { 0 };
 
-    if (IN6_IS_ADDR_LINKLOCAL(&target.address)) /* no others have one */
-        target.scope = peer->target_scope;
+    if (!IN6_IS_ADDR_LINKLOCAL(&target.address)) /* no others have one */
+        target.scope = 0;
     give(&whole, endpoint_to_sockaddr(&target, domain_of(fd), &whole), address, room, size);
 }
 
@@ -105,7 +105,7 @@ int answers_peer(int fd, struct sockaddr *address, socklen_t *size)
  * sending anything. */
 static void find_source(const struct peer *peer, struct sockaddr_in *out)
 {
-    struct endpoint target = { .literal = true, .address = peer->target, .port = peer->target_port };
+    struct endpoint target = endpoint_of_literal(&peer->target);
     struct sockaddr_storage address;
     struct sockaddr_in source;
     socklen_t target_size = endpoint_to_sockaddr(&target, AF_INET, &address), size = sizeof source;

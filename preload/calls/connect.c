@@ -448,7 +448,7 @@ int connect_claimed(const struct claim *claim)
         return -ENOBUFS;
     attempt.number = atomic_load(&attempt.entry->number);
     attempt.dial = &attempt.entry->dial;
-    attempt.entry->asked = claim->asked;
+    attempt.entry->asked = endpoint_literal(&claim->asked);
     start_dial(&attempt, claim, config);
     if (claim->meaning == MEANS_NAME && is_by_ipv4(claim))
         twin_begin(attempt.entry);

@@ -50,9 +50,9 @@ struct entry {
     _Atomic bool rung;        /* see ready/keeper.h */
     _Atomic bool bounded;     /* TCP_USER_TIMEOUT is ours: see bound.h */
     _Atomic int user_timeout; /* and this is the program's, in milliseconds */
-    int error;             /* positive errno of ENTRY_FAILED; of ENTRY_DIRECT what connect() will say, or 0 */
-    struct endpoint asked; /* the address that the program gave */
-    struct dial dial;      /* under the lock */
+    int error;            /* positive errno of ENTRY_FAILED; of ENTRY_DIRECT what connect() will say, or 0 */
+    struct literal asked; /* that the program gave */
+    struct dial dial;     /* under the lock */
 };
 
 enum { ENTRY_CHUNKS = 512 }; /* entries are made and kept by the chunk */

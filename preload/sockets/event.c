@@ -104,13 +104,11 @@ static void record_peer(int fd, struct entry *entry, void *data)
     const struct dial *dial = &entry->dial;
 
     (void)data;
-    peer_set(fd, &(struct peer){ .target = entry->asked.address,
-                                 .target_scope = entry->asked.scope,
-                                 .target_port = entry->asked.port,
+    peer_set(fd, &(struct peer){ .target = entry->asked,
                                  .kernel_zero_due = dial->in_progress,
-                                 .proxy = dial->reached,
+                                 .proxy = { .ip = dial->reached,
+                                            .port = dial->route->candidates[dial->candidate].proxy.at.port },
                                  .zero_due = !atomic_load(&entry->zero_given),
-                                 .proxy_port = dial->route->candidates[dial->candidate].proxy.at.port,
                                  .cookie = atomic_load(&entry->cookie) });
 }
 

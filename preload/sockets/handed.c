@@ -102,11 +102,8 @@ bool handed_find(uint64_t cookie, struct peer *out)
             found = is_of(&slots[i], cookie) ? &slots[i] : NULL;
     private_file_close(&file);
     if (found)
-        *out = (struct peer){ .target = found->target,
-                              .proxy = found->proxy,
-                              .target_scope = found->scope,
-                              .target_port = found->target_port,
-                              .proxy_port = found->proxy_port,
+        *out = (struct peer){ .target = { found->target, found->scope, found->target_port },
+                              .proxy = { .ip = found->proxy, .port = found->proxy_port },
                               .cookie = cookie,
                               .handed = true };
     return found != NULL;
@@ -146,11 +143,11 @@ void handed_put(const struct private_file *file, uint64_t cookie, const struct p
 {
     struct slot slot = { .cookie = cookie,
                          .written = clock_now(CLOCK_REALTIME) / 1000000000,
-                         .target = peer->target,
-                         .proxy = peer->proxy,
-                         .scope = peer->target_scope,
-                         .target_port = peer->target_port,
-                         .proxy_port = peer->proxy_port };
+                         .target = peer->target.ip,
+                         .proxy = peer->proxy.ip,
+                         .scope = peer->target.scope,
+                         .target_port = peer->target.port,
+                         .proxy_port = peer->proxy.port };
     unsigned number = slot_for(file, cookie);
 
     slot.checksum = checksum(&slot);

@@ -30,9 +30,9 @@ void peer_set(int fd, const struct peer *peer)
 
     if (!record)
         return; /* getpeername will tell the proxy: better than no connection */
-    if (!is_proxys(peer->proxy_port))
-        atomic_fetch_or(&ports[peer->proxy_port / 8], (unsigned char)(1 << peer->proxy_port % 8));
-    if (record->target_port == 0)
+    if (!is_proxys(peer->proxy.port))
+        atomic_fetch_or(&ports[peer->proxy.port / 8], (unsigned char)(1 << peer->proxy.port % 8));
+    if (record->target.port == 0)
         atomic_fetch_add(&peers_used, 1);
     *record = *peer;
 }
@@ -44,9 +44,9 @@ void peer_forget(int fd)
     if (!record)
         return;
     record->cookie = 0;
-    if (record->target_port == 0)
+    if (record->target.port == 0)
         return;
-    record->target_port = 0;
+    record->target.port = 0;
     atomic_fetch_sub(&peers_used, 1);
 }
 
@@ -54,7 +54,7 @@ void peer_copy(int from, int to)
 {
     struct peer *record = fd_map_at(&peers, from, false);
 
-    if (record && record->target_port != 0)
+    if (record && record->target.port != 0)
         peer_set(to, record);
     else
         peer_forget(to);
@@ -64,13 +64,13 @@ bool peer_known(int fd)
 {
     struct peer *record = fd_map_at(&peers, fd, false);
 
-    return record && record->target_port != 0;
+    return record && record->target.port != 0;
 }
 
 bool peer_take_zero(int fd)
 {
     struct peer *record = fd_map_at(&peers, fd, false);
-    bool zero_due = record && record->target_port != 0 && record->zero_due;
+    bool zero_due = record && record->target.port != 0 && record->zero_due;
 
     if (zero_due)
         record->zero_due = false;
@@ -81,8 +81,8 @@ static bool is_at(const struct peer *record, const struct sockaddr *now, socklen
 {
     struct endpoint at;
 
-    return endpoint_from_sockaddr(&at, now, size) && at.port == record->proxy_port &&
-           memcmp(&at.address, &record->proxy, sizeof at.address) == 0;
+    return endpoint_from_sockaddr(&at, now, size) && at.port == record->proxy.port &&
+           memcmp(&at.address, &record->proxy.ip, sizeof at.address) == 0;
 }
 
 bool peer_get(int fd, struct peer *out)
@@ -91,7 +91,7 @@ bool peer_get(int fd, struct peer *out)
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
 
-    if (!record || record->target_port == 0)
+    if (!record || record->target.port == 0)
         return false;
     *out = *record;
     return real()->getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
@@ -133,7 +133,7 @@ static int duplicate_of(uint64_t cookie, bool asking)
     for (int fd = fd_map_next(&peers, 0); fd < FD_MAP_NUMBERS; fd = fd_map_next(&peers, fd + 1)) {
         const struct peer *record = fd_map_at(&peers, fd, false);
 
-        if (record->target_port != 0 &&
+        if (record->target.port != 0 &&
             (record->cookie == cookie || (asking && record->cookie == 0 && socket_cookie(fd) == cookie)))
             return fd;
     }
@@ -166,14 +166,14 @@ bool peer_find(int fd, const struct sockaddr *now, socklen_t size, struct peer *
 
     if (!record || cookie == 0)
         return false;
-    if (record->target_port != 0 && record->cookie == 0 && is_at(record, now, size))
+    if (record->target.port != 0 && record->cookie == 0 && is_at(record, now, size))
         record->cookie = cookie;
     if (record->cookie != cookie) {
         adopt(fd, cookie);
         record->cookie = cookie;
     }
     *out = *record;
-    return out->target_port != 0 && is_at(out, now, size);
+    return out->target.port != 0 && is_at(out, now, size);
 }
 
 void peer_received(int fd)
@@ -187,7 +187,7 @@ static bool is_open_tunnel(const struct peer *record, int fd)
 {
     struct peer open;
 
-    return record && record->target_port != 0 && !record->handed && peer_get(fd, &open);
+    return record && record->target.port != 0 && !record->handed && peer_get(fd, &open);
 }
 
 static void write_down(struct peer *record, int fd, const struct private_file *file)
@@ -222,7 +222,7 @@ void peer_hand_over_to_child(bool all)
     for (int fd = fd_map_next(&peers, 0); usable && fd < FD_MAP_NUMBERS; fd = fd_map_next(&peers, fd + 1)) {
         struct peer *record = fd_map_at(&peers, fd, false);
 
-        if (!record->target_port || record->handed || !(all || socket_survives_exec(fd)) ||
+        if (!record->target.port || record->handed || !(all || socket_survives_exec(fd)) ||
             !is_open_tunnel(record, fd))
             continue;
         usable = begun || handed_begin(&file);
@@ -238,6 +238,6 @@ bool peer_zero_is_due(int fd)
 {
     struct peer *record = fd_map_at(&peers, fd, false), open;
 
-    return record && record->target_port != 0 && (record->kernel_zero_due || record->zero_due) &&
+    return record && record->target.port != 0 && (record->kernel_zero_due || record->zero_due) &&
            peer_get(fd, &open);
 }

@@ -9,20 +9,19 @@
 
 #include "../real.h"
 
-#include <netinet/in.h>
+#include <ptunnel/endpoint.h>
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
 struct peer {
-    struct in6_addr target, proxy; /* IPv4 mapped */
-    uint32_t target_scope;
-    uint16_t target_port, proxy_port; /* host byte order; target_port 0: no record */
-    bool zero_due;                    /* the program's connect() has not returned 0 yet */
-    bool kernel_zero_due;             /* nor has the kernel's */
-    bool handed;                      /* written down for other processes: see handed.h */
-    uint64_t cookie; /* SO_COOKIE; 0: not asked yet. With target_port 0: this socket is no tunnel */
+    struct literal target, proxy; /* target.port 0: no record */
+    bool zero_due;                /* the program's connect() has not returned 0 yet */
+    bool kernel_zero_due;         /* nor has the kernel's */
+    bool handed;                  /* written down for other processes: see handed.h */
+    uint64_t cookie; /* SO_COOKIE; 0: not asked yet. With target.port 0: this socket is no tunnel */
 };
 
 extern _Atomic int peers_used HIDDEN;

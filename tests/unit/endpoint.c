@@ -346,6 +346,22 @@ static void loopback_and_link_local(void **state)
     assert_int_equal(endpoint_is_link_local(&endpoint), row->link_local);
 }
 
+static void a_literal_without_the_room_for_a_name(void **state)
+{
+    struct endpoint endpoint, back;
+    struct literal literal;
+
+    (void)state;
+    memset(&endpoint, 0, sizeof endpoint);
+    assert_null(endpoint_parse(&endpoint, "[fe80::1]:443", 13, 0));
+    endpoint.scope = 7;
+    literal = endpoint_literal(&endpoint);
+    back = endpoint_of_literal(&literal);
+    assert_true(back.literal && endpoint_equal(&back, &endpoint));
+    assert_int_equal(back.scope, 7);
+    assert_int_equal(back.port, 443);
+}
+
 int main(void)
 {
     ROWS(parsed, parsing);
@@ -355,6 +371,7 @@ int main(void)
     STORY(no_address_is_not_for_us);
     STORY(a_datagram_without_a_family_goes_by_ipv4);
     ROWS(to_rows, to_sockaddr);
+    STORY(a_literal_without_the_room_for_a_name);
     ROWS(pairs, equality);
     ROWS(places, loopback_and_link_local);
     return rows_run("endpoint");

@@ -30,7 +30,7 @@ static int scripted_epoll_ctl(int set, int operation, int on, struct epoll_event
 
 static void record(int number)
 {
-    struct peer peer = { .target_port = 443, .proxy_port = 3128 };
+    struct peer peer = { .target.port = 443, .proxy.port = 3128 };
 
     peer_set(number, &peer);
 }

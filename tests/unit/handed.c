@@ -17,12 +17,12 @@ enum { HEADER_SIZE = 32, SLOT = 64 };
 
 static struct peer peer_to(uint8_t last)
 {
-    struct peer peer = { .target_port = 443, .proxy_port = 3128 };
+    struct peer peer = { .target.port = 443, .proxy.port = 3128 };
 
-    peer.target.s6_addr[10] = peer.target.s6_addr[11] = 0xff;
-    peer.target.s6_addr[15] = last;
-    peer.proxy = peer.target;
-    peer.proxy.s6_addr[12] = 127;
+    peer.target.ip.s6_addr[10] = peer.target.ip.s6_addr[11] = 0xff;
+    peer.target.ip.s6_addr[15] = last;
+    peer.proxy.ip = peer.target.ip;
+    peer.proxy.ip.s6_addr[12] = 127;
     return peer;
 }
 
@@ -44,10 +44,10 @@ static int found(uint64_t cookie)
 
     if (!handed_find(cookie, &peer))
         return -1;
-    assert_int_equal(peer.target_port, 443);
-    assert_int_equal(peer.proxy_port, 3128);
+    assert_int_equal(peer.target.port, 443);
+    assert_int_equal(peer.proxy.port, 3128);
     assert_int_equal(peer.cookie, cookie);
-    return peer.target.s6_addr[15];
+    return peer.target.ip.s6_addr[15];
 }
 
 static const char *path(void)

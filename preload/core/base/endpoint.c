@@ -190,6 +190,18 @@ bool endpoint_from_destination(struct endpoint *out, const struct sockaddr *addr
     return endpoint_from_sockaddr(out, (const struct sockaddr *)&v4, sizeof v4);
 }
 
+struct literal endpoint_literal(const struct endpoint *endpoint)
+{
+    return (struct literal){ endpoint->address, endpoint->scope, endpoint->port };
+}
+
+struct endpoint endpoint_of_literal(const struct literal *literal)
+{
+    return (struct endpoint){
+        .literal = true, .address = literal->ip, .scope = literal->scope, .port = literal->port
+    };
+}
+
 socklen_t endpoint_to_sockaddr(const struct endpoint *endpoint, int family, struct sockaddr_storage *out)
 {
     struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(endpoint->port) };
