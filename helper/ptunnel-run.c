@@ -5,6 +5,7 @@
 #include "common/libc_net.h"
 #include "common/shared_options.h"
 #include "run/check.h"
+#include "run/child.h"
 #include "run/explain.h"
 #include "run/handover.h"
 #include "run/library.h"
@@ -28,7 +29,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_OURS = 125, EXIT_NOT_RUNNABLE = 126, EXIT_NOT_FOUND = 127 };
+enum { EXIT_OURS = 125 };
 enum { LOOPBACK = 1024, FORCE, SUPERVISE, NO_SUPERVISE, STRICT, EXPLAIN, SHOW, CHECK, SETUP, PORTS, STATS };
 
 static const struct choice choices[] = {
@@ -47,7 +48,8 @@ static const struct choice choices[] = {
     { STRICT, "strict", "=WORD",
       "the kernel keeps the command from any way but the tunnel; a smaller promise: filter" },
     { STATS, "stats", NULL, "stay, and say at the command's end what its connections were" },
-    { EXPLAIN, "explain", NULL, "run nothing; say where each TARGET would go and why ('-': read them)" },
+    { EXPLAIN, "explain", NULL,
+      "run nothing; say where each TARGET would go and why ('-': read them), and how COMMAND" },
     { SHOW, "show", NULL, "run nothing; print the configuration with origins, and how COMMAND would be run" },
     { CHECK, "check", NULL,
       "run nothing; try each proxy, for TARGET (example.com:443), and say what is wrong" },
@@ -58,7 +60,7 @@ static const struct choice choices[] = {
 };
 
 static const char head[] = "Usage: ptunnel-run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
-                           "       ptunnel-run [OPTION]... --explain TARGET...\n"
+                           "       ptunnel-run [OPTION]... --explain TARGET... [-- COMMAND]\n"
                            "       ptunnel-run [OPTION]... --show [COMMAND]\n"
                            "       ptunnel-run [OPTION]... --check [TARGET]...\n"
                            "       ptunnel-run [OPTION]... --setup [TARGET]...\n"
@@ -200,7 +202,7 @@ static const char *log_format_or_exit(const struct shared_options *options)
     return word;
 }
 
-/* With what handover_configuration() sets, all seven variables, so that nothing of an outer ptunnel-run shows
+/* With what handover_configuration() sets, all eight variables, so that nothing of an outer ptunnel-run shows
  * through. A rule file that the user names in PTUNNEL_RULES stays named: an inner ptunnel-run may want it. */
 static void export_settings_or_exit(const struct options *options)
 {
@@ -210,6 +212,7 @@ static void export_settings_or_exit(const struct options *options)
     export("PTUNNEL_LOG", log_file_or_exit(&options->shared));
     export("PTUNNEL_LOG_FORMAT", log_format_or_exit(&options->shared));
     export("PTUNNEL_VERBOSE", levels[options->shared.verbose + 1]);
+    export("PTUNNEL_RUN", options->allow.no_supervise ? NULL : child_own_path());
 }
 
 static const struct config *configuration_or_exit(struct options *options)
@@ -267,12 +270,27 @@ static void stats_or_exit(struct options *options)
     options->shared.verbose = LOG_CONNECTION;
 }
 
+/* Of the command that stands behind --show, or behind the targets of --explain and another "--", which end there. */
+static void show_way(const struct options *options)
+{
+    char **end = options->command, **command = end;
+
+    while (options->explain && *end && strcmp(*end, "--") != 0)
+        end++;
+    if (options->explain)
+        command = *end ? end + 1 : end;
+    if (*command)
+        allow_show(options->show ? "# " : "", command, options->allow.strict ? NULL : library_or_exit(),
+                   &options->allow);
+    if (options->explain)
+        *end = NULL;
+}
+
 static _Noreturn void tell_and_exit(const struct config *config, const struct options *options)
 {
     if (options->check)
         exit(check_proxies(config, options->command, options->ports));
-    if (options->show && options->command[0])
-        allow_show(options->command, options->allow.strict ? NULL : library_or_exit(), &options->allow);
+    show_way(options);
     exit((options->show ? show(config) : explain(config, options->command)) ? 0 : EXIT_OURS);
 }
 
@@ -292,17 +310,6 @@ static void preload_library_or_exit(struct reach_look *look)
     preload_write(&whole, before ? before : "", look, &libc_net);
     export("LD_PRELOAD", list);
     free(list);
-}
-
-static _Noreturn void run(char **command)
-{
-    int error;
-
-    execvp(command[0], command);
-    error = errno;
-    usage_complain("%s: %s", command[0],
-                   error == ENOENT && !strchr(command[0], '/') ? "command not found" : strerror(error));
-    exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE);
 }
 
 /* The command is then under a supervisor, or runs without, as was said. */
@@ -336,9 +343,12 @@ static void prepare_or_exit(const struct config *config, const struct options *o
 
 int main(int argc, char **argv)
 {
-    struct options options = options_or_exit(argc, argv);
+    struct options options;
     const struct config *config;
 
+    if (child_is(argc, argv))
+        child_run(argv);
+    options = options_or_exit(argc, argv);
     if (options.setup)
         exit(setup(&options.shared, options.command));
     export_settings_or_exit(&options);
@@ -355,5 +365,5 @@ int main(int argc, char **argv)
     prepare_or_exit(config, &options);
     if (!options.allow.strict && !strict_begin(config))
         exit(EXIT_OURS);
-    run(options.command);
+    child_execute(options.command[0], options.command, environ);
 }

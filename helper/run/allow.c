@@ -18,14 +18,11 @@ static enum reach look_at(struct reach_look *look, char **command, const char *l
     return reach_look(look, &asked, &libc_net);
 }
 
-/* Built for this machine's own calls, and run with the rights that we have: those of a program that gains others
- * would be taken from it. */
 static bool can_be_supervised(const struct allow *allow, enum reach reach)
 {
     if (allow->strict && (reach == REACH_LIBC || reach == REACH_NOTHING))
         return true;
-    return reach == REACH_PRELOADED || reach == REACH_STATIC || reach == REACH_GO || reach == REACH_PASCAL ||
-           reach == REACH_BUN || reach == REACH_URING;
+    return reach == REACH_PRELOADED || reach_can_be_supervised(reach);
 }
 
 static enum allowed decide(const struct allow *allow, enum reach reach)
@@ -61,7 +58,7 @@ enum allowed allow_command(char **command, const char *library, struct reach_loo
     return allowed;
 }
 
-void allow_show(char **command, const char *library, const struct allow *allow)
+void allow_show(const char *begin, char **command, const char *library, const struct allow *allow)
 {
     static struct reach_look look;
     static const char *const ways[] = {
@@ -72,7 +69,7 @@ void allow_show(char **command, const char *library, const struct allow *allow)
     };
     enum reach reach = look_at(&look, command, library);
 
-    printf("# %s %s", command[0],
+    printf("%s%s %s", begin, command[0],
            allow->strict && decide(allow, reach) == ALLOWED_SUPERVISED
                ? "is tunnelled by a supervisor, in a network of its own"
                : ways[decide(allow, reach)]);

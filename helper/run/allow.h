@@ -27,8 +27,8 @@ struct allow {
 enum allowed allow_command(char **command, const char *library, struct reach_look *look,
                            const struct allow *allow);
 
-/* For --show: the same as a comment on standard output, and nothing on standard error. */
-void allow_show(char **command, const char *library, const struct allow *allow);
+/* For --show and --explain: the same as a line on standard output that begins so, and nothing on standard error. */
+void allow_show(const char *begin, char **command, const char *library, const struct allow *allow);
 
 /* A command that was to be supervised, and cannot be: `wrong` says why, as a phrase. False if it must not be run
  * then. */

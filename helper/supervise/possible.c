@@ -81,7 +81,7 @@ const char *possible_wrong(const struct possible *found)
     if (found->take || found->read)
         return wrong_rights(found);
     if (found->filter == EBUSY)
-        return "it is under another supervisor already: that of an outer ptunnel-run, or of the container";
+        return "it is under another supervisor already: that of the container, or of another program";
     if (found->filter)
         return "this kernel or container lets nobody supervise (seccomp(2) with a listener)";
     return NULL;

@@ -182,8 +182,13 @@ static void serve_one(struct supervisor *s, int fd)
     union address client;
     socklen_t client_size = sizeof client;
     ssize_t size = recvfrom(fd, message, sizeof message, MSG_DONTWAIT, &client.any, &client_size);
-    size_t written = size > 0 ? answer_message(s, fd, &client, (size_t)size, answer) : 0;
+    size_t written = 0;
 
+    if (size > 0) {
+        s->config = configs_at(&s->configs, s->stub.config_of[ntohs(client.v4.sin_port)]);
+        written = answer_message(s, fd, &client, (size_t)size, answer);
+        s->config = s->configs.own;
+    }
     if (written > 0)
         sendto(fd, answer, written, MSG_DONTWAIT, &client.any, client_size);
 }
@@ -275,8 +280,10 @@ void stub_note(struct supervisor *s, int fd, const union address *server)
         stub->next_server++;
         stub->servers[number] = *server;
     }
-    if (getsockname(fd, &name.any, &size) == 0)
-        stub->server_of[ntohs(name.v4.sin_port)] = (unsigned char)number;
+    if (getsockname(fd, &name.any, &size) < 0)
+        return;
+    stub->server_of[ntohs(name.v4.sin_port)] = (unsigned char)number;
+    stub->config_of[ntohs(name.v4.sin_port)] = (unsigned char)configs_find(&s->configs, s->config);
 }
 
 bool stub_is(const struct supervisor *s, const union address *address)

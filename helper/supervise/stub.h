@@ -27,7 +27,9 @@ struct stub {
     union address v4_at, v6_at;
     union address servers[STUB_SERVERS + 1]; /* from 1 */
     unsigned next_server;
-    unsigned char server_of[STUB_PORTS]; /* by the asking socket's port */
+    /* By the asking socket's port: */
+    unsigned char server_of[STUB_PORTS];
+    unsigned char config_of[STUB_PORTS]; /* see configs.h */
     struct forward forwards[STUB_FORWARDS];
 };
 
@@ -35,7 +37,7 @@ struct stub {
  * loopback to listen on. */
 bool stub_address(struct supervisor *s, const union address *server, union address *out);
 
-/* `fd`, which has asked or is about to, means this resolver. */
+/* `fd`, which has asked or is about to, means this resolver; s->config is that of its process. */
 void stub_note(struct supervisor *s, int fd, const union address *server);
 
 bool stub_is(const struct supervisor *s, const union address *address); /* it is the stub's own */

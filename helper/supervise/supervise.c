@@ -1,6 +1,7 @@
 #include "supervise.h"
 #include "filter.h"
 #include "hand.h"
+#include "nested.h"
 #include "takeover.h"
 #include "possible.h"
 #include "serve.h"
@@ -139,11 +140,24 @@ static const char *hand_over_calls(const struct supervised *how, int supervisor)
     return wrong;
 }
 
+/* Why we cannot be under the supervisor of an outer ptunnel-run; NULL: we can. */
+static const char *wrong_below(enum nested nested, const struct supervised *how)
+{
+    if (nested == NESTED_FIXED && !how->is_child)
+        return "an outer ptunnel-run says --strict, and its rules hold: start the command itself";
+    if (nested == NESTED_HERE && how->strict)
+        return "an outer ptunnel-run supervises the command already: say --strict there";
+    return NULL;
+}
+
 const char *supervise_begin(const struct supervised *how)
 {
+    enum nested nested = nested_ask();
     const char *wrong = gone;
     int ends[2];
 
+    if (nested != NESTED_NOT)
+        return wrong_below(nested, how);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return gone;
     log_own_stderr();

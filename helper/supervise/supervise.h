@@ -14,10 +14,11 @@ struct supervised {
     const struct config *config;
     enum log_level level; /* the supervisor's, to the file `log` or, NULL, to standard error */
     const char *log;
-    bool strict; /* the command in a network of its own, see space.h */
+    bool strict;   /* the command in a network of its own, see space.h */
+    bool is_child; /* of a program whose configuration it has */
 };
 
-/* NULL: from here on this process is supervised, and whatever it executes. Or why that cannot be, as a phrase; then
+/* NULL: from here on this process is supervised (by the supervisor that it is under already, if that is ours), and whatever it executes. Or why that cannot be, as a phrase; then
  * nothing has changed, but with .strict the process may be in the other network already, and must run nothing. The
  * supervisor lets go of standard error when this process has ended. */
 const char *supervise_begin(const struct supervised *how);

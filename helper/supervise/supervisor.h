@@ -3,6 +3,7 @@
 #ifndef PTUNNEL_SUPERVISOR_H
 #define PTUNNEL_SUPERVISOR_H
 
+#include "configs.h"
 #include "gate.h"
 #include "sockets.h"
 #include "stub.h"
@@ -29,7 +30,8 @@ struct supervisor {
     int maker;        /* of sockets in the command's network, see space.h; SPACE_NONE: that is ours */
     uint64_t network; /* SO_NETNS_COOKIE of that network's sockets; 0: the kernel does not tell */
     uint64_t outside; /* of our own network's, where they are not the same; else 0 */
-    const struct config *config;
+    struct configs configs;
+    const struct config *config; /* that of the process whose call is being served */
     struct dial_limits direct_limits;
     struct route no_route; /* a dial along it looks the target's name up, and connects to it */
     struct names *names;

@@ -58,6 +58,10 @@ enum reach reach_look(struct reach_look *look, const struct reach_command *comma
 /* Whether such a command runs, or may run, without the library. */
 bool reach_misses(enum reach reach);
 
+/* Whether a supervisor does for such a program what the library cannot: it is built for this machine's own calls, and
+ * run with the rights that the caller has (those of one that gains others would be taken from it). */
+bool reach_can_be_supervised(enum reach reach);
+
 /* Whether what such a program starts is preloaded nevertheless: it hands on the environment that it is given. */
 bool reach_hands_on(enum reach reach);
 

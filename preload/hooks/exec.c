@@ -32,10 +32,11 @@ static int after(struct child *child, int result)
 
 EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
-    struct child child = { AT_FDCWD, path, false, argv, envp, NULL };
+    struct child child = { AT_FDCWD, path, false, argv, envp, NULL, false, false };
     int result = before_exec(&child);
 
-    return result < 0 ? libc_result(result) : after(&child, real()->execve(path, argv, child.envp));
+    return result < 0 ? libc_result(result)
+                      : after(&child, real()->execve(child.file, child.argv, child.envp));
 }
 
 EXPORT int execv(const char *path, char *const argv[])
@@ -45,10 +46,11 @@ EXPORT int execv(const char *path, char *const argv[])
 
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
-    struct child child = { AT_FDCWD, file, true, argv, envp, NULL };
+    struct child child = { AT_FDCWD, file, true, argv, envp, NULL, false, false };
     int result = before_exec(&child);
 
-    return result < 0 ? libc_result(result) : after(&child, real()->execvpe(file, argv, child.envp));
+    return result < 0 ? libc_result(result)
+                      : after(&child, real()->execvpe(child.file, child.argv, child.envp));
 }
 
 EXPORT int execvp(const char *file, char *const argv[])
@@ -58,19 +60,23 @@ EXPORT int execvp(const char *file, char *const argv[])
 
 EXPORT int execveat(int directory, const char *path, char *const argv[], char *const envp[], int flags)
 {
-    struct child child = { directory, path, false, argv, envp, NULL };
+    struct child child = { directory, path, false, argv, envp, NULL, false, false };
     int result = before_exec(&child);
 
     return result < 0 ? libc_result(result)
-                      : after(&child, real()->execveat(directory, path, argv, child.envp, flags));
+                      : after(&child, real()->execveat(child.directory, child.file, child.argv, child.envp,
+                                                       child.is_between ? 0 : flags));
 }
 
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-    struct child child = { fd, "", false, argv, envp, NULL };
+    struct child child = { fd, "", false, argv, envp, NULL, false, false };
     int result = before_exec(&child);
 
-    return result < 0 ? libc_result(result) : after(&child, real()->fexecve(fd, argv, child.envp));
+    if (result < 0)
+        return libc_result(result);
+    return after(&child, child.is_between ? real()->execve(child.file, child.argv, child.envp)
+                                          : real()->fexecve(fd, argv, child.envp));
 }
 
 /* The words of execl and its like, from the second on, and the NULL behind them. */
@@ -131,23 +137,25 @@ EXPORT int execle(const char *path, const char *first, ...)
 EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
                        const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-    struct child child = { AT_FDCWD, path, false, argv, envp, NULL };
+    struct child child = { AT_FDCWD, path, false, argv, envp, NULL, false, false };
     int result = children_before_start(&child);
 
     descriptors_before_child(actions != NULL);
     return result < 0 ? -result
-                      : after(&child, real()->posix_spawn(pid, path, actions, attributes, argv, child.envp));
+                      : after(&child, real()->posix_spawn(pid, child.file, actions, attributes, child.argv,
+                                                          child.envp));
 }
 
 EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
                         const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-    struct child child = { AT_FDCWD, file, true, argv, envp, NULL };
+    struct child child = { AT_FDCWD, file, true, argv, envp, NULL, false, false };
     int result = children_before_start(&child);
 
     descriptors_before_child(actions != NULL);
     return result < 0 ? -result
-                      : after(&child, real()->posix_spawnp(pid, file, actions, attributes, argv, child.envp));
+                      : after(&child, real()->posix_spawnp(pid, child.file, actions, attributes, child.argv,
+                                                           child.envp));
 }
 
 /* The shell that libc itself starts, with the program's own environment. */
@@ -155,7 +163,7 @@ static int before_shell(void)
 {
     static char name[] = "sh";
     static char *const argv[] = { name, NULL };
-    struct child child = { AT_FDCWD, _PATH_BSHELL, false, argv, environ, NULL };
+    struct child child = { AT_FDCWD, _PATH_BSHELL, false, argv, environ, NULL, true, false };
     int result = children_before_start(&child);
 
     descriptors_before_child(false);

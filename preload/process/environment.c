@@ -20,16 +20,20 @@ static struct {
     bool handed_on;
     char *whole; /* "NAME=value" */
 } kept[] = {
-    { "PTUNNEL_CONFIG", true, NULL },     { "PTUNNEL_PROXY", true, NULL },    { "PTUNNEL_RULES", true, NULL },
-    { "PTUNNEL_LOOPBACK", true, NULL },   { "PTUNNEL_VERBOSE", true, NULL },  { "PTUNNEL_LOG", true, NULL },
-    { "PTUNNEL_LOG_FORMAT", true, NULL }, { "https_proxy", true, NULL },      { "HTTPS_PROXY", true, NULL },
-    { "all_proxy", true, NULL },          { "ALL_PROXY", true, NULL },        { "http_proxy", true, NULL },
-    { "no_proxy", true, NULL },           { "NO_PROXY", true, NULL },         { "HOME", false, NULL },
-    { "XDG_CONFIG_HOME", false, NULL },   { "XDG_RUNTIME_DIR", false, NULL }, { "LD_PRELOAD", false, NULL },
+    { "PTUNNEL_CONFIG", true, NULL },     { "PTUNNEL_PROXY", true, NULL },
+    { "PTUNNEL_RULES", true, NULL },      { "PTUNNEL_LOOPBACK", true, NULL },
+    { "PTUNNEL_VERBOSE", true, NULL },    { "PTUNNEL_LOG", true, NULL },
+    { "PTUNNEL_LOG_FORMAT", true, NULL }, { "PTUNNEL_RUN", true, NULL },
+    { "https_proxy", true, NULL },        { "HTTPS_PROXY", true, NULL },
+    { "all_proxy", true, NULL },          { "ALL_PROXY", true, NULL },
+    { "http_proxy", true, NULL },         { "no_proxy", true, NULL },
+    { "NO_PROXY", true, NULL },           { "HOME", false, NULL },
+    { "XDG_CONFIG_HOME", false, NULL },   { "XDG_RUNTIME_DIR", false, NULL },
+    { "LD_PRELOAD", false, NULL },
 };
 enum { KEPT = sizeof kept / sizeof *kept };
 
-static const char preload[] = "LD_PRELOAD=";
+static const char preload[] = "LD_PRELOAD=", aside[] = "PTUNNEL_";
 
 static const char *own_library; /* see environment_library() */
 
@@ -164,41 +168,71 @@ size_t environment_size(char *const *envp)
 {
     const char *last = last_preload(envp), *own = kept[KEPT - 1].whole;
 
-    return (count(envp) + KEPT + 1) * sizeof(char *) + sizeof preload + PRELOAD_MORE +
+    return (count(envp) + KEPT + 1) * sizeof(char *) + sizeof aside + sizeof preload + PRELOAD_MORE +
            (last ? strlen(last) : 0) + (own ? strlen(own) : 0);
 }
 
-/* LD_PRELOAD for the program; the words that are there, if they are right. */
-static char *with_library(char *room, size_t size, char *before, struct reach_look *look)
-{
-    struct text whole = text_in(room, size);
+/* What the child's environment is made of. */
+struct making {
+    char *const *envp;
+    struct reach_look *look;
+    char *words; /* room for LD_PRELOAD */
+    size_t size;
+    bool is_aside;
+};
 
+/* LD_PRELOAD for the program; the words that are there, if they are right. */
+static char *with_library(const struct making *making, char *before)
+{
+    struct text whole = text_in(making->words, making->size);
+
+    text_add(&whole, making->is_aside ? aside : "");
     text_add(&whole, preload);
-    preload_write(&whole, before ? before + sizeof preload - 1 : "", look, &real_net);
-    return before && strcmp(before, room) == 0 ? before : room;
+    preload_write(&whole, before ? before + sizeof preload - 1 : "", making->look, &real_net);
+    return before && strcmp(before, making->words) == 0 ? before : making->words;
+}
+
+static char *const *complete(char **whole, const struct making *making)
+{
+    const char *last = last_preload(making->envp);
+    bool is_ours = own_library && !environment_emptied(making->envp);
+    size_t own = count(making->envp), used = 0;
+
+    for (size_t i = 0; i < own; i++) {
+        if (is_ours && making->envp[i] == last)
+            whole[used++] = with_library(making, making->envp[i]);
+        else if (!is_ours || !is_preload(making->envp[i]))
+            whole[used++] = making->envp[i];
+    }
+    for (size_t i = 0; i < KEPT; i++)
+        if (kept[i].handed_on && kept[i].whole && !value_in(making->envp, kept[i].name))
+            whole[used++] = kept[i].whole;
+    if (is_ours && !last)
+        whole[used++] = with_library(making, kept[KEPT - 1].whole);
+    whole[used] = NULL;
+    return whole;
+}
+
+static char *const *make(void *room, char *const *envp, struct reach_look *look, bool is_aside)
+{
+    size_t pointers = (count(envp) + KEPT + 1) * sizeof(char *);
+    struct making making = { .envp = envp,
+                             .look = look,
+                             .words = (char *)room + pointers,
+                             .size = environment_size(envp) - pointers,
+                             .is_aside = is_aside };
+
+    return complete(room, &making);
 }
 
 char *const *environment_complete(void *room, char *const *envp, struct reach_look *look)
 {
-    size_t own = count(envp), used = 0, pointers = (own + KEPT + 1) * sizeof(char *);
-    size_t size = environment_size(envp) - pointers;
-    char **whole = room, *words = (char *)room + pointers;
-    const char *last = last_preload(envp);
-    bool is_ours = own_library && !environment_emptied(envp);
+    return make(room, envp, look, false);
+}
 
-    for (size_t i = 0; i < own; i++) {
-        if (is_ours && envp[i] == last)
-            whole[used++] = with_library(words, size, envp[i], look);
-        else if (!is_ours || !is_preload(envp[i]))
-            whole[used++] = envp[i];
-    }
-    for (size_t i = 0; i < KEPT; i++)
-        if (kept[i].handed_on && kept[i].whole && !value_in(envp, kept[i].name))
-            whole[used++] = kept[i].whole;
-    if (is_ours && !last)
-        whole[used++] = with_library(words, size, kept[KEPT - 1].whole, look);
-    whole[used] = NULL;
-    return whole;
+char *const *environment_set_aside(void *room, char *const *envp, struct reach_look *look)
+{
+    return make(room, envp, look, true);
 }
 
 bool environment_same(char *const *one, char *const *other)

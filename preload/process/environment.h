@@ -30,6 +30,10 @@ bool environment_emptied(char *const *envp);
 size_t environment_size(char *const *envp);
 char *const *environment_complete(void *room, char *const *envp, struct reach_look *look);
 
+/* The same, but the word for LD_PRELOAD begins with PTUNNEL_: for ptunnel-run, which is not to be preloaded itself and
+ * takes that off again, see helper/run/child.h. */
+char *const *environment_set_aside(void *room, char *const *envp, struct reach_look *look);
+
 bool environment_same(char *const *one, char *const *other); /* the same words at the same addresses */
 
 /* Makes this the program's own environment, for calls that start a child with it by themselves, as system(3).

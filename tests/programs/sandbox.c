@@ -37,6 +37,7 @@ static const struct {
     { "fcntl", SYS_fcntl }, { "dup3", SYS_dup3 }, { "ioctl", SYS_ioctl }, { "read", SYS_read }, { "pread64", SYS_pread64 },
     { "pwrite64", SYS_pwrite64 }, { "getuid", SYS_getuid }, { "socket", SYS_socket },
     { "unshare", SYS_unshare },
+    { "pidfd_getfd", 438 },
 #ifdef SYS_poll
     { "poll", SYS_poll },
 #endif

@@ -229,9 +229,9 @@ withheld() {
     contains "$stderr" "$1" "$2" "it is not started, as 'children refuse' says"
 }
 
-@test "a static child is named; with --strict=filter it is not started" {
+@test "a static child without a supervisor is named; with --strict=filter it is not started" {
     need busybox-static
-    launch sh -c "'$BUSYBOX' echo ran"
+    launch --no-supervise sh -c "'$BUSYBOX' echo ran"
     named "$BUSYBOX" 'statically linked'
     launch --strict=filter sh -c "'$BUSYBOX' echo ran"
     fails_with 126
@@ -241,9 +241,9 @@ withheld() {
     withheld "$BUSYBOX" 'statically linked'
 }
 
-@test "a Go child is named; with --strict=filter it is not started" {
+@test "a Go child without a supervisor is named; with --strict=filter it is not started" {
     go_program
-    launch sh -c "'$GO_PROGRAM'"
+    launch --no-supervise sh -c "'$GO_PROGRAM'"
     named "$GO_PROGRAM" 'Go program'
     launch --strict=filter sh -c "'$GO_PROGRAM'"
     fails_with 126

@@ -261,10 +261,15 @@ bool reach_misses(enum reach reach)
     return reach != REACH_PRELOADED && reach != REACH_NOTHING;
 }
 
-bool reach_hands_on(enum reach reach)
+bool reach_can_be_supervised(enum reach reach)
 {
     return reach == REACH_STATIC || reach == REACH_GO || reach == REACH_PASCAL || reach == REACH_BUN ||
-           reach == REACH_URING || reach == REACH_MACHINE || reach == REACH_LIBC;
+           reach == REACH_URING;
+}
+
+bool reach_hands_on(enum reach reach)
+{
+    return reach_can_be_supervised(reach) || reach == REACH_MACHINE || reach == REACH_LIBC;
 }
 
 #define LISTENER "let a listener connect for it: ptunnel -p PROXY PORT:HOST:PORT"
