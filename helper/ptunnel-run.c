@@ -15,6 +15,7 @@
 #include "run/show.h"
 #include "run/stats.h"
 #include "run/strict.h"
+#include "run/terminal.h"
 #include "supervise/supervise.h"
 
 #include <ptunnel/config.h>
@@ -30,7 +31,20 @@
 #include <unistd.h>
 
 enum { EXIT_OURS = 125 };
-enum { LOOPBACK = 1024, FORCE, SUPERVISE, NO_SUPERVISE, STRICT, EXPLAIN, SHOW, CHECK, SETUP, PORTS, STATS };
+enum {
+    LOOPBACK = 1024,
+    FORCE,
+    SUPERVISE,
+    NO_SUPERVISE,
+    STRICT,
+    EXPLAIN,
+    SHOW,
+    CHECK,
+    SETUP,
+    PORTS,
+    STATS,
+    COLOR
+};
 
 static const struct choice choices[] = {
     { 'r', "rules", "FILE", "read rules from FILE, not ~/.config/ptunnel/rules or /etc/ptunnel/rules" },
@@ -55,6 +69,7 @@ static const struct choice choices[] = {
       "run nothing; try each proxy, for TARGET (example.com:443), and say what is wrong" },
     { SETUP, "setup", NULL,
       "run nothing; find the proxy, ask for user and password, write the rule file, try it" },
+    { COLOR, "color", "=WORD", "of --explain, --show and --check: auto, always or never" },
     { PORTS, "ports", NULL, "with --check: a table of the usual ports, and which of them the proxy allows" },
     { 0 },
 };
@@ -120,6 +135,14 @@ static bool take_strict(struct options *options, const char *word)
     return false;
 }
 
+static bool take_color(const char *value)
+{
+    if (terminal_choose(value ? value : "always"))
+        return true;
+    usage_complain("--color '%s': expected auto, always or never", value);
+    return false;
+}
+
 static bool take(struct options *options, int id, char *value)
 {
     bool *flag = flag_of(options, id);
@@ -128,6 +151,8 @@ static bool take(struct options *options, int id, char *value)
         return *flag = true;
     if (id == STRICT)
         return take_strict(options, value);
+    if (id == COLOR)
+        return take_color(value);
     return shared_options_take(&options->shared, id, value);
 }
 

@@ -2,6 +2,7 @@
 #include "ask.h"
 #include "explain.h"
 #include "target.h"
+#include "terminal.h"
 #include "trial.h"
 
 #include "../common/libc_net.h"
@@ -87,9 +88,10 @@ static enum check_result advise(struct check *check, enum check_result result, c
     for (size_t i = 0; i < sizeof advice / sizeof *advice; i++) {
         if (advice[i].result != result)
             continue;
-        printf("    problem: %s\n", advice[i].problem);
+        printf("    %sproblem:%s %s\n", terminal_tint(TINT_BAD), terminal_plain(), advice[i].problem);
         if (!check->given[i + (port ? ADVICE_MOST / 2 : 0)])
-            printf("    what to do: %s\n", port ? for_another_port : advice[i].remedy);
+            printf("    %swhat to do:%s %s\n", terminal_tint(TINT_OTHER), terminal_plain(),
+                   port ? for_another_port : advice[i].remedy);
         check->given[i + (port ? ADVICE_MOST / 2 : 0)] = true;
     }
     return result;
@@ -114,11 +116,21 @@ static bool is_targets_fault(enum check_result result)
            result == CHECK_FALSE_OPEN;
 }
 
+/* A table of ports calls those allowed whose target alone is to blame. */
+static enum tint tint_of(enum check_result result)
+{
+    return result == CHECK_FINE || result == CHECK_SLOW ? TINT_GOOD
+           : is_targets_fault(result)                   ? TINT_OTHER
+                                                        : TINT_BAD;
+}
+
 /* Says which target it was if the user has named none: a network need not know it. */
 static enum check_result tell(struct check *check, const struct trial *trial, enum check_result result)
 {
-    printf("  %s%s%s\n", trial->dial.settled == DIAL_FAILED ? "" : trial->dial.authority,
-           trial->dial.settled == DIAL_FAILED ? "" : ": ", trial->words);
+    bool failed = trial->dial.settled == DIAL_FAILED;
+
+    printf("  %s%s%s%s%s\n", failed ? "" : trial->dial.authority, failed ? "" : ": ",
+           terminal_tint(tint_of(result)), trial->words, terminal_plain());
     print_legs(&trial->dial);
     if (trial->page[0])
         printf("    its page says: %s\n", trial->page);
@@ -153,7 +165,8 @@ static enum check_result check_ports(struct check *check, struct candidate *cand
         *trial = (struct trial){ .brief = true, .knows_kind = trial->knows_kind };
         result = trial_run(trial, candidate, &target->at, config_limits(check->config));
         words = trial->dial.settled == DIAL_FAILED ? strstr(trial->words, ": ") : NULL;
-        printf("  %s: %s%s\n", trial->dial.authority, row_word(result), words ? words + 2 : trial->words);
+        printf("  %s: %s%s%s%s\n", trial->dial.authority, terminal_tint(tint_of(result)), row_word(result),
+               words ? words + 2 : trial->words, terminal_plain());
         fflush(stdout);
         allowed |= result == CHECK_FINE || result == CHECK_SLOW || is_targets_fault(result);
         if (first == CHECK_FINE)
@@ -221,7 +234,8 @@ static enum check_result check_candidate(struct check *check, struct candidate *
     static struct trial trial;
 
     endpoint_print(&candidate->proxy.at, authority);
-    printf("proxy %s%s\n", authority, candidate->proxy.has_credentials ? ", with credentials" : "");
+    printf("%sproxy %s%s%s\n", terminal_tint(TINT_TITLE), authority, terminal_plain(),
+           candidate->proxy.has_credentials ? ", with credentials" : "");
     memset(check->given, 0, sizeof check->given);
     if (!list)
         return advise(check, CHECK_NAME, NULL);

@@ -1,5 +1,6 @@
 #include "explain.h"
 #include "target.h"
+#include "terminal.h"
 
 #include "../common/libc_net.h"
 #include "../common/usage.h"
@@ -67,7 +68,14 @@ static void print_reason(const struct config *config, const struct decision *dec
 
 static void print_decision(const struct config *config, const struct decision *decision)
 {
-    printf(": %s", config_verdict_word(decision->verdict));
+    static const enum tint tints[] = {
+        [VERDICT_TUNNEL] = TINT_GOOD,
+        [VERDICT_DIRECT] = TINT_OTHER,
+        [VERDICT_REJECT] = TINT_BAD,
+    };
+
+    printf(": %s%s%s", terminal_tint(tints[decision->verdict]), config_verdict_word(decision->verdict),
+           terminal_plain());
     if (decision->verdict == VERDICT_TUNNEL)
         print_route(decision->route);
     print_reason(config, decision);

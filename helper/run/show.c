@@ -1,4 +1,5 @@
 #include "show.h"
+#include "terminal.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@ static void print_line(const char *words, const char *source, uint32_t line)
     struct place place = { .source = source ? source : "built in", .line = line };
 
     place_print(&origin, &place);
-    printf("%-*s # %s\n", COLUMN, words, buffer);
+    printf("%-*s %s# %s%s\n", COLUMN, words, terminal_tint(TINT_ASIDE), buffer, terminal_plain());
 }
 
 static void add_name(struct text *out, const char *directive, const struct route *route)

@@ -1,6 +1,7 @@
 #include "trial.h"
 #include "ask.h"
 #include "seen.h"
+#include "terminal.h"
 
 #include <ptunnel/agent.h>
 #include <ptunnel/log.h>
@@ -99,6 +100,7 @@ static void ask_whether_alive(struct trial *trial)
     seen_start(); /* what comes from here on is the first connection's again */
     if (trial->brief)
         return;
+    terminal_waited();
     printf("  %s: no answer yet; the proxy %s\n", trial->dial.authority,
            trial->alive ? "answers another request at once: it is still trying to reach the target"
                         : "does not answer another request either");
@@ -268,8 +270,10 @@ enum check_result trial_run(struct trial *trial, struct candidate *candidate, co
     dial_start(&trial->dial, &seen_net, fd, family, target, &trial->route, &trial->limits);
     trial->dial.legs.authenticate = agent_authenticate;
     trial->dial.replace = reach_both;
+    terminal_waiting("  %s: asking, for at most %d s", trial->dial.authority, limits->timeout / 1000);
     want = drive(trial);
     result = judge(trial, want, (unsigned)((deadline_now() - started) / 1000000));
+    terminal_waited();
     if (want != DIAL_OPEN && want != DIAL_FAILED)
         leg_drop(&trial->dial);
     close(fd);
