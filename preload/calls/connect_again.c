@@ -44,43 +44,54 @@ static int again_while_pending(int fd, struct entry *entry, const struct sockadd
     return result;
 }
 
-static bool dissolves(const struct sockaddr *address, socklen_t size)
+/* Where connect(2) to an address leads. */
+enum lead {
+    LEADS_NOWHERE,
+    LEADS_APART,
+    LEADS_ON
+}; /* it cannot be read; AF_UNSPEC dissolves an association; all others */
+
+static enum lead lead_of(const struct sockaddr *address, socklen_t size)
 {
-    return socket_address_family(address) == AF_UNSPEC && size >= (socklen_t)sizeof address->sa_family;
+    if (!socket_address_readable(address, size))
+        return LEADS_NOWHERE;
+    return socket_address_family(address) == AF_UNSPEC ? LEADS_APART : LEADS_ON;
 }
 
-static bool again(int fd, const struct sockaddr *address, socklen_t size, int *result)
+static struct entry *entry_of(int fd)
 {
     struct entry *entry = slots_empty() ? NULL : pending_find(fd);
 
-    if (entry && pending_is_recycled(fd, entry)) {
-        pending_discard(fd, entry);
-        entry = NULL;
-    }
-    /* Of an open tunnel with nothing left to say the kernel knows the answer, and connect_direct() sees the
-     * rest. */
-    if ((!entry && (peers_empty() || !peer_zero_is_due(fd))) || !socket_address_readable(address, size))
-        return false;
-    if (dissolves(address, size)) {
-        pending_forget(fd);
-        return false;
-    }
-    if (entry && atomic_load(&entry->state) == ENTRY_FAILED)
-        *result = again_after_failure(fd, entry);
-    else if (entry)
-        *result = again_while_pending(fd, entry, address, size);
-    else
-        *result = again_after_open(fd, address, size);
-    return true;
+    if (!entry || !pending_is_recycled(fd, entry))
+        return entry;
+    pending_discard(fd, entry);
+    return NULL;
 }
 
+static int again(int fd, struct entry *entry, const struct sockaddr *address, socklen_t size)
+{
+    if (!entry)
+        return again_after_open(fd, address, size);
+    if (atomic_load(&entry->state) == ENTRY_FAILED)
+        return again_after_failure(fd, entry);
+    return again_while_pending(fd, entry, address, size);
+}
+
+/* Of an open tunnel with nothing left to say the kernel knows the answer, and connect_direct() sees the rest. */
 bool connect_again(int fd, const struct sockaddr *address, socklen_t size, int *result)
 {
     KEEP_ERRNO;
-    bool is_again = again(fd, address, size, result);
+    struct entry *entry = entry_of(fd);
+    bool is_ours = entry || (!peers_empty() && peer_zero_is_due(fd));
+    enum lead lead = is_ours || original_any() ? lead_of(address, size) : LEADS_NOWHERE;
 
-    if (!is_again && original_any() && !peer_known(fd) && socket_address_readable(address, size) &&
-        !dissolves(address, size))
+    if (is_ours && lead == LEADS_ON) {
+        *result = again(fd, entry, address, size);
+        return true;
+    }
+    if (is_ours && lead == LEADS_APART)
+        pending_forget(fd);
+    if (original_any() && lead == LEADS_ON && !peer_known(fd))
         replace_undo(fd);
-    return is_again;
+    return false;
 }
