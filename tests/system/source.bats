@@ -166,6 +166,16 @@ upwards() {
     equal "$(cat "$BATS_TEST_TMPDIR/missing")" ''
 }
 
+@test "the design names every file of the library" {
+    local layout file
+
+    layout=$(sed -n '/^    preload\/ /,/^    helper\//p' "$ROOT/preload/README.md")
+    for file in $(cd "$ROOT" && find preload -name '*.c' ! -path 'preload/core/*' ! -path 'preload/hooks/*' -printf '%f\n'); do
+        grep -qw "${file%.c}" <<< "$layout" || echo "${file%.c}"
+    done > "$BATS_TEST_TMPDIR/unnamed"
+    equal "$(cat "$BATS_TEST_TMPDIR/unnamed")" ''
+}
+
 # clang-format leaves comments alone, and used to break them.
 @test "no line holds nothing but the end of a comment" {
     cd "$ROOT"
