@@ -84,6 +84,17 @@ proxy_command() { # PROXY FAMILY
 @test "ssh with ProxyCommand ptunnel -W through squid, IPv6" { proxy_command squid 6; }
 @test "ssh with ProxyCommand ptunnel -W through tinyproxy" { proxy_command tinyproxy 4; }
 
+@test "ssh with ProxyCommand ptunnel -W and nothing more: the proxy is that of the rule file" {
+    need ssh sshd login-shell
+    through squid 4
+    mkdir -p "$BATS_TEST_TMPDIR/config/ptunnel"
+    echo "proxy $PROXY" > "$BATS_TEST_TMPDIR/config/ptunnel/rules"
+    XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config run ssh -F "$SSH_CONFIG" -o "ProxyCommand=$PTUNNEL -W %h:%p" "$HOST" 'echo hello; exit 7'
+    fails_with 7
+    equal "$output" hello
+    went_through "$SSH_PORT"
+}
+
 @test "ssh says why its ProxyCommand failed" {
     need ssh
     start_scripted --on '*' 'status 403 Not from here'

@@ -12,7 +12,7 @@ setup_file() {
     open_network
     start_reals "${!REAL_PROGRAM[@]}"
     ask_reals quick -- "${!REAL_PROGRAM[@]}" haproxy-apache varnish-apache
-    REAL_AT_ONCE=4 ask_reals run --run "$PTUNNEL_RUN" -- "${!REAL_PROGRAM[@]}"
+    REAL_AT_ONCE=4 ask_reals run --run "$PTUNNEL_RUN" -- "${!REAL_PROGRAM[@]}" haproxy-apache varnish-apache
     start_asking "${REAL_THAT_ASK[@]}"
     ask_reals asks --asks -- "${REAL_THAT_ASK[@]/%/-asks}"
     ask_reals slow --slow 1500 -- "${!REAL_PROGRAM[@]}"

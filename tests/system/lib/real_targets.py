@@ -1,5 +1,5 @@
 """What real proxies are sent to, on 10.99.0.1 and fd99::11: port 443 answers when its client has ended a line with "?" and said no
-more, and echoes everything else; port 22 greets first. Port 53 of loopback is a resolver that knows open.test. Nobody
+more, resets the connection after a line with "!", and echoes everything else; port 22 greets first. Port 53 of loopback is a resolver that knows open.test. Nobody
 listens on 10.99.0.2."""
 import socket
 import struct
@@ -37,6 +37,9 @@ def converse(client):
     while data := client.recv(65536):
         if data.endswith(b"?\n"):
             break
+        if data.endswith(b"!\n"):
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return
         client.sendall(data)
     if data and not client.recv(65536):
         time.sleep(0.3)  # the proxy has passed the end on, and done what it does then
