@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ASKED         CONNECT(A, 0), SEND(REQUEST), READS
@@ -68,7 +69,7 @@ static struct dial dial;
 static char path[128];
 static const struct net writer = { .write = write, .close = close, .poll = poll };
 
-static void play(const struct line *script, enum log_level level, struct dial_room *room)
+static void begin(const struct line *script, enum log_level level, struct dial_room *room)
 {
     static struct dial_limits limits = { .timeout = TIMEOUT, .attempt = ATTEMPT };
     static struct route route;
@@ -81,6 +82,11 @@ static void play(const struct line *script, enum log_level level, struct dial_ro
     dial_start(&dial, &scripted_net, SCRIPTED_FD, AF_INET, &target, &route, &limits);
     dial.room = room;
     story_play(&dial);
+}
+
+static void play(const struct line *script, enum log_level level, struct dial_room *room)
+{
+    begin(script, level, room);
     log_open(&writer, LOG_QUIET, NULL, false);
     assert_null(dial.legs.block);
     assert_true(dial.must_disconnect);
@@ -145,6 +151,28 @@ static void in_a_room(void **state)
     assert_logged(SAYS("wrong"));
 }
 
+/* The refusal is known: the child does not ask again. */
+static void in_a_forked_child_it_is_over(void **state)
+{
+    int status;
+    pid_t child;
+
+    (void)state;
+    begin(SCRIPT(ASKED, SEEN(UNSIZED), READ("wro"), READ_FAILS(EAGAIN), READS), LOG_HANDSHAKE, NULL);
+    assert_non_null(dial.legs.block);
+    child = fork();
+    if (child == 0) {
+        script_start(SCRIPT(FAILS));
+        story_play(&dial);
+        _exit(dial.error == ECONNREFUSED && !dial.legs.block ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    script_start(SCRIPT(READ("ng"), READ(""), FAILS));
+    story_play(&dial);
+    assert_logged(SAYS("wrong"));
+}
+
 int main(void)
 {
     int result;
@@ -155,6 +183,7 @@ int main(void)
     ROWS(pages, with_and_without);
     STORY(four_kib_are_enough);
     STORY(in_a_room);
+    STORY(in_a_forked_child_it_is_over);
     result = rows_run("dial_page");
     folder_remove();
     return result;
