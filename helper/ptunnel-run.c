@@ -10,6 +10,7 @@
 #include "run/handover.h"
 #include "run/library.h"
 #include "run/log_file.h"
+#include "run/menu.h"
 #include "run/setup.h"
 #include "run/allow.h"
 #include "run/show.h"
@@ -43,7 +44,9 @@ enum {
     SETUP,
     PORTS,
     STATS,
-    COLOR
+    COLOR,
+    DESKTOP,
+    NO_DESKTOP
 };
 
 static const struct choice choices[] = {
@@ -69,6 +72,8 @@ static const struct choice choices[] = {
       "run nothing; try each proxy, for TARGET (example.com:443), and say what is wrong" },
     { SETUP, "setup", NULL,
       "run nothing; find the proxy, ask for user and password, write the rule file, try it" },
+    { DESKTOP, "desktop", NULL, "run nothing; write a menu entry that starts PROGRAM through the proxy" },
+    { NO_DESKTOP, "no-desktop", NULL, "run nothing; take it away again" },
     { COLOR, "color", "=WORD", "of --explain, --show and --check: auto, always or never" },
     { PORTS, "ports", NULL, "with --check: a table of the usual ports, and which of them the proxy allows" },
     { 0 },
@@ -79,6 +84,7 @@ static const char head[] = "Usage: ptunnel-run [OPTION]... [--] COMMAND [ARGUMEN
                            "       ptunnel-run [OPTION]... --show [COMMAND]\n"
                            "       ptunnel-run [OPTION]... --check [TARGET]...\n"
                            "       ptunnel-run [OPTION]... --setup [TARGET]...\n"
+                           "       ptunnel-run [-r FILE] --desktop|--no-desktop PROGRAM...\n"
                            "Runs COMMAND with its TCP connections sent through an HTTP proxy (CONNECT).\n\n";
 static const char tail[] = "\nURL is [http://][USER[:PASSWORD]@]HOST[:PORT]. Without -p the proxy is that of "
                            "the file of -r, else of\n$PTUNNEL_PROXY, else of the rule "
@@ -95,7 +101,7 @@ static const struct program program = { head, tail, choices, OPERANDS_END_OPTION
 struct options {
     struct shared_options shared;
     bool loopback;
-    bool explain, show, check, setup, ports, stats;
+    bool explain, show, check, setup, ports, stats, desktop, no_desktop;
     struct allow allow;
     char **command;
 };
@@ -117,6 +123,8 @@ static bool *flag_of(struct options *options, int id)
         { SETUP, &options->setup },
         { PORTS, &options->ports },
         { STATS, &options->stats },
+        { DESKTOP, &options->desktop },
+        { NO_DESKTOP, &options->no_desktop },
     };
 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
@@ -173,6 +181,10 @@ static void check_or_exit(const struct options *options)
         wrong = "--stats has a log of its own: leave --log and --log-format out";
     else if (!options->show && !options->check && !options->setup && !options->command[0])
         wrong = options->explain ? "no target to explain" : "no command to run";
+    else if (options->desktop &&
+             (options->shared.proxy.count || options->shared.proxy.user || options->shared.rules.all.count))
+        wrong = "--desktop: the entry goes by a rule file: put the proxy and its like there (--setup does), "
+                "or name one with -r";
     if (wrong) {
         usage_complain("%s", wrong);
         shared_options_fail_usage();
@@ -376,6 +388,11 @@ int main(int argc, char **argv)
     options = options_or_exit(argc, argv);
     if (options.setup)
         exit(setup(&options.shared, options.command));
+    if (options.desktop || options.no_desktop)
+        exit((options.desktop ? menu_add(options.command, &options.shared.rules.all)
+                              : menu_remove(options.command))
+                 ? 0
+                 : EXIT_OURS);
     export_settings_or_exit(&options);
     config = configuration_or_exit(&options);
     tell_agent_or_exit(config, &options);

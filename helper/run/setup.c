@@ -1,5 +1,6 @@
 #include "finder.h"
 #include "rule_file.h"
+#include "user_file.h"
 #include "setup.h"
 
 #include <ptunnel/proxy.h>
@@ -180,7 +181,7 @@ static bool write_file(const char *path, const struct text *text)
         yes = answer && (answer[0] == 'y' || answer[0] == 'Y');
         free(answer);
     }
-    if (!yes || !rule_file_write(path, is_there ? old : NULL, text->start, text_size(text))) {
+    if (!yes || !user_file_write(path, is_there ? old : NULL, text->start, text_size(text))) {
         printf("Nothing was changed.\n");
         return false;
     }

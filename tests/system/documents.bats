@@ -35,6 +35,7 @@ reason() { # LINE
     case $1 in
     *--auth*) echo 'wants a Kerberos server or an account: auth.bats has them' ;;
     kinit) echo 'the same' ;;
+    *--desktop*) echo 'wants a rule file and a menu: menu.bats' ;;
     'make demo'* | 'make check'*) echo 'demo.bats, and this itself' ;;
     'make && sudo make install'* | 'sudo make uninstall'*) echo 'install.bats' ;;
     'make compile_commands.json' | 'make lint' | make\ I386=*) echo 'build.bats; make lint is a check of its own' ;;
