@@ -46,7 +46,7 @@ BENCH   := $(filter-out %/empty,$(call programs,bench))
 PROGRAM := $(call programs,programs)
 FUZZ    := $(call programs,fuzz)
 PRODUCT := $(addprefix $(B)/,libptunnel.so ptunnel-run ptunnel ptunnel-agent)
-TESTS   := $(B)/tests/proxy $(B)/programs/probe $(B)/programs/readiness $(PROGRAM) $(UNIT) $(BENCH)
+TESTS   := $(B)/tests/proxy $(B)/programs/probe $(B)/programs/readiness $(B)/programs/stress $(PROGRAM) $(UNIT) $(BENCH)
 FOLDERS := preload preload/* preload/core/* helper helper/*
 SOURCES := $(wildcard $(addsuffix /*.c,$(FOLDERS) tests/* tests/*/*))
 
@@ -101,11 +101,12 @@ $(B)/ptunnel-agent:  $(call objects,helper/ptunnel-agent.c helper/agent/*.c help
 $(B)/tests/proxy:    $(call objects,tests/proxy/*.c)
 $(B)/programs/probe: $(call objects,tests/programs/probe/*.c)
 $(B)/programs/readiness: $(call objects,tests/programs/readiness/*.c)
+$(B)/programs/stress: $(call objects,tests/programs/stress/*.c)
 $(UNIT):             $(call objects,tests/unit/support/*.c)
 $(B)/fuzz/agent:     $(call objects,helper/agent/question.c)
 $(B)/unit/relay:     $(call objects,helper/relay/*.c helper/common/libc_net.c)
 $(B)/unit/exchange:  $(call objects,$(foreach part,exchange exchanges known question scheme digest failure,helper/agent/$(part).c))
-$(filter $(addprefix $(B)/unit/,owner slot registration armed event handed tray),$(UNIT)): \
+$(filter $(addprefix $(B)/unit/,owner slot registration armed event handed tray whole),$(UNIT)): \
     $(call objects,preload/*.c preload/process/*.c preload/sockets/*.c preload/ready/tray.c)
 $(PROGRAM) $(UNIT) $(BENCH) $(FUZZ): $(B)/%: $(B)/obj/tests/%.o
 

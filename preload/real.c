@@ -197,6 +197,11 @@ static int own_poll(struct pollfd *fds, nfds_t count, int milliseconds)
     return libc()->poll(fds, count, milliseconds);
 }
 
+static int next_getpeername(int fd, struct sockaddr *address, socklen_t *size)
+{
+    return real()->getpeername(fd, address, size);
+}
+
 static int next_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 {
     return real()->getsockopt(fd, level, name, value, size);
@@ -237,6 +242,7 @@ const struct net real_net = {
     .connect = next_connect,
     .send = next_send,
     .recv = next_recv,
+    .getpeername = next_getpeername,
     .poll = own_poll,
     .getsockopt = next_getsockopt,
     .setsockopt = next_setsockopt,

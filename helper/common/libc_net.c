@@ -6,6 +6,7 @@ const struct net libc_net = {
     .connect = connect,
     .send = send,
     .recv = recv,
+    .getpeername = getpeername,
     .poll = poll,
     .getsockopt = getsockopt,
     .setsockopt = setsockopt,

@@ -70,7 +70,8 @@ struct dial;
 
 /* Puts another socket, unconnected, under the number dial->fd and sets dial->family: a socket that reaches
  * both families (DIAL_REACH_BOTH), or one like the first again (DIAL_LIKE_FIRST). 0, or a negative errno
- * with the socket as it was: -EAFNOSUPPORT or -ENETUNREACH if another socket would not help. */
+ * with the socket as it was: -EAFNOSUPPORT or -ENETUNREACH if another socket would not help, -EAGAIN if only the process
+ * that began the dial can do it, which steps it later. */
 enum dial_socket { DIAL_REACH_BOTH, DIAL_LIKE_FIRST };
 typedef int dial_replace(struct dial *dial, enum dial_socket kind);
 
@@ -136,6 +137,7 @@ struct dial {
     bool unusable;  /* the kernel would not connect this socket to anything, and it is left as it was */
     bool v6only;    /* IPV6_V6ONLY was cleared for it */
     bool replaced;  /* another socket stands in the place of the first */
+    bool left;      /* what comes next only another process can do: see dial_replace */
     bool was_asked; /* CONNECT was sent to a proxy that took the connection: there is no fallback any more */
     bool in_progress;       /* connect() said EINPROGRESS: the socket does not block, or its time ran out */
     bool interrupted;       /* connect() or a look-up ended with EINTR; whoever drives looks, and clears it */
@@ -146,6 +148,7 @@ struct dial {
     size_t sent;            /* bytes of the request */
     struct dial_room *room; /* NULL: what stands behind the reply's head stays in the socket */
     struct in6_addr reached; /* where the last connect() went */
+    uint16_t reached_port;
     struct deadline whole, attempt;
     struct handshake handshake;
     struct dial_legs legs;

@@ -17,6 +17,7 @@ struct net {
     int (*connect)(int fd, const struct sockaddr *address, socklen_t size);
     ssize_t (*send)(int fd, const void *bytes, size_t size, int flags);
     ssize_t (*recv)(int fd, void *buffer, size_t size, int flags);
+    int (*getpeername)(int fd, struct sockaddr *address, socklen_t *size);
     int (*poll)(struct pollfd *fds, nfds_t count, int milliseconds);
     int (*getsockopt)(int fd, int level, int name, void *value, socklen_t *size);
     int (*setsockopt)(int fd, int level, int name, const void *value, socklen_t size);

@@ -35,17 +35,17 @@ struct attempt {
     struct entry *entry;
     struct dial *dial; /* the entry's */
     int fd;
-    uint32_t number;   /* the entry's: another one means that somebody else has it now */
-    int64_t started;   /* deadline_now() */
-    int blocking;      /* 1 or 0, UNKNOWN until it matters */
-    int send_timeout;  /* SO_SNDTIMEO in ms, -1 for none; of a slow answer only */
-    bool slow;         /* ask_about_slow() was called */
-    bool at_once;      /* it does not wait, even if the socket blocks */
-    bool direct;       /* the last call was the fallback's, to the target itself */
-    int said;          /* by the kernel's connect(): 0 or a positive errno */
-    unsigned connects; /* dial->connects when the loop last looked at what connect() said */
-    struct own *own;   /* around the step under way; NULL while nothing was slow: it costs two calls */
-    int cancel; /* the thread's cancellation state, off but for our waits: no lock dies with a thread */
+    uint32_t number;  /* the entry's: another one means that somebody else has it now */
+    int64_t started;  /* deadline_now() */
+    int blocking;     /* 1 or 0, UNKNOWN until it matters */
+    int send_timeout; /* SO_SNDTIMEO in ms, -1 for none; of a slow answer only */
+    bool slow;        /* ask_about_slow() was called */
+    bool at_once;     /* it does not wait, even if the socket blocks */
+    bool direct;      /* the last call was the fallback's, to the target itself */
+    int said;         /* by the kernel's connect() to this thread: 0 or a positive errno */
+    bool answered; /* it has said so since the loop last looked; others may have connected the socket, too */
+    struct own *own; /* around the step under way; NULL while nothing was slow: it costs two calls */
+    int cancel;      /* the thread's cancellation state, off but for our waits: no lock dies with a thread */
 };
 
 /* The attempt that this thread is just stepping; NULL while it is in the kernel's connect(), which a signal handler may
@@ -136,6 +136,7 @@ static int connect_waiting(struct attempt *attempt, const struct sockaddr *addre
                     : real()->connect(attempt->fd, address, size) < 0 ? errno
                                                                       : 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    attempt->answered = true;
     if (attempt->own)
         own_begin(attempt->own);
     if (!lock_again(attempt))
@@ -321,9 +322,9 @@ static int connect_blocking(struct attempt *attempt, enum dial_want want)
 
     while (want == DIAL_WANT_READ || want == DIAL_WANT_WRITE) {
         pending_settle(attempt->fd, attempt->entry, want);
-        if (dial->connects != attempt->connects && (dial->interrupted || dial->in_progress))
+        if (attempt->answered && (attempt->said == EINTR || attempt->said == EINPROGRESS))
             return leave_pending(attempt, -attempt->said);
-        attempt->connects = dial->connects;
+        attempt->answered = false;
         if (!wait_unlocked(attempt, want, &result))
             return result;
         if (result < 0)
@@ -461,6 +462,6 @@ int connect_claimed(const struct claim *claim)
 int connect_direct(int fd, int result)
 {
     if (!peers_empty() && (result == 0 || errno == EINPROGRESS))
-        peer_forget(fd);
+        event_disconnected(fd);
     return result;
 }

@@ -99,7 +99,7 @@ void descriptors_before_child(bool all)
 static bool receive(int fd, void *data)
 {
     (void)data;
-    peer_received(fd);
+    event_received(fd);
     return true;
 }
 

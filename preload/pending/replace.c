@@ -4,6 +4,7 @@
 #include "../process/own.h"
 #include "../sockets/copy.h"
 #include "../sockets/duplicates.h"
+#include "../sockets/event.h"
 #include "../sockets/slot.h"
 #include "../sockets/socket.h"
 #include "../sockets/substitute.h"
@@ -129,7 +130,7 @@ static int like_first(int fd, const struct original *original, struct entry *ent
     return 0;
 }
 
-/* To the other processes that share an inherited entry the new socket cannot be given. */
+/* To the other processes that share an inherited entry the new socket cannot be given: its maker goes on. */
 int replace_socket(struct dial *dial, enum dial_socket kind)
 {
     struct entry *entry = (struct entry *)((char *)dial - offsetof(struct entry, dial));
@@ -137,7 +138,7 @@ int replace_socket(struct dial *dial, enum dial_socket kind)
     int result;
 
     if (entry_is_inherited(entry))
-        return -EAFNOSUPPORT;
+        return -EAGAIN;
     atomic_store(&original_ever, true);
     if (kind == DIAL_REACH_BOTH)
         return reach_both(dial, entry);
@@ -167,7 +168,9 @@ void replace_undo(int fd)
     struct original original;
     int cancel = cancel_hold();
 
-    if (original_of(fd, &original) && is_unconnected(fd))
+    if (original_of(fd, &original) && is_unconnected(fd)) {
+        event_disconnected(fd);
         like_first(fd, &original, NULL);
+    }
     cancel_release(cancel);
 }

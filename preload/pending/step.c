@@ -46,7 +46,7 @@ static void settle(int fd, struct entry *entry, enum dial_want result)
     } else if (result == DIAL_OPEN) {
         event_opened(entry);
     } else {
-        event_dissolved(entry, dial->error);
+        event_direct(entry, dial->error);
     }
 }
 
@@ -95,15 +95,30 @@ bool pending_settle(int fd, struct entry *entry, enum dial_want result)
 
 /* fork(2) copies memory and descriptors one after the other: a child can have the slot of a connect() that
  * another thread had just begun, and not its descriptor. Such an entry is inherited, and has no cookie yet. */
-bool pending_is_recycled(int fd, const struct entry *entry)
+static bool is_recycled(int fd, const struct entry *entry)
 {
     return entry->cookie != 0 ? socket_cookie(fd) != entry->cookie : entry_is_inherited(entry);
 }
 
-void pending_discard(int fd, const struct entry *entry)
+static void discard(int fd, const struct entry *entry)
 {
     if (entry_is_here(entry))
         event_recycled(fd);
+}
+
+bool pending_was_recycled(int fd, struct entry *entry)
+{
+    bool locked, was;
+
+    if (!is_recycled(fd, entry))
+        return false;
+    locked = entry_lock_patiently(entry); /* the dial itself may have been replacing the socket */
+    was = slot_find(fd) != entry || is_recycled(fd, entry);
+    if (was && slot_find(fd) == entry)
+        discard(fd, entry);
+    if (locked)
+        entry_unlock(entry);
+    return was;
 }
 
 /* With the lock. A slot is taken down under the lock too, before its descriptor is closed: one that still has
@@ -116,8 +131,8 @@ static bool step_locked(int fd, struct entry *entry, bool fired)
         ended = true;
     } else if (atomic_load(&entry->state) != ENTRY_PENDING) {
         substitute_take_back(fd, entry); /* another process ended it, and knows not of all our sets */
-    } else if (pending_is_recycled(fd, entry)) {
-        pending_discard(fd, entry);
+    } else if (is_recycled(fd, entry)) {
+        discard(fd, entry);
     } else {
         entry->dial.fd = fd; /* the number that this process knows it by */
         atomic_store(&entry->descriptor, fd);

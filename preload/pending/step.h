@@ -14,8 +14,7 @@ struct entry *pending_find(int fd);
 
 /* Whether the kernel gave the number to another socket without a call that we saw. What is known of the
  * number is then discarded, unless the caller has a table of descriptors of its own. */
-bool pending_is_recycled(int fd, const struct entry *entry);
-void pending_discard(int fd, const struct entry *entry);
+bool pending_was_recycled(int fd, struct entry *entry);
 
 /* Moves the dial on. False: it goes on. True: there is nothing left to wait for; the tunnel is open, or the
  * kernel now plays a failed connect(), and the program's epoll registrations are its own again. */

@@ -12,7 +12,9 @@
  *  closing                   drop            move, or forget      forget              (cookie)      say
  *  duplicated                share           forget               copy or forget      copy          copy
  *  recycled                  drop            forget               forget              (cookie)      (cookie)
+ *  received                  (cookie)        (refused)            forget, look up     (cookie)      (cookie)
  *  opened                    OPEN, drop all  put back             set, each duplicate -             begin, each duplicate
+ *  direct                    DIRECT, drop all put back            set, each duplicate -             -
  *  failed                    FAILED          put back             forget all          put back      -
  *  dissolved                 DIRECT, drop all put back            forget all          undone later  forget all
  *  untouched                 DIRECT, drop all put back            -                   -             -
@@ -20,7 +22,7 @@
  *  overtaken                 drop            put back             set if it is open   -             -
  *
  * "All" are the descriptors of this process that have the entry, or are known duplicates. (cookie): a record is believed
- * only of the socket that it was made for. A socket that was replaced is put back by the dial itself, see
+ * only of the socket that it was made for. (refused): one that does not fit is, by the kernel, when it is to be changed. A socket that was replaced is put back by the dial itself, see
  * pending/replace.h. An entry's state changes before the registrations are put back: see substitute.c, control(). */
 
 struct other {
@@ -84,6 +86,11 @@ void event_recycled(int fd)
     slot_drop(fd);
 }
 
+void event_received(int fd)
+{
+    peer_received(fd);
+}
+
 static void put_back_one(int fd, struct entry *entry, void *data)
 {
     (void)data;
@@ -105,9 +112,8 @@ static void record_peer(int fd, struct entry *entry, void *data)
 
     (void)data;
     peer_set(fd, &(struct peer){ .target = entry->asked,
-                                 .kernel_zero_due = dial->in_progress,
-                                 .proxy = { .ip = dial->reached,
-                                            .port = dial->route->candidates[dial->candidate].proxy.at.port },
+                                 .proxy = { .ip = dial->reached, .port = dial->reached_port },
+                                 .direct = dial->candidate < 0,
                                  .zero_due = !atomic_load(&entry->zero_given),
                                  .cookie = atomic_load(&entry->cookie) });
 }
@@ -146,6 +152,13 @@ void event_dissolved(struct entry *entry, int error)
 {
     entry->error = error;
     slot_each_of(entry, forget_peer, NULL);
+    end(entry, ENTRY_DIRECT);
+}
+
+void event_direct(struct entry *entry, int error)
+{
+    entry->error = error;
+    slot_each_of(entry, record_peer, NULL);
     end(entry, ENTRY_DIRECT);
 }
 

@@ -15,6 +15,9 @@ void event_duplicated(int from, int to);
 /* The kernel gave the number to another socket, and nobody told us. */
 void event_recycled(int fd);
 
+/* SCM_RIGHTS brought it: after the call. */
+void event_received(int fd);
+
 /* The following end a dial, for all descriptors of this process that are its socket; with the entry's lock. */
 
 /* The tunnel is open: the peers are known, and the program's registrations are its own again. */
@@ -23,9 +26,12 @@ void event_opened(struct entry *entry);
 /* The kernel plays a failed connect(), which stands for `error` (positive) until somebody was told. */
 void event_failed(struct entry *entry, int error);
 
-/* The socket is the kernel's again, in whatever state: shut down, unconnected, or connected without a tunnel. The error
+/* The kernel connects the socket to the target itself; `error` as below. */
+void event_direct(struct entry *entry, int error);
+
+/* The socket is the kernel's again, in whatever state: shut down or unconnected. The error
  * is what a thread that waits in connect() says; 0: none. The second: of a socket that is not pending, but may have been
- * an open tunnel. */
+ * an open tunnel, and is unconnected now, or connected without one. */
 void event_dissolved(struct entry *entry, int error);
 void event_disconnected(int fd);
 

@@ -12,7 +12,8 @@
 enum { REALM_AT = 32, TAKING_AT = 48 };
 
 enum {
-    PATIENCE = 250, /* ms */
+    PATIENCE = 250, /* ms: another process may have been stopped in the middle of a step */
+    OWN = 30000,    /* ms: a thread of this process, which only got no turn on a busy machine, or died */
     FAR = 5000,     /* ms: longer than any step takes. A holder in another PID namespace is dead then */
     SEEN = 8,       /* such holders that this process watches at a time */
 };
@@ -70,7 +71,7 @@ bool owner_patiently(owner_word *word, enum owner_of of)
 
     if (owner_try(word, of))
         return true;
-    end = deadline_in(PATIENCE);
+    end = deadline_in(of == OWNER_OF_PROCESS ? OWN : PATIENCE);
     while (!owner_is_me(word, of) && !deadline_passed(end)) {
         sched_yield();
         if (owner_try(word, of))

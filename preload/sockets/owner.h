@@ -16,7 +16,7 @@ enum owner_of { OWNER_OF_PROCESS, OWNER_OF_ALL };
 /* False: somebody has it, perhaps this very thread. */
 bool owner_try(owner_word *word, enum owner_of of);
 
-/* Tries again for 250 ms, and yields between. False: this very thread has it, which a signal interrupted (or that
+/* Tries again for 250 ms, for 30 s where only this process's threads can have it, and yields between. False: this very thread has it, which a signal interrupted (or that
  * siglongjmp(3) took out of its work), or the time ran out. */
 bool owner_patiently(owner_word *word, enum owner_of of);
 

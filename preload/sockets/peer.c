@@ -1,17 +1,19 @@
 #include "peer.h"
 
-#include "../real.h"
 #include "../process/guest.h"
+#include "../real.h"
 #include "fd_map.h"
 #include "handed.h"
 #include "original.h"
 #include "socket.h"
+#include "whole.h"
 
 #include <ptunnel/endpoint.h>
 
 #include <string.h>
 
-FD_MAP(peers, struct peer, 1024);
+struct spot WHOLE(struct peer);
+FD_MAP(peers, struct spot, 512);
 
 _Atomic int peers_used;
 _Atomic bool peer_may_come = true;
@@ -24,57 +26,91 @@ static bool is_proxys(uint16_t port)
     return atomic_load_explicit(&ports[port / 8], memory_order_relaxed) >> port % 8 & 1;
 }
 
+static bool read_whole(const struct spot *spot, struct peer *out)
+{
+    return whole_read(&spot->turn, spot->words, out, sizeof *out);
+}
+
+/* The record of a descriptor; false: there is none. */
+static bool read_record(int fd, struct peer *out)
+{
+    const struct spot *spot = fd_map_at(&peers, fd, false);
+
+    return spot && read_whole(spot, out) && out->target.port != 0;
+}
+
+/* Its memory, to be written: *now is what stands there. NULL: there is none. */
+static struct spot *open_spot(int fd, bool create, struct peer *now)
+{
+    struct spot *spot = fd_map_at(&peers, fd, create);
+
+    if (spot)
+        whole_begin(&spot->turn, spot->words, now, sizeof *now);
+    return spot;
+}
+
+static void close_spot(struct spot *spot, const struct peer *before, const struct peer *now)
+{
+    int more = (now->target.port != 0) - (before->target.port != 0);
+
+    whole_end(&spot->turn, spot->words, now, sizeof *now);
+    if (more)
+        atomic_fetch_add(&peers_used, more);
+}
+
 void peer_set(int fd, const struct peer *peer)
 {
-    struct peer *record = fd_map_at(&peers, fd, true);
+    struct peer before;
+    struct spot *spot = open_spot(fd, true, &before);
 
-    if (!record)
+    if (!spot)
         return; /* getpeername will tell the proxy: better than no connection */
-    if (!is_proxys(peer->proxy.port))
+    if (!peer->direct && !is_proxys(peer->proxy.port))
         atomic_fetch_or(&ports[peer->proxy.port / 8], (unsigned char)(1 << peer->proxy.port % 8));
-    if (record->target.port == 0)
-        atomic_fetch_add(&peers_used, 1);
-    *record = *peer;
+    close_spot(spot, &before, peer);
 }
 
 void peer_forget(int fd)
 {
-    struct peer *record = fd_map_at(&peers, fd, false);
+    struct peer before;
+    struct spot *spot = fd_map_at(&peers, fd, false);
 
-    if (!record)
+    if (!spot || (read_whole(spot, &before) && before.target.port == 0 && before.cookie == 0))
         return;
-    record->cookie = 0;
-    if (record->target.port == 0)
-        return;
-    record->target.port = 0;
-    atomic_fetch_sub(&peers_used, 1);
+    spot = open_spot(fd, false, &before);
+    close_spot(spot, &before, &(struct peer){ 0 });
 }
 
 void peer_copy(int from, int to)
 {
-    struct peer *record = fd_map_at(&peers, from, false);
+    struct peer record;
 
-    if (record && record->target.port != 0)
-        peer_set(to, record);
+    if (read_record(from, &record))
+        peer_set(to, &record);
     else
         peer_forget(to);
 }
 
 bool peer_known(int fd)
 {
-    struct peer *record = fd_map_at(&peers, fd, false);
+    struct peer record;
 
-    return record && record->target.port != 0;
+    return read_record(fd, &record);
 }
 
 bool peer_take_zero(int fd)
 {
-    struct peer *record = fd_map_at(&peers, fd, false);
-    bool zero_due = record && record->target.port != 0 && record->zero_due;
+    struct peer before, now;
+    struct spot *spot = peer_known(fd) ? open_spot(fd, false, &before) : NULL;
+    bool taken;
 
-    if (zero_due)
-        record->zero_due = false;
-    return zero_due;
+    if (!spot)
+        return false;
+    now = before;
+    taken = before.target.port != 0 && before.zero_due;
+    now.zero_due = false;
+    close_spot(spot, &before, &now);
+    return taken;
 }
 
 static bool is_at(const struct peer *record, const struct sockaddr *now, socklen_t size)
@@ -87,14 +123,10 @@ static bool is_at(const struct peer *record, const struct sockaddr *now, socklen
 
 bool peer_get(int fd, struct peer *out)
 {
-    struct peer *record = fd_map_at(&peers, fd, false);
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
 
-    if (!record || record->target.port == 0)
-        return false;
-    *out = *record;
-    return real()->getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
+    return read_record(fd, out) && real()->getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
            is_at(out, (struct sockaddr *)&address, size);
 }
 
@@ -120,8 +152,8 @@ bool peer_is_suspect(const struct sockaddr *now, socklen_t size)
         return true; /* the program's room was too small for a port */
     if (socket_address_family(now) != AF_INET && socket_address_family(now) != AF_INET6)
         return false;
-    /* At the same place in addresses of both families. */
-    memcpy(&port, (const char *)now + offsetof(struct sockaddr_in, sin_port), sizeof port);
+    memcpy(&port, (const char *)now + offsetof(struct sockaddr_in, sin_port),
+           sizeof port); /* at the same spot in both */
     port = ntohs(port);
     return is_proxys(port) || (atomic_load(&peer_may_come) && is_configured(port));
 }
@@ -131,10 +163,10 @@ bool peer_is_suspect(const struct sockaddr *now, socklen_t size)
 static int duplicate_of(uint64_t cookie, bool asking)
 {
     for (int fd = fd_map_next(&peers, 0); fd < FD_MAP_NUMBERS; fd = fd_map_next(&peers, fd + 1)) {
-        const struct peer *record = fd_map_at(&peers, fd, false);
+        struct peer record;
 
-        if (record->target.port != 0 &&
-            (record->cookie == cookie || (asking && record->cookie == 0 && socket_cookie(fd) == cookie)))
+        if (read_record(fd, &record) &&
+            (record.cookie == cookie || (asking && record.cookie == 0 && socket_cookie(fd) == cookie)))
             return fd;
     }
     return -1;
@@ -159,21 +191,35 @@ static void adopt(int fd, uint64_t cookie)
     }
 }
 
+/* Whoever asked, the socket was asked for its cookie: unless the record has become another one meanwhile. */
+static void note_cookie(int fd, const struct peer *seen, uint64_t cookie)
+{
+    struct peer before, now;
+    struct spot *spot = open_spot(fd, true, &before);
+
+    if (!spot)
+        return;
+    now = before;
+    if (before.cookie == seen->cookie && before.target.port == seen->target.port)
+        now.cookie = cookie;
+    close_spot(spot, &before, &now);
+}
+
 bool peer_find(int fd, const struct sockaddr *now, socklen_t size, struct peer *out)
 {
     uint64_t cookie = socket_cookie(fd);
-    struct peer *record = fd_map_at(&peers, fd, true);
+    const struct spot *spot = fd_map_at(&peers, fd, true);
 
-    if (!record || cookie == 0)
+    if (!spot || cookie == 0 || !read_whole(spot, out))
         return false;
-    if (record->target.port != 0 && record->cookie == 0 && is_at(record, now, size))
-        record->cookie = cookie;
-    if (record->cookie != cookie) {
+    if (out->cookie != cookie && !(out->target.port != 0 && out->cookie == 0 && is_at(out, now, size))) {
         adopt(fd, cookie);
-        record->cookie = cookie;
+        if (!read_whole(spot, out))
+            return false;
     }
-    *out = *record;
-    return out->target.port != 0 && is_at(out, now, size);
+    if (out->cookie != cookie)
+        note_cookie(fd, out, cookie);
+    return out->target.port != 0 && !out->direct && is_at(out, now, size);
 }
 
 void peer_received(int fd)
@@ -183,11 +229,9 @@ void peer_received(int fd)
     atomic_store(&peer_may_come, true);
 }
 
-static bool is_open_tunnel(const struct peer *record, int fd)
+static bool is_open_tunnel(int fd, struct peer *out)
 {
-    struct peer open;
-
-    return record && record->target.port != 0 && !record->handed && peer_get(fd, &open);
+    return read_record(fd, out) && !out->handed && !out->direct && peer_get(fd, out);
 }
 
 static void write_down(struct peer *record, int fd, const struct private_file *file)
@@ -199,45 +243,44 @@ static void write_down(struct peer *record, int fd, const struct private_file *f
     handed_put(file, cookie, record);
     record->cookie = cookie;
     record->handed = true;
+    peer_set(fd, record);
 }
 
 void peer_hand_over(int fd)
 {
-    KEEP_ERRNO;
-    struct peer *record = fd_map_at(&peers, fd, false);
     struct private_file file;
+    struct peer record;
+    KEEP_ERRNO;
 
-    if (is_open_tunnel(record, fd) && handed_begin(&file)) {
-        write_down(record, fd, &file);
+    if (is_open_tunnel(fd, &record) && handed_begin(&file)) {
+        write_down(&record, fd, &file);
         handed_end(&file);
     }
 }
 
 void peer_hand_over_to_child(bool all)
 {
-    KEEP_ERRNO;
     struct private_file file;
+    struct peer record;
+    KEEP_ERRNO;
     bool begun = false, usable = true;
 
     for (int fd = fd_map_next(&peers, 0); usable && fd < FD_MAP_NUMBERS; fd = fd_map_next(&peers, fd + 1)) {
-        struct peer *record = fd_map_at(&peers, fd, false);
-
-        if (!record->target.port || record->handed || !(all || socket_survives_exec(fd)) ||
-            !is_open_tunnel(record, fd))
+        if (!read_record(fd, &record) || record.handed || !(all || socket_survives_exec(fd)) ||
+            !is_open_tunnel(fd, &record))
             continue;
         usable = begun || handed_begin(&file);
         begun = usable;
         if (usable)
-            write_down(record, fd, &file);
+            write_down(&record, fd, &file);
     }
     if (begun)
         handed_end(&file);
 }
 
-bool peer_zero_is_due(int fd)
+bool peer_is_open(int fd)
 {
-    struct peer *record = fd_map_at(&peers, fd, false), open;
+    struct peer record;
 
-    return record && record->target.port != 0 && (record->kernel_zero_due || record->zero_due) &&
-           peer_get(fd, &open);
+    return peer_get(fd, &record);
 }

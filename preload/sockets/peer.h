@@ -1,5 +1,5 @@
 /* Open tunnels: which address the program asked for, for getpeername(2), and that the socket is connected,
- * for a connect(2) that comes again. A plain array without lock, by descriptor. close() leaves a record as it
+ * for a connect(2) that comes again. An array by descriptor, of which a record is read whole without a lock. close() leaves a record as it
  * is, so that it costs nothing there: a record is believed only while the kernel says that the socket is
  * connected to the record's proxy, and is the same socket (SO_COOKIE, asked at the first question). Another
  * socket that is connected to the proxy can get the number by connect(2), which replaces the record, by
@@ -19,8 +19,9 @@
 struct peer {
     struct literal target, proxy; /* target.port 0: no record */
     bool zero_due;                /* the program's connect() has not returned 0 yet */
-    bool kernel_zero_due;         /* nor has the kernel's */
     bool handed;                  /* written down for other processes: see handed.h */
+    bool
+        direct; /* no tunnel: the kernel's own connection to .proxy, which is the target, made in the fallback */
     uint64_t cookie; /* SO_COOKIE; 0: not asked yet. With target.port 0: this socket is no tunnel */
 };
 
@@ -58,9 +59,9 @@ void peer_received(int fd); /* SCM_RIGHTS brought it */
 void peer_hand_over(int fd);
 void peer_hand_over_to_child(bool all);
 
-/* True if fd is an open tunnel of which connect() has still to say 0, to the program or for the kernel. (All
- * others say EISCONN by themselves.) */
-bool peer_zero_is_due(int fd);
+/* True if fd is an open tunnel, or a connection of the fallback. Whether connect() has still to say 0 for the kernel is not
+ * known then, which depends on who was first. */
+bool peer_is_open(int fd);
 
 /* connect() says 0 now. True, once, if that was still to come. */
 bool peer_take_zero(int fd);

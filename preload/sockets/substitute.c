@@ -123,6 +123,13 @@ static struct armed seen_of(const struct looks *looks, const struct registration
     return (struct armed){ 0 };
 }
 
+/* With the lock of fd's records, under which whoever ends the dial puts the program's own back, after he has changed its
+ * state: so none is put in behind him. */
+static bool is_pending(int fd, const struct entry *entry)
+{
+    return atomic_load(&entry->state) == ENTRY_PENDING && slot_find(fd) == entry;
+}
+
 bool substitute_put(int fd, const struct entry *entry, enum dial_want want)
 {
     bool locked, watched = false;
@@ -132,7 +139,7 @@ bool substitute_put(int fd, const struct entry *entry, enum dial_want want)
     look_first(&looks, fd, entry, may_have_fired);
     locked = registration_lock(fd);
     for (struct registration *record = registration_first(fd); record; record = record->next)
-        if (registration_is_ours(record) &&
+        if (registration_is_ours(record) && is_pending(fd, entry) &&
             !(may_have_fired(record, entry) && seen_of(&looks, record).fired)) {
             put_in(record, fd, entry, want);
             watched |= record->set != 0;

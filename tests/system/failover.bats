@@ -218,6 +218,24 @@ direct() {
     done
 }
 
+@test "fallback direct: connect() again says 0 once, then EISCONN, and the connection stays" {
+    cat > "$BATS_TEST_TMPDIR/again.py" <<END
+import select, socket
+client = socket.socket()
+client.setblocking(False)
+print(client.connect_ex(("127.0.0.1", $GREETER_PORT)))
+select.select([], [client], [], 10)
+print([client.connect_ex(("127.0.0.1", $GREETER_PORT)) for i in range(3)], client.getpeername())
+select.select([client], [], [], 10)
+print(client.recv(5))
+END
+    route "--loopback --fallback=direct 127.0.0.1:1" "$(python)" "$BATS_TEST_TMPDIR/again.py"
+    equal "$output" "115
+[0, 106, 106] ('127.0.0.1', $GREETER_PORT)
+b'hello'"
+    equal "$(said 'no proxy could be reached, going direct as fallback says')" 1
+}
+
 # not_direct ACTIONS ERROR : a proxy that takes the connection and does this
 not_direct() {
     another "${1%% *}" start_scripted --on '*' "$1"

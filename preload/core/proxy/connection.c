@@ -2,6 +2,7 @@
 #include "dial_words.h"
 
 #include <errno.h>
+#include <string.h>
 
 int connection_undo(struct dial *dial)
 {
@@ -82,7 +83,10 @@ static bool allow_mapped(struct dial *dial)
 
 static bool replace(struct dial *dial)
 {
-    if (!dial->replace || dial->replaced || dial->replace(dial, DIAL_REACH_BOTH) < 0)
+    int result = dial->replace && !dial->replaced ? dial->replace(dial, DIAL_REACH_BOTH) : -EAFNOSUPPORT;
+
+    dial->left = result == -EAGAIN;
+    if (result < 0)
         return false;
     dial->replaced = true;
     dial->must_disconnect = dial->mapped = dial->v6only = false;
@@ -110,6 +114,8 @@ static int connect_to(struct dial *dial, const struct endpoint *to)
         return EAFNOSUPPORT;
     dial_note(dial, "connecting to ", to, NULL);
     dial->reached = to->address;
+    dial->reached_port = to->port;
+    dial->mapped |= mapped; /* before: others may step the dial meanwhile, and undo it */
     error = call_connect(dial, (const struct sockaddr *)&address, size);
     if (error == DIAL_IS_OVERTAKEN)
         return error;
@@ -117,10 +123,8 @@ static int connect_to(struct dial *dial, const struct endpoint *to)
         return connect_to(dial, to);
     if (dial->family == AF_INET6 && error == (mapped ? ENETUNREACH : EAFNOSUPPORT) && replace(dial))
         return connect_to(dial, to); /* it is bound to an address of the other family */
-    if (error == 0 || error == EINPROGRESS || error == EINTR || speaks_of_the_way(error) || dial->v6only) {
+    if (error == 0 || error == EINPROGRESS || error == EINTR || speaks_of_the_way(error) || dial->v6only)
         dial->must_disconnect = true;
-        dial->mapped |= mapped;
-    }
     dial->interrupted = error == EINTR;
     dial->in_progress = error == EINPROGRESS;
     return error;
@@ -141,6 +145,23 @@ static int complaint(const struct dial *dial)
     if (dial->net->connect(dial->fd, (const struct sockaddr *)&wrong, sizeof wrong) == 0)
         return EISCONN;
     return errno == EAFNOSUPPORT ? 0 : errno;
+}
+
+/* 0.0.0.0 and ::, which mean loopback to the kernel. */
+static bool is_unspecified(const struct in6_addr *address)
+{
+    return IN6_IS_ADDR_UNSPECIFIED(address) || (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr32[3] == 0);
+}
+
+bool connection_is_ours(const struct dial *dial)
+{
+    struct sockaddr_storage peer;
+    struct endpoint at;
+    socklen_t size = sizeof peer;
+
+    return dial->net->getpeername(dial->fd, (struct sockaddr *)&peer, &size) == 0 &&
+           endpoint_from_sockaddr(&at, (struct sockaddr *)&peer, size) && at.port == dial->reached_port &&
+           (memcmp(&at.address, &dial->reached, sizeof at.address) == 0 || is_unspecified(&dial->reached));
 }
 
 /* Replaces the socket first if it is of IPv4 and the address of IPv6. */

@@ -16,6 +16,10 @@ int connection_to_proxy(struct dial *dial, const struct endpoint *to);
  * once. */
 int connection_to_target(struct dial *dial);
 
+/* Whether the connected socket is so by the dial's last connect(2): in other hands it may not have been made yet, on a
+ * socket that the program had connected before. */
+bool connection_is_ours(const struct dial *dial);
+
 /* dial_disconnect(). */
 int connection_undo(struct dial *dial);
 

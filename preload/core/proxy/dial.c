@@ -209,6 +209,10 @@ static int step_connect(struct dial *dial)
     if (error == DIAL_IS_OVERTAKEN)
         return DIAL_OVERTAKEN;
     dial->state = DIAL_STATE_CONNECT; /* in which it fails, if it does */
+    if (dial->left) {
+        dial->address--;
+        return DIAL_WANT_WRITE;
+    }
     if (!connection_goes_on(error) && !dial->must_disconnect && !dial->replaced) {
         leg_drop(dial);
         dial->error = error;
@@ -233,6 +237,8 @@ static int step_connecting(struct dial *dial)
     int error = 0;
 
     if (dial->net->getsockopt(dial->fd, IPPROTO_TCP, TCP_INFO, &state, &size) < 0 || state == TCP_SYN_SENT)
+        return DIAL_WANT_WRITE;
+    if (state != TCP_CLOSE && !connection_is_ours(dial))
         return DIAL_WANT_WRITE;
     dial->must_disconnect = true;
     if (state == TCP_CLOSE) {
