@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE = 2000 /* ms for each question */ };
+/* Milliseconds for a question. A page may be made by a busy proxy: its silence would be taken for no HTTP at all. */
+enum { PATIENCE = 2000, PAGE_PATIENCE = 5000 };
 
 static bool wait_for(int fd, short events, struct deadline end)
 {
@@ -19,10 +20,10 @@ static bool wait_for(int fd, short events, struct deadline end)
 }
 
 /* Says it on a connection of its own; -1, or the socket, on which an answer or its end has come. */
-static int say(const struct endpoint *at, const void *bytes, size_t size)
+static int say(const struct endpoint *at, const void *bytes, size_t size, int patience)
 {
     int family = endpoint_is_v4(at) ? AF_INET : AF_INET6;
-    struct deadline end = deadline_in(PATIENCE);
+    struct deadline end = deadline_in(patience);
     struct sockaddr_storage address;
     socklen_t address_size = endpoint_to_sockaddr(at, family, &address);
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -49,7 +50,7 @@ bool ask_tls(const struct endpoint *at)
     };
     /* clang-format on */
     unsigned char answer[3] = { 0 };
-    int fd = say(at, hello, sizeof hello);
+    int fd = say(at, hello, sizeof hello, PATIENCE);
     bool tls = fd >= 0 && recv(fd, answer, sizeof answer, 0) == sizeof answer &&
                (answer[0] == 21 || answer[0] == 22) && answer[1] == 3;
 
@@ -58,9 +59,9 @@ bool ask_tls(const struct endpoint *at)
     return tls;
 }
 
-static int ask(const struct endpoint *at, const char *request, size_t size)
+static int ask(const struct endpoint *at, const char *request, size_t size, int patience)
 {
-    int fd = say(at, request, size);
+    int fd = say(at, request, size, patience);
     struct reply reply = { 0 };
     char line[256 + 1];
     ssize_t got;
@@ -79,7 +80,7 @@ int ask_tunnel(const struct endpoint *at, const struct proxy *proxy)
 {
     char request[HANDSHAKE_REQUEST_SIZE];
     size_t size = handshake_request(request, "127.0.0.1:1", proxy);
-    int status = ask(at, request, size);
+    int status = ask(at, request, size, PATIENCE);
 
     explicit_bzero(request, sizeof request);
     return status;
@@ -93,5 +94,5 @@ int ask_page(const struct endpoint *at)
 
     endpoint_print(at, authority);
     text_print(&text, "%s%s%s", front, authority, back);
-    return ask(at, request, text_size(&text));
+    return ask(at, request, text_size(&text), PAGE_PATIENCE);
 }

@@ -32,6 +32,17 @@ rows_are_told() {
     [ "$count" -gt 0 ] && [ "$bad" -eq 0 ]
 }
 
+# serve NAME PORT PROGRAM : each connection that comes to 127.0.0.1:PORT is `client` there
+serve() {
+    spawn "$1" "$(python)" -c "import socket, sys, time
+server = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+while True:
+    client = server.accept()[0]
+    $3
+    client.close()" "$2"
+    wait_listen "$1" "$2"
+}
+
 @test "no answer is no proxy that could not be reached: squid that still tries, cntlm and an IPv6 literal, proxy-chain" {
     rows_are_told << 'END'
 443 hang => 31 still trying: the target does not answer it
@@ -53,18 +64,35 @@ END
     local port
 
     port=$(free_port)
-    spawn late "$(python)" -c 'import socket, sys, time
-s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-while True:
-    client = s.accept()[0]
-    client.recv(4096)
-    client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-    time.sleep(1)
-    client.close()' "$port"
-    wait_listen late "$port"
+    serve late "$port" "client.recv(4096), client.sendall(b'HTTP/1.1 200 Connection established\r\n\r\n'), time.sleep(1)"
     run timeout -k 5 30 "$PTUNNEL_RUN" --no-rules -p "127.0.0.1:$port" --check a.test
     fails_with 30
     [[ $output =~ 'closed the connection after '(9[0-9][0-9]|1[0-4][0-9][0-9])' ms' ]]
+}
+
+@test "one that closes on everything is no HTTP proxy: dante, twisted; one that has a page is: proxy-chain, whistle" {
+    local port
+
+    port=$(free_port)
+    serve closes "$port" 'client.recv(4096)'
+    run timeout -k 5 30 "$PTUNNEL_RUN" --no-rules -p "127.0.0.1:$port" --check a.test
+    fails_with 14
+    contains "$output" 'neither a SOCKS proxy nor a web server will do'
+    port=$(free_port)
+    serve page "$port" "client.recv(4096)[:3] == b'GET' and (time.sleep(2.5), client.sendall(b'HTTP/1.1 502 Bad Gateway\r\n\r\n'))"
+    run timeout -k 5 30 "$PTUNNEL_RUN" --no-rules -p "127.0.0.1:$port" --check a.test
+    fails_with 32
+    contains "$output" 'try a target that works'
+}
+
+@test "400 without a word more, by one whose page is an error: transparent-proxy, lighttpd" {
+    local port
+
+    port=$(free_port)
+    serve bad "$port" "client.recv(4096) and client.sendall(b'HTTP/1.0 400 Bad Request\r\n\r\n')"
+    run timeout -k 5 30 "$PTUNNEL_RUN" --no-rules -p "127.0.0.1:$port" --check a.test
+    fails_with 32
+    contains "$output" 'it gives no reason'
 }
 
 @test "what a port has to do with it: said of other ports than 443, and where no other reason is given" {
