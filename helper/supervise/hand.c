@@ -1,7 +1,14 @@
 #include "hand.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
 
 union control {
     struct cmsghdr head;
@@ -37,4 +44,20 @@ int hand_receive(int from)
     if (recvmsg(from, &message, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&message))
         memcpy(&fd, CMSG_DATA(&control.head), sizeof fd);
     return fd;
+}
+
+static void close_between(int first, int last)
+{
+    if (first <= last)
+        syscall(SYS_close_range, first, last, 0);
+}
+
+void hand_keep_only(int one, int other)
+{
+    int low = one < other ? one : other, high = one < other ? other : one;
+
+    if (low > STDERR_FILENO)
+        close_between(STDERR_FILENO + 1, low - 1);
+    close_between((low > STDERR_FILENO ? low : STDERR_FILENO) + 1, high - 1);
+    close_between(high + 1, INT_MAX);
 }

@@ -10,4 +10,7 @@ bool hand_send(int to, int fd);
 /* To be closed; closed on exec. -1: that was told, or the other side has gone, or is late (SO_RCVTIMEO). */
 int hand_receive(int from);
 
+/* Closes all descriptors but standard input, output and error, and these; -1: none. */
+void hand_keep_only(int one, int other);
+
 #endif

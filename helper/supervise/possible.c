@@ -3,8 +3,10 @@
 #include "look.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -63,11 +65,26 @@ static const char *wrong_rights(const struct possible *found)
         return "this machine lets nobody but root look into a process (kernel.yama.ptrace_scope is 2), which "
                "a "
                "supervisor has to: start ptunnel-run as root, or set it to 0 by sysctl";
-    if (found->scope == 1)
-        return "this machine lets only a parent look into a process (kernel.yama.ptrace_scope is 1), which a "
-               "supervisor is not: set it to 0 by sysctl, or start ptunnel-run as root";
     return "the supervisor has no right to look into the command: in a container start that with --cap-add "
            "SYS_PTRACE";
+}
+
+static bool may_trace(void)
+{
+    struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+    return syscall(SYS_capget, &head, sets) == 0 && sets[0].effective & 1U << CAP_SYS_PTRACE;
+}
+
+bool possible_parent_helps(int scope, bool may)
+{
+    return scope == 1 && !may;
+}
+
+bool possible_wants_parent(void)
+{
+    return possible_parent_helps(yama_scope(), may_trace());
 }
 
 const char *possible_wrong(const struct possible *found)

@@ -21,4 +21,9 @@ void possible_find(struct possible *out, pid_t process, const int *word);
 /* NULL, or a phrase: why not, and what to do. */
 const char *possible_wrong(const struct possible *found);
 
+/* Whether the supervisor has to be the command's parent to look into it: by Yama's ptrace_scope 1 nobody else may, unless he
+ * has the capability SYS_PTRACE. */
+bool possible_wants_parent(void);
+bool possible_parent_helps(int scope, bool may_trace);
+
 #endif

@@ -176,9 +176,12 @@ bool serve(const struct config *config, const struct served *served)
     s.nothing = served->nothing;
     s.reserved = served->reserved;
     if (!start(&s, config) || loop_watch(&s.loop, s.process, EPOLLIN, &s.command) < 0 ||
+        (served->mirror >= 0 && !reaper_start(&s.reaper, &s.loop, served->mirror, served->first)) ||
         send(served->begun, "", 1, MSG_NOSIGNAL) != 1)
         return false;
     dup2(s.nothing, served->begun);
     loop_run(&s.loop);
+    if (served->mirror >= 0)
+        reaper_end(&s.reaper);
     return true;
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/if_addr.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -15,15 +14,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
-#endif
-#ifndef SYS_close_range
-#define SYS_close_range 436
 #endif
 
 enum { LATE = 2 }; /* seconds after which the maker is given up: somebody has stopped it */
@@ -132,9 +127,10 @@ static _Noreturn void make_sockets(int asked)
     signal(SIGPIPE, SIG_IGN);
     if (prctl(PR_SET_DUMPABLE, 0L) < 0 || chdir("/") < 0) /* nobody in there is to look into it */
         _exit(1);
-    if (asked > 0)
-        syscall(SYS_close_range, 0, asked - 1, 0);
-    syscall(SYS_close_range, asked + 1, UINT_MAX, 0);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fd != asked)
+            close(fd);
+    hand_keep_only(asked, -1);
     while (recv(asked, &wanted, sizeof wanted, 0) == sizeof wanted) {
         int fd = socket(wanted.family, wanted.type, 0);
 

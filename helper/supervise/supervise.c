@@ -1,6 +1,7 @@
 #include "supervise.h"
 #include "filter.h"
 #include "hand.h"
+#include "mirror.h"
 #include "nested.h"
 #include "takeover.h"
 #include "possible.h"
@@ -10,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -20,9 +20,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
@@ -35,7 +32,7 @@ static const int word = 0x70747574;
 /* --- the supervisor --- */
 
 /* Nothing of the command's is kept but standard error, for the log. */
-static int let_go(int kept)
+static int let_go(int kept, int other)
 {
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -43,9 +40,7 @@ static int let_go(int kept)
     signal(SIGPIPE, SIG_IGN);
     if (chdir("/") < 0 || nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0)
         return -1;
-    if (kept > STDERR_FILENO + 1)
-        syscall(SYS_close_range, STDERR_FILENO + 1, kept - 1, 0);
-    syscall(SYS_close_range, kept + 1, UINT_MAX, 0);
+    hand_keep_only(kept, other);
     return open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
@@ -60,27 +55,45 @@ static void raise_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static _Noreturn void be_supervisor(const struct supervised *how, int parent, pid_t command)
+/* What the supervisor is to whom. */
+struct post {
+    int parent; /* the command's end of the start */
+    pid_t command;
+    int mirror; /* see mirror.h; -1: the command is no child of ours */
+};
+
+static _Noreturn void give_up(const struct post *post)
 {
-    struct served served = { .begun = parent, .nothing = let_go(parent), .maker = SPACE_NONE };
+    if (post->mirror >= 0)
+        reaper_wait(post->mirror, post->command);
+    _exit(1);
+}
+
+static _Noreturn void be_supervisor(const struct supervised *how, const struct post *post)
+{
+    struct served served = { .begun = post->parent,
+                             .nothing = let_go(post->parent, post->mirror),
+                             .maker = SPACE_NONE,
+                             .mirror = post->mirror,
+                             .first = post->command };
     struct possible found;
 
     if (how->strict) {
-        served.maker = hand_receive(parent);
+        served.maker = hand_receive(post->parent);
         if (served.maker < 0)
-            _exit(1);
+            give_up(post);
     }
-    possible_find(&found, command, &word);
-    if (served.nothing < 0 || send(parent, &found, sizeof found, MSG_NOSIGNAL) != sizeof found ||
+    possible_find(&found, post->command, &word);
+    if (served.nothing < 0 || send(post->parent, &found, sizeof found, MSG_NOSIGNAL) != sizeof found ||
         possible_wrong(&found))
-        _exit(1);
+        give_up(post);
     raise_limit();
     served.reserved = how->strict ? 0 : takeover_reserve(&served.nothing);
-    served.command = (int)syscall(SYS_pidfd_open, command, 0);
-    served.listener = hand_receive(parent);
-    _exit(served.nothing >= 0 && served.command >= 0 && served.listener >= 0 && serve(how->config, &served)
-              ? 0
-              : 1);
+    served.command = (int)syscall(SYS_pidfd_open, post->command, 0);
+    served.listener = hand_receive(post->parent);
+    if (served.nothing < 0 || served.command < 0 || served.listener < 0 || !serve(how->config, &served))
+        give_up(post);
+    _exit(0);
 }
 
 /* --- the command --- */
@@ -88,17 +101,44 @@ static _Noreturn void be_supervisor(const struct supervised *how, int parent, pi
 /* A grandchild, whose parent ends at once: the command will wait(2) for no child but its own. */
 static bool start_supervisor(const struct supervised *how, const int ends[2])
 {
-    pid_t command = getpid(), child = fork();
+    struct post post = { .parent = ends[1], .command = getpid(), .mirror = -1 };
+    pid_t child = fork();
 
     if (child == 0) {
-        close(ends[0]);
         if (fork() == 0)
-            be_supervisor(how, ends[1], command);
+            be_supervisor(how, &post);
         _exit(0);
     }
     while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
         ;
     return child > 0;
+}
+
+/* The supervisor as our parent: three processes out of this one, of which the one that returns becomes the command. */
+static bool start_parent(const struct supervised *how, const int ends[2])
+{
+    struct post post = { .parent = ends[1] };
+    int reports[2];
+    pid_t supervisor;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, reports) < 0)
+        return false;
+    supervisor = fork();
+    if (supervisor > 0)
+        close(reports[1]);
+    if (supervisor > 0)
+        mirror_command(reports[0]);
+    post.mirror = reports[1];
+    post.command = supervisor == 0 ? fork() : -1;
+    if (supervisor == 0 && post.command > 0) {
+        reaper_prepare();
+        be_supervisor(how, &post);
+    }
+    close(reports[0]);
+    close(reports[1]);
+    if (supervisor == 0 && post.command < 0)
+        _exit(1);
+    return supervisor == 0;
 }
 
 /* Afterwards the supervisor may look into us whatever Yama says: it owns our user namespace. */
@@ -162,7 +202,7 @@ const char *supervise_begin(const struct supervised *how)
         return gone;
     log_own_stderr();
     log_open(&libc_net, how->level, how->log, false);
-    if (start_supervisor(how, ends)) {
+    if (!how->strict && possible_wants_parent() ? start_parent(how, ends) : start_supervisor(how, ends)) {
         close(ends[1]);
         ends[1] = -1;
         wrong = hand_over_calls(how, ends[0]);

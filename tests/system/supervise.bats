@@ -172,7 +172,7 @@ supervisor_of() { # PID -> SUPERVISOR
     local pid line
 
     line=$(tr '\0' ' ' < "/proc/$1/cmdline")
-    [[ $line == *busybox* ]] || return 1
+    [[ $line == busybox* ]] || return 1 # not yet
     for pid in $(pgrep -f -- "ptunnel-run -p $PROXY busybox sh"); do
         [ "$pid" = "$1" ] || { SUPERVISOR=$pid && return; }
     done

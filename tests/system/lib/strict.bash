@@ -19,7 +19,7 @@ open_to_all() {
     OPEN=$BATS_FILE_TMPDIR/open
     export OPEN
     mkdir -p "$OPEN"
-    cp "$BUILD/ptunnel-run" "$BUILD/programs/connect" "$OPEN"
+    cp "$BUILD/ptunnel-run" "$BUILD/programs/connect" "$BUILD/programs/sandbox" "$LIBRARY" "$OPEN"
     chmod a+rx "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$OPEN" "$OPEN"/*
 }
 
