@@ -85,7 +85,7 @@ as_the_manual_says() {
 is_as_known() { # NAME
     local bad=0
 
-    as_the_manual_says "$1" quick 'Port 22' Half-close IPv6 refused 'unknown name' || bad=1
+    as_the_manual_says "$1" quick Ports Half-close IPv6 refused 'unknown name' || bad=1
     as_the_manual_says "$1" run 'to a refused one' 'to an unknown name' 'to port 22' 'a reset' --check Half-close IPv6 || bad=1
     return $bad
 }
