@@ -41,6 +41,26 @@ static const char *deciding_file(const struct reach_look *look, char **command)
     return strcmp(look->file, command[0]) == 0 ? "it" : look->file;
 }
 
+/* What does not speak TCP, and has privileges for what it speaks instead: a listener is no help. */
+static bool is_no_tcp(const char *path)
+{
+    static const char *const names[] = { "ping",  "ping4",      "ping6", "arping",
+                                         "fping", "traceroute", "mtr",   "mtr-packet" };
+    const char *slash = strrchr(path, '/');
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(slash ? slash + 1 : path, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static const char *remedy(const struct reach_look *look, char **command)
+{
+    return is_no_tcp(look->file) || is_no_tcp(command[0])
+               ? "it does not speak TCP, which is all that an HTTP proxy passes on"
+               : reach_remedy(look->reach);
+}
+
 enum allowed allow_command(char **command, const char *library, struct reach_look *look,
                            const struct allow *allow)
 {
@@ -49,7 +69,7 @@ enum allowed allow_command(char **command, const char *library, struct reach_loo
     const char *file = deciding_file(look, command);
 
     if (allowed == ALLOWED_NOT)
-        usage_complain("%s: %s %s: %s%s", command[0], file, reach_reason(reach), reach_remedy(reach),
+        usage_complain("%s: %s %s: %s%s", command[0], file, reach_reason(reach), remedy(look, command),
                        allow->strict ? "" : "; --force runs it nevertheless");
     if (allowed == ALLOWED_FORCED && !allow->quiet)
         usage_complain("%s: %s %s: run nevertheless, as --force says", command[0], file, reach_reason(reach));

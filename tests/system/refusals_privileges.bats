@@ -143,6 +143,16 @@ END
     [ "$tried" -gt 0 ] || skip 'needs: a set-user-ID program of the system'
 }
 
+@test "ping is told that it does not speak TCP, and not to use a listener" {
+    privileges_count
+    subject 4755
+    cp -p "$COPIES/subject" "$COPIES/ping"
+    as_nobody "$COPIES/ping"
+    refused set-user-ID 'it does not speak TCP, which is all that an HTTP proxy passes on'
+    lacks "$stderr" listener
+    rm "$COPIES/ping"
+}
+
 @test "a script's own set-user-ID bit means nothing, its interpreter's counts" {
     privileges_count
     subject 4755
