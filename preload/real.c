@@ -8,6 +8,7 @@
 
 struct real real_functions;
 struct libc real_libc;
+struct net real_net_functions;
 
 /* What a libc may lack (musl, or an older glibc). A program can still ask for these names, so they do what
  * the kernel does. */
@@ -153,6 +154,23 @@ __typeof__(real_functions.dlvsym) real_dlvsym(void)
     return own ? (__typeof__(real_functions.dlvsym))own : lacking_dlvsym;
 }
 
+/* The core waits by libc's own poll(), and does all else by the next definitions. */
+static void fill_net(const struct real *found)
+{
+    real_net_functions = (struct net){ .connect = found->connect,
+                                       .send = found->send,
+                                       .recv = found->recv,
+                                       .poll = real_libc.poll,
+                                       .getpeername = found->getpeername,
+                                       .getsockopt = found->getsockopt,
+                                       .setsockopt = found->setsockopt,
+                                       .read = found->read,
+                                       .write = found->write,
+                                       .close = found->close,
+                                       .getaddrinfo = found->getaddrinfo,
+                                       .freeaddrinfo = found->freeaddrinfo };
+}
+
 void real_find_all(void)
 {
     real_dlsym_function next = real_libc_dlsym();
@@ -170,85 +188,10 @@ void real_find_all(void)
 #undef FIND_OTHER
     fill_gaps(&found);
     find_libc(&found);
+    fill_net(&found);
     /* connect tells real() that the table is there, so it is set when it is. */
     found_connect = found.connect;
     found.connect = NULL;
     real_functions = found;
     __atomic_store_n(&real_functions.connect, found_connect, __ATOMIC_RELEASE);
 }
-
-static int next_connect(int fd, const struct sockaddr *address, socklen_t size)
-{
-    return real()->connect(fd, address, size);
-}
-
-static ssize_t next_send(int fd, const void *bytes, size_t size, int flags)
-{
-    return real()->send(fd, bytes, size, flags);
-}
-
-static ssize_t next_recv(int fd, void *buffer, size_t size, int flags)
-{
-    return real()->recv(fd, buffer, size, flags);
-}
-
-static int own_poll(struct pollfd *fds, nfds_t count, int milliseconds)
-{
-    return libc()->poll(fds, count, milliseconds);
-}
-
-static int next_getpeername(int fd, struct sockaddr *address, socklen_t *size)
-{
-    return real()->getpeername(fd, address, size);
-}
-
-static int next_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
-{
-    return real()->getsockopt(fd, level, name, value, size);
-}
-
-static int next_setsockopt(int fd, int level, int name, const void *value, socklen_t size)
-{
-    return real()->setsockopt(fd, level, name, value, size);
-}
-
-static ssize_t next_read(int fd, void *buffer, size_t size)
-{
-    return real()->read(fd, buffer, size);
-}
-
-static ssize_t next_write(int fd, const void *bytes, size_t size)
-{
-    return real()->write(fd, bytes, size);
-}
-
-static int next_close(int fd)
-{
-    return real()->close(fd);
-}
-
-static int next_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-                            struct addrinfo **result)
-{
-    return real()->getaddrinfo(node, service, hints, result);
-}
-
-static void next_freeaddrinfo(struct addrinfo *list)
-{
-    real()->freeaddrinfo(list);
-}
-
-const struct net real_net = {
-    .connect = next_connect,
-    .send = next_send,
-    .recv = next_recv,
-    .getpeername = next_getpeername,
-    .poll = own_poll,
-    .getsockopt = next_getsockopt,
-    .setsockopt = next_setsockopt,
-    .read = next_read,
-    .write = next_write,
-    .close = next_close,
-    .getaddrinfo = next_getaddrinfo,
-    .freeaddrinfo = next_freeaddrinfo,
-};

@@ -18,7 +18,6 @@
 /* A function a line, as far as it goes. */
 /* clang-format off */
 
-/* connect comes first: real() looks at it. */
 #define REAL_FUNCTIONS(X) \
     X(int, connect, (int fd, const struct sockaddr *address, socklen_t size)) \
     X(int, close, (int fd)) \
@@ -217,9 +216,10 @@ struct libc {
 
 extern struct real real_functions HIDDEN;
 extern struct libc real_libc HIDDEN;
+extern struct net real_net_functions HIDDEN;
 void real_find_all(void);
 
-/* The next definitions behind ours. Another library's constructor may call a hook before our own has run. */
+/* The next definitions behind ours; connect is stored last, so where it is the others are. Another library's constructor may call a hook before our own has run. */
 static inline const struct real *real(void)
 {
     if (__builtin_expect(!real_functions.connect, 0))
@@ -252,7 +252,12 @@ static inline void real_is_known(void)
         __builtin_unreachable();
 }
 
-extern const struct net real_net; /* the core's calls, by the next definitions */
+/* The core's calls. */
+static inline const struct net *real_net(void)
+{
+    real();
+    return &real_net_functions;
+}
 
 static inline void errno_put_back(const int *kept)
 {

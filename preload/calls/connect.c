@@ -390,7 +390,7 @@ static void start_dial(struct attempt *attempt, const struct claim *claim, const
     static const struct dial_limits direct = { .timeout = -1, .attempt = -1, .fallback_direct = true };
     bool is_direct = claim->decision.verdict == VERDICT_DIRECT;
 
-    dial_start(attempt->dial, &real_net, claim->fd, claim->family, &claim->target,
+    dial_start(attempt->dial, real_net(), claim->fd, claim->family, &claim->target,
                is_direct ? &no_proxy : claim->decision.route, is_direct ? &direct : config_limits(config));
     attempt->dial->replace = replace_socket;
     attempt->dial->connect = connect_dial;

@@ -32,7 +32,7 @@ static struct names *names(void)
     if (!config && guest_config_is_due())
         return NULL;
     own_begin(&own);
-    map = names_open(&real_net, real()->fcntl, environment_variable("XDG_RUNTIME_DIR"),
+    map = names_open(real_net(), real()->fcntl, environment_variable("XDG_RUNTIME_DIR"),
                      config_stand_ins(config));
     own_end(&own);
     if (map && !atomic_compare_exchange_strong(&opened, &before, map))

@@ -24,7 +24,7 @@ static bool find_in_file(struct addresses *found, const char *name)
     bool there;
 
     own_begin(&own);
-    there = hosts_find(found, name, HOSTS_FILE, &real_net);
+    there = hosts_find(found, name, HOSTS_FILE, real_net());
     own_end(&own);
     return there;
 }

@@ -84,7 +84,7 @@ static enum reach look(const struct child *child, struct room *room)
                                      .search = child->search,
                                      .library = environment_library() };
 
-    return reach_look(&room->seen, &command, &real_net);
+    return reach_look(&room->seen, &command, real_net());
 }
 
 static int report_missed(enum reach reach, bool emptied, const struct room *room)

@@ -31,7 +31,7 @@ static struct {
     { "XDG_CONFIG_HOME", false, NULL },   { "XDG_RUNTIME_DIR", false, NULL },
     { "LD_PRELOAD", false, NULL },
 };
-enum { KEPT = sizeof kept / sizeof *kept };
+enum { KEPT = sizeof kept / sizeof *kept, LAST = KEPT - 1 }; /* LD_PRELOAD stays the last */
 
 static const char preload[] = "LD_PRELOAD=", aside[] = "PTUNNEL_";
 
@@ -166,7 +166,7 @@ bool environment_readable(char *const *envp)
 
 size_t environment_size(char *const *envp)
 {
-    const char *last = last_preload(envp), *own = kept[KEPT - 1].whole;
+    const char *last = last_preload(envp), *own = kept[LAST].whole;
 
     return (count(envp) + KEPT + 1) * sizeof(char *) + sizeof aside + sizeof preload + PRELOAD_MORE +
            (last ? strlen(last) : 0) + (own ? strlen(own) : 0);
@@ -188,7 +188,7 @@ static char *with_library(const struct making *making, char *before)
 
     text_add(&whole, making->is_aside ? aside : "");
     text_add(&whole, preload);
-    preload_write(&whole, before ? before + sizeof preload - 1 : "", making->look, &real_net);
+    preload_write(&whole, before ? before + sizeof preload - 1 : "", making->look, real_net());
     return before && strcmp(before, making->words) == 0 ? before : making->words;
 }
 
@@ -208,7 +208,7 @@ static char *const *complete(char **whole, const struct making *making)
         if (kept[i].handed_on && kept[i].whole && !value_in(making->envp, kept[i].name))
             whole[used++] = kept[i].whole;
     if (is_ours && !last)
-        whole[used++] = with_library(making, kept[KEPT - 1].whole);
+        whole[used++] = with_library(making, kept[LAST].whole);
     whole[used] = NULL;
     return whole;
 }

@@ -60,7 +60,7 @@ static enum standing begin(void)
         environment_keep();
         log_guard_stderr();
         choose_format();
-        log_open(&real_net, level_asked(), log_path(), true);
+        log_open(real_net(), level_asked(), log_path(), true);
     }
     atomic_store(&standing, found);
     return found;
@@ -134,7 +134,7 @@ static const struct config *load_with(char *buffer)
 {
     struct text wrong = text_in(buffer, WRONG_SIZE);
     const struct config *fresh = none, *before = NULL;
-    int result = config_load(&fresh, NULL, environment_variable, &real_net, &wrong);
+    int result = config_load(&fresh, NULL, environment_variable, real_net(), &wrong);
 
     if (is_passing(result)) {
         atomic_store(&was_short, result == -EMFILE || result == -ENFILE);
@@ -209,5 +209,5 @@ void guest_look_up_proxies(void)
     for (size_t i = 0; config && config != none && (route = config_route(config, i)); i++)
         for (size_t k = 0; k < route->route.count; k++)
             if (candidate_wants_look_up(&route->route.candidates[k]))
-                candidate_addresses(&route->route.candidates[k], &real_net);
+                candidate_addresses(&route->route.candidates[k], real_net());
 }

@@ -16,6 +16,6 @@ int copy_open(int fd, int family)
         return -errno;
     /* An IPv4 socket refuses it, and needs none. */
     real()->setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    socket_options_copy(&real_net, real()->fcntl, fd, made, family);
+    socket_options_copy(real_net(), real()->fcntl, fd, made, family);
     return made;
 }

@@ -50,7 +50,7 @@ static bool open_file(struct private_file *file, bool make)
     char words[LOG_LINE_SIZE];
     struct text wrong = text_in(words, sizeof words);
 
-    return private_file_open(file, &real_net, environment_variable("XDG_RUNTIME_DIR"), "peers", make,
+    return private_file_open(file, real_net(), environment_variable("XDG_RUNTIME_DIR"), "peers", make,
                              &wrong) == 0;
 }
 
