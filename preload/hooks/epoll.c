@@ -19,7 +19,7 @@ static inline int filtered(int set, struct epoll_event *events, int most, int co
 {
     int kept;
 
-    if (__builtin_expect(count <= 0 || !atomic_load_explicit(&substitute_ever, memory_order_relaxed), 1))
+    if (__builtin_expect(count <= 0 || !substitute_ever(), 1))
         return count;
     kept = ready_take_cookies(set, events, count);
     return kept > 0 ? kept : libc_result(ready_epoll(set, events, most, deadline_in(milliseconds), mask));
@@ -27,7 +27,7 @@ static inline int filtered(int set, struct epoll_event *events, int most, int co
 
 static inline bool no_cookies(void)
 {
-    return __builtin_expect(!atomic_load_explicit(&substitute_ever, memory_order_relaxed), 1);
+    return __builtin_expect(!substitute_ever(), 1);
 }
 
 static __attribute__((noinline)) int wait_with_cookies(int set, struct epoll_event *events, int most,

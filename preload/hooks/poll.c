@@ -16,8 +16,7 @@ static __attribute__((noinline)) int poll_asleep(struct pollfd *fds, nfds_t coun
 {
     int result = real()->ppoll(fds, count, NULL, mask);
 
-    if (result <= 0 || !atomic_load_explicit(&substitute_ever, memory_order_relaxed) || slots_empty() ||
-        !ready_poll_concerned(fds, count))
+    if (result <= 0 || !substitute_ever() || slots_empty() || !ready_poll_concerned(fds, count))
         return result;
     return libc_result(ready_poll(fds, count, deadline_never(), mask));
 }

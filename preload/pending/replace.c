@@ -43,8 +43,8 @@ static void exchange_all(int fd, int made, struct entry *entry, const struct ori
 
     duplicates_each(fd, exchange_one, &exchange);
     real()->close(made);
-    if (entry && entry->cookie != 0)
-        entry->cookie = exchange.cookie;
+    if (entry)
+        atomic_store(&entry->cookie, exchange.cookie);
 }
 
 /* getsockname() also tells the port of a former connection. But only a socket that has none can be bound. */

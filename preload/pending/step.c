@@ -16,9 +16,12 @@ enum { SLICE = 100 }; /* ms */
 static _Atomic int64_t earliest = INT64_MAX; /* no pending dial's deadline is before it */
 static _Atomic int expiring;                 /* threads that are finding out anew which one it is */
 
+/* Without the lock another thread may be replacing the socket, and knows better. */
 void pending_adopt(int fd, struct entry *entry)
 {
-    entry->cookie = socket_cookie(fd);
+    uint64_t none = 0, cookie = socket_cookie(fd);
+
+    atomic_compare_exchange_strong(&entry->cookie, &none, cookie);
 }
 
 static void substitute_one(int fd, struct entry *entry, void *data)
@@ -161,8 +164,9 @@ bool pending_step_fired(int fd, struct entry *entry)
     own_begin(&own);
     if (entry_lock_patiently(entry))
         ended = step_locked(fd, entry, true);
-    else
-        substitute_put(fd, entry, (enum dial_want)atomic_load(&entry->want));
+    else if (!substitute_put(fd, entry, (enum dial_want)atomic_load(&entry->want)) &&
+             atomic_load(&entry->state) != ENTRY_PENDING)
+        substitute_take_back(fd, entry); /* it ends in another process, which knows not of all our sets */
     own_end(&own);
     return ended;
 }
@@ -276,7 +280,7 @@ static void visit_set(int fd, struct entry *entry, void *data)
 
 static void visit_all(struct in_set *in)
 {
-    if (!atomic_load(&substitute_ever) || !registration_is_set(in->set))
+    if (!substitute_ever() || !registration_is_set(in->set))
         return;
     substitute_use_set(in->set);
     slot_each(visit_set, in);

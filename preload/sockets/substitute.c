@@ -6,38 +6,75 @@
 #include "armed.h"
 #include "slot.h"
 
-#include <sys/random.h>
-#include <sys/syscall.h>
+#include <ptunnel/hash.h>
+
+#include <sys/auxv.h>
+#include <sys/mman.h>
 
 enum {
     LOOKS = 4,    /* sets that one descriptor is looked for in */
     LARGEST = 64, /* registrations in a set that is looked at */
+    AT_RANDOM_SIZE = 16,
 };
 
-_Atomic bool substitute_ever;
+static _Atomic bool own_flag;
+_Atomic(_Atomic bool *) substitute_flag = &own_flag;
 
-static _Atomic uint32_t secret;
+/* The flag lies in memory of its own, which children have, too. Before the first registration: whoever is forked later
+ * may be told of a set with a substitute of which it knows nothing. */
+static void share_flag(void)
+{
+    _Atomic bool *own = &own_flag, *shared;
+
+    if (atomic_load_explicit(&substitute_flag, memory_order_relaxed) != own)
+        return;
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared != MAP_FAILED && !atomic_compare_exchange_strong(&substitute_flag, &own, shared))
+        munmap((void *)shared, sizeof *shared);
+    if (atomic_load(&own_flag))
+        atomic_store(atomic_load(&substitute_flag), true);
+}
+
+static void raise_flag(void)
+{
+    atomic_store(&own_flag, true);
+    atomic_store(atomic_load(&substitute_flag), true);
+}
+
+static _Atomic uint32_t known_secret;
+
+/* The same in all processes that were forked from one another, before or after the first substitute: from what the
+ * kernel gave the program at its start (AT_RANDOM, getauxval(3)), of which nothing can be found out by it. */
+static __attribute__((noinline)) uint32_t find_secret(void)
+{
+    const char *given = (const char *)getauxval(AT_RANDOM);
+    uint64_t drawn = given ? hash_bytes(given, AT_RANDOM_SIZE) : (uint64_t)(uintptr_t)&known_secret;
+    uint32_t upper = (uint32_t)(drawn >> 16);
+
+    upper |= 0xa0000001; /* no address of this or any other half of memory begins so */
+    upper &= 0xbfffffff;
+    atomic_store(&known_secret, upper);
+    return upper;
+}
+
+static uint32_t secret(void)
+{
+    uint32_t known = atomic_load_explicit(&known_secret, memory_order_relaxed);
+
+    return known ? known : find_secret();
+}
 
 /* A substitute's data: a secret upper half that no pointer, descriptor or small number has, and the dial's
  * number. */
 static uint64_t cookie_of(const struct entry *entry)
 {
-    uint32_t upper = atomic_load(&secret), drawn = 0;
-
-    if (upper == 0) {
-        if (libc()->syscall(SYS_getrandom, &drawn, sizeof drawn, GRND_NONBLOCK) != sizeof drawn)
-            drawn = (uint32_t)deadline_now();
-        drawn |= 0xa0000001; /* no address of this or any other half of memory begins so */
-        drawn &= 0xbfffffff;
-        upper = atomic_compare_exchange_strong(&secret, &upper, drawn) ? drawn : upper;
-    }
-    return (uint64_t)upper << 32 | atomic_load(&entry->number);
+    return (uint64_t)secret() << 32 | atomic_load(&entry->number);
 }
 
 bool substitute_is_cookie(uint64_t data, uint32_t *number)
 {
     *number = (uint32_t)data;
-    return data >> 32 == atomic_load_explicit(&secret, memory_order_relaxed) && data >> 32 != 0;
+    return data >> 32 == secret();
 }
 
 /* The program registered fd with EPOLLEXCLUSIVE. Linux answers EINVAL to a MOD of such a registration; while
@@ -55,7 +92,7 @@ static int change(int set, int fd, const struct registration *was, struct epoll_
 /* Errors and hang-ups are always reported, and an unconnected socket hangs up: the step finds out. */
 static struct epoll_event substitute_for(const struct entry *entry, enum dial_want want)
 {
-    atomic_store(&substitute_ever, true);
+    raise_flag();
     return (struct epoll_event){ .events = EPOLLONESHOT | (want == DIAL_WANT_READ ? EPOLLIN : EPOLLOUT),
                                  .data.u64 = cookie_of(entry) };
 }
@@ -112,7 +149,7 @@ static void look_first(struct looks *looks, int fd, const struct entry *entry,
             looks->sets[looks->count++] = record->set - 1;
     registration_unlock(fd, locked);
     for (int i = 0; i < looks->count; i++)
-        looks->seen[i] = armed_look(looks->sets[i], fd, atomic_load(&secret));
+        looks->seen[i] = armed_look(looks->sets[i], fd, secret());
 }
 
 static struct armed seen_of(const struct looks *looks, const struct registration *record)
@@ -296,6 +333,8 @@ int substitute_control(int set, int operation, int fd, struct epoll_event *event
     int result;
 
     substitute_use_set(set);
+    if (operation == EPOLL_CTL_ADD)
+        share_flag();
     locked = registration_lock(fd);
     result = control(set, operation, fd, event);
     registration_unlock(fd, locked);

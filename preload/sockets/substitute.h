@@ -40,7 +40,13 @@ void substitute_move(int from, int to, const struct entry *entry);
 /* True if an event's data is a cookie; *number is then that of entry_by_number(). */
 bool substitute_is_cookie(uint64_t data, uint32_t *number);
 
-/* True once a substitute was ever set in this process: only then can epoll_wait meet a cookie. */
-extern _Atomic bool substitute_ever HIDDEN;
+/* Whether a substitute was ever set, here or in a process with which this one shares sets by fork(2): only then can
+ * epoll_wait meet a cookie. */
+extern _Atomic(_Atomic bool *) substitute_flag HIDDEN;
+static inline bool substitute_ever(void)
+{
+    return atomic_load_explicit(atomic_load_explicit(&substitute_flag, memory_order_relaxed),
+                                memory_order_relaxed);
+}
 
 #endif

@@ -56,3 +56,28 @@ same_as_native() { # STORY WANTED
 @test "a thread with descriptors of its own leaves those of the others alone" {
     same_as_native apart 'apart: poll 1, 1, read 1, close 0'
 }
+
+@test "a set that was forked before anything was pending: the child sees nothing but what was registered" {
+    cat > "$BATS_TEST_TMPDIR/forked.py" <<'END'
+import os, select, socket, sys, time
+client = socket.socket()
+client.setblocking(False)
+watch = select.epoll()
+watch.register(client, select.EPOLLOUT | select.EPOLLET)
+watch.poll(0)
+ready, go = os.pipe()
+child = os.fork()
+if child == 0:
+    os.read(ready, 1)
+    seen, end = set(), time.monotonic() + 1
+    while time.monotonic() < end:
+        seen |= {fd for fd, events in watch.poll(0.05)}
+    os._exit(0 if seen <= {client.fileno()} else 1)
+client.connect_ex((sys.argv[1], int(sys.argv[2])))
+os.write(go, b"x")
+told = select.select([], [client], [], 10)[1] == [client]
+print(told, client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), os.waitpid(child, 0)[1])
+END
+    run tunnelled python3 "$BATS_TEST_TMPDIR/forked.py" 203.0.113.7 "$SCRIPTED_PORT"
+    equal "$output" "True 0 0"
+}

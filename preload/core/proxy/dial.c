@@ -429,6 +429,8 @@ static int step_read(struct dial *dial)
 
 static int expire(struct dial *dial)
 {
+    dial->must_disconnect |=
+        dial->state == DIAL_STATE_CONNECTING; /* whoever is in connect(2) has not said yet */
     if (dial->state == DIAL_STATE_PAGE)
         return end_page(dial);
     if (dial->legs.again.at != deadline_never().at) {
