@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -17,6 +18,10 @@
 #include <unistd.h>
 
 enum { RESOLVER_PORT = 53, DATAGRAM_MOST = 65536, PIECES_MOST = 64, LOOK_AFTER = 200 /* ms */ };
+
+#ifndef UIO_MAXIOV
+#define UIO_MAXIOV 1024 /* the kernel sends no more of sendmmsg(2) */
+#endif
 
 static char bytes[DATAGRAM_MOST];
 
@@ -89,21 +94,17 @@ int datagrams_connect(struct supervisor *s, int fd, const struct sockaddr *addre
 
 /* --- sent --- */
 
-static long ask_stub(struct supervisor *s, const struct notice *notice, int fd, const union address *server)
+/* What is now in `bytes`. */
+static long ask_stub(struct supervisor *s, int fd, const union address *server, size_t size, int flags)
 {
     struct known *known = sockets_make(&s->sockets, socket_cookie(fd));
-    size_t size = notice->arguments[2];
     union address stub;
     ssize_t sent;
 
-    if (size > sizeof bytes)
-        return -EMSGSIZE;
     if (!known || !stub_address(s, server, &stub))
         return -ENETUNREACH;
-    if (!look_read(notice->thread, notice->arguments[1], bytes, size))
-        return -EFAULT;
-    sent = sendto(fd, bytes, size, (int)notice->arguments[3] | MSG_DONTWAIT | MSG_NOSIGNAL, &stub.any,
-                  socket_address_size(&stub));
+    sent =
+        sendto(fd, bytes, size, flags | MSG_DONTWAIT | MSG_NOSIGNAL, &stub.any, socket_address_size(&stub));
     if (sent < 0)
         return -errno;
     known->server = *server;
@@ -111,28 +112,139 @@ static long ask_stub(struct supervisor *s, const struct notice *notice, int fd, 
     return sent;
 }
 
+/* Where a datagram goes, and what that means. */
+struct way {
+    enum meaning meaning;
+    union address to;
+    socklen_t size;
+};
+
+static struct way way_to(struct supervisor *s, pid_t thread, int fd, uint64_t address, int size)
+{
+    struct way way = { .meaning = IS_OTHER };
+    struct sockaddr_storage there;
+
+    if (!address || size <= 0 || size > (int)sizeof there ||
+        !look_read(thread, address, &there, (size_t)size))
+        return way;
+    if (there.ss_family == AF_UNSPEC) /* of IPv4, to its sockets: endpoint.h */
+        there.ss_family = (sa_family_t)socket_option(fd, SOL_SOCKET, SO_DOMAIN);
+    way.meaning = meaning_of(s, fd, (struct sockaddr *)&there, (socklen_t)size);
+    way.to = copied((struct sockaddr *)&there, (socklen_t)size);
+    way.size = (socklen_t)size;
+    return way;
+}
+
+static long ask_for(struct supervisor *s, const struct notice *notice, int fd, const struct way *way)
+{
+    size_t size = notice->arguments[2];
+
+    if (way->meaning == IS_STAND_IN)
+        return -ENETUNREACH;
+    if (size > sizeof bytes)
+        return -EMSGSIZE;
+    if (!look_read(notice->thread, notice->arguments[1], bytes, size))
+        return -EFAULT;
+    return ask_stub(s, fd, &way->to, size, (int)notice->arguments[3]);
+}
+
 void datagrams_send(struct supervisor *s, const struct notice *notice, int fd)
 {
-    struct sockaddr_storage address;
-    int size = (int)notice->arguments[5];
-    enum meaning meaning = IS_OTHER;
-    union address server;
+    struct way way = { .meaning = IS_OTHER };
 
-    if (socket_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM && size > 0 && size <= (int)sizeof address &&
-        look_read(notice->thread, notice->arguments[4], &address, (size_t)size)) {
-        if (address.ss_family == AF_UNSPEC) /* of IPv4, to its sockets: endpoint.h */
-            address.ss_family = (sa_family_t)socket_option(fd, SOL_SOCKET, SO_DOMAIN);
-        meaning = meaning_of(s, fd, (struct sockaddr *)&address, (socklen_t)size);
+    if (socket_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM)
+        way = way_to(s, notice->thread, fd, notice->arguments[4], (int)notice->arguments[5]);
+    if (!notify_waits(s->listener, notice->id))
+        return;
+    if (way.meaning == IS_OTHER)
+        notify_pass(s->listener, notice->id);
+    else
+        notify_answer(s->listener, notice->id, ask_for(s, notice, fd, &way));
+}
+
+/* The pieces of a message, one behind the other in `bytes`. */
+static long gather(pid_t thread, const struct msghdr *head)
+{
+    struct iovec pieces[PIECES_MOST];
+    size_t size = 0;
+
+    if (head->msg_iovlen > PIECES_MOST)
+        return -EMSGSIZE;
+    if (!look_read(thread, (uintptr_t)head->msg_iov, pieces, head->msg_iovlen * sizeof *pieces))
+        return -EFAULT;
+    for (size_t i = 0; i < (size_t)head->msg_iovlen; i++) {
+        if (pieces[i].iov_len > sizeof bytes - size)
+            return -EMSGSIZE;
+        if (!look_read(thread, (uintptr_t)pieces[i].iov_base, bytes + size, pieces[i].iov_len))
+            return -EFAULT;
+        size += pieces[i].iov_len;
+    }
+    return (long)size;
+}
+
+static struct way way_of(struct supervisor *s, const struct notice *notice, int fd, const struct msghdr *head)
+{
+    return way_to(s, notice->thread, fd, (uintptr_t)head->msg_name, (int)head->msg_namelen);
+}
+
+/* Whether one of the messages is not the kernel's to send; the first is read already. */
+static bool any_is_ours(struct supervisor *s, const struct notice *notice, int fd, const struct msghdr *first)
+{
+    uint64_t count = notice->call == SYS_sendmmsg ? notice->arguments[2] : 1;
+    struct mmsghdr other;
+
+    if (first->msg_name && way_of(s, notice, fd, first).meaning != IS_OTHER)
+        return true;
+    for (uint64_t i = 1; i < count && i < UIO_MAXIOV; i++) {
+        if (!look_read(notice->thread, notice->arguments[1] + i * sizeof other, &other, sizeof other))
+            return false;
+        if (other.msg_hdr.msg_name && way_of(s, notice, fd, &other.msg_hdr).meaning != IS_OTHER)
+            return true;
+    }
+    return false;
+}
+
+/* The result of sendmsg(). What belongs to another one of several messages is not looked at: the kernel, too, may
+ * send fewer than it was given. */
+static long send_first(struct supervisor *s, const struct notice *notice, int fd, const struct msghdr *head)
+{
+    struct way way = way_of(s, notice, fd, head);
+    int flags = (int)notice->arguments[notice->call == SYS_sendmmsg ? 3 : 2];
+    long size = gather(notice->thread, head);
+    ssize_t sent;
+
+    if (way.meaning == IS_STAND_IN || size < 0)
+        return size < 0 ? size : -ENETUNREACH;
+    if (way.meaning == IS_RESOLVER)
+        return ask_stub(s, fd, &way.to, (size_t)size, flags);
+    sent = sendto(fd, bytes, (size_t)size, flags | MSG_DONTWAIT | MSG_NOSIGNAL, way.size ? &way.to.any : NULL,
+                  way.size);
+    return sent < 0 ? -errno : sent;
+}
+
+void datagrams_send_message(struct supervisor *s, const struct notice *notice, int fd)
+{
+    struct mmsghdr first;
+    bool several = notice->call == SYS_sendmmsg;
+    unsigned length;
+    long result;
+
+    if (socket_option(fd, SOL_SOCKET, SO_TYPE) != SOCK_DGRAM || (several && notice->arguments[2] == 0) ||
+        !look_read(notice->thread, notice->arguments[1], &first.msg_hdr, sizeof first.msg_hdr) ||
+        !any_is_ours(s, notice, fd, &first.msg_hdr)) {
+        notify_pass(s->listener, notice->id);
+        return;
     }
     if (!notify_waits(s->listener, notice->id))
         return;
-    server = copied((struct sockaddr *)&address, meaning == IS_RESOLVER ? (socklen_t)size : 0);
-    if (meaning == IS_RESOLVER)
-        notify_answer(s->listener, notice->id, ask_stub(s, notice, fd, &server));
-    else if (meaning == IS_STAND_IN)
-        notify_answer(s->listener, notice->id, -ENETUNREACH);
-    else
-        notify_pass(s->listener, notice->id);
+    result = send_first(s, notice, fd, &first.msg_hdr);
+    length = (unsigned)result;
+    if (several && result >= 0)
+        result = look_write(notice->thread, notice->arguments[1] + offsetof(struct mmsghdr, msg_len), &length,
+                            sizeof length)
+                     ? 1
+                     : -EFAULT;
+    notify_answer(s->listener, notice->id, result);
 }
 
 /* --- received --- */

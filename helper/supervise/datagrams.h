@@ -11,9 +11,11 @@ struct supervisor;
 /* A connect() to that address; 0 or a positive errno. */
 int datagrams_connect(struct supervisor *s, int fd, const struct sockaddr *address, socklen_t size);
 
-/* sendto() with an address; recvfrom() with one, and recvmsg(). The notice is answered, or passed, or answered when
- * there is something to receive. */
+/* sendto() with an address, sendmsg() and sendmmsg(); recvfrom() with an address, and recvmsg(). The notice is answered, or
+ * passed, or answered when there is something to receive. Of sendmmsg() the first message alone is sent, if one of them
+ * is not to go where it says. */
 void datagrams_send(struct supervisor *s, const struct notice *notice, int fd);
+void datagrams_send_message(struct supervisor *s, const struct notice *notice, int fd);
 void datagrams_receive(struct supervisor *s, const struct notice *notice, int fd);
 
 #endif

@@ -62,6 +62,8 @@ static const struct row {
     { SYS_sendmsg, OPENS_FAST, 2, NOT_SUPPORTED, EVER },
     { SYS_sendmmsg, OPENS_FAST, 3, NOT_SUPPORTED, EVER },
     { SYS_sendto, HAS_ADDRESS, 4, ASK, EVER },
+    { SYS_sendmsg, ALWAYS, 0, ASK, EVER },
+    { SYS_sendmmsg, ALWAYS, 0, ASK, EVER },
     { SYS_recvfrom, HAS_ADDRESS, 4, ASK, EVER },
     { SYS_recvmsg, ALWAYS, 0, ASK, EVER },
     { SYS_io_uring_setup, ALWAYS, 0, NO_SUCH_CALL, EVER },

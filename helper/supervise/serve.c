@@ -61,6 +61,10 @@ static void answer_socket(struct supervisor *s, const struct notice *notice, int
     case SYS_sendto:
         datagrams_send(s, notice, fd);
         return;
+    case SYS_sendmsg:
+    case SYS_sendmmsg:
+        datagrams_send_message(s, notice, fd);
+        return;
     case SYS_recvfrom:
     case SYS_recvmsg:
         datagrams_receive(s, notice, fd);

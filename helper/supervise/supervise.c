@@ -1,6 +1,7 @@
 #include "supervise.h"
 #include "filter.h"
 #include "hand.h"
+#include "look.h"
 #include "mirror.h"
 #include "nested.h"
 #include "takeover.h"
@@ -55,6 +56,14 @@ static void raise_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* The command tells the number: with the filter in place it can hand nothing over, since sendmsg(2) is asked about. */
+static int take_listener(int parent, pid_t command)
+{
+    int number;
+
+    return recv(parent, &number, sizeof number, 0) == sizeof number ? look_take(command, number) : -1;
+}
+
 /* What the supervisor is to whom. */
 struct post {
     int parent; /* the command's end of the start */
@@ -90,7 +99,7 @@ static _Noreturn void be_supervisor(const struct supervised *how, const struct p
     raise_limit();
     served.reserved = how->strict ? 0 : takeover_reserve(&served.nothing);
     served.command = (int)syscall(SYS_pidfd_open, post->command, 0);
-    served.listener = hand_receive(post->parent);
+    served.listener = take_listener(post->parent, post->command);
     if (served.nothing < 0 || served.command < 0 || served.listener < 0 || !serve(how->config, &served))
         give_up(post);
     _exit(0);
@@ -175,7 +184,10 @@ static const char *hand_over_calls(const struct supervised *how, int supervisor)
         found.filter = -listener;
         return possible_wrong(&found);
     }
-    wrong = hand_send(supervisor, listener) && recv(supervisor, &byte, 1, 0) == 1 ? NULL : gone;
+    wrong = send(supervisor, &listener, sizeof listener, MSG_NOSIGNAL) == sizeof listener &&
+                    recv(supervisor, &byte, 1, 0) == 1
+                ? NULL
+                : gone;
     close(listener);
     return wrong;
 }

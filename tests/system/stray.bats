@@ -21,34 +21,6 @@ setup() {
     CASES=0
 }
 
-# row NAME COMMAND... : through the proxy, to NAME.test:80 (or $PORT) at least, and nowhere else. A program that is not there is passed over.
-row() {
-    local program=$2
-
-    [[ $program != --* ]] || program=$3
-    has "$program" || return 0
-    CASES=$((CASES + 1))
-    output=$(tunnelled_user -q "${@:2}") || true
-    asked_gate "$1.test:${PORT:-80}" || fails "$1" "the proxy was not asked for it"
-    none_strayed "$1"
-}
-
-none_strayed() { # NAME
-    local found
-
-    found=$(strays "$1")
-    [ -z "$found" ] || fails "$1" "$found"
-}
-
-fails() { # NAME WORDS
-    printf '%s: %s\nit said: %s\n' "$1" "$2" "$output" >> "$BATS_TEST_TMPDIR/failures"
-}
-
-all_well() { # AT-LEAST-SO-MANY
-    equal "$(cat "$BATS_TEST_TMPDIR/failures" 2> /dev/null)" ''
-    [ "$CASES" -ge "$1" ]
-}
-
 @test "a packet that strays is seen: by TCP, UDP, ICMP and IPv6, and by a look-up" {
     as_user timeout 1 "$STRAY/connect" 203.0.113.7:80 || true
     contains "$(strays tcp)" 'TCP 203.0.113.7:80'
@@ -155,6 +127,17 @@ END
         PORT=7 row go "$STRAY/go" dial go.test:7
     }
     ! compiled dynamic gcc || row supervised --supervise "$STRAY/dynamic" supervised.test
+    for program in host dig; do # which send their questions by sendto(), or by sendmsg()
+        ! has "$program" || output=$(LIMIT=5 tunnelled_user --supervise "$program" supervised.test) || true
+        none_strayed "$program"
+    done
+    output=$(tunnelled_user --supervise /usr/bin/python3 -c '
+import socket
+datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+datagrams.settimeout(3)
+print(datagrams.sendmsg([b"\0\1\1\0\0\1\0\0\0\0\0\0", b"\7message\4test\0\0\1\0\1"], [], 0, ("203.0.113.53", 53)), datagrams.recv(512)[7])')
+    contains "$output" '30 1'
+    none_strayed message
     output=$(tunnelled_user --no-supervise "$STRAY/static" static.test) || true
     contains "$output" 'statically linked'
     none_strayed no-supervise

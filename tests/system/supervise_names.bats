@@ -54,6 +54,10 @@ stand_in='^198\.1[89]\.[0-9]+\.[0-9]+$'
     need_supervised gcc
     supervised "$STATIC/lookup-glibc" "$NAME" 192.0.2.53
     equal "$output" '192.0.2.53:53 code 0 answers 1'
+    for how in sendmsg sendmmsg; do
+        supervised "$STATIC/lookup-glibc" "$NAME" 192.0.2.53 "$how"
+        equal "$how $output" "$how 192.0.2.53:53 code 0 answers 1"
+    done
 }
 
 @test "resolvers refuse: nobody is asked, but stand-ins are told" {

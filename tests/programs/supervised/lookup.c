@@ -1,5 +1,5 @@
-/* lookup NAME [SERVER] : the addresses of getaddrinfo(3), or with SERVER what it answers to a query from a socket that
- * is not connected, by recvmsg(2) and from whom. Built static, so that nothing can be preloaded into it. */
+/* lookup NAME [SERVER [HOW]] : the addresses of getaddrinfo(3), or with SERVER what it answers to a query from a socket
+ * that is not connected, by sendto(2) or, if HOW says so, sendmsg or sendmmsg (in pieces), by recvmsg(2) and from whom. Built static, so that nothing can be preloaded into it. */
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -44,7 +44,24 @@ static size_t query(char *out, const char *name)
     return (size_t)(at + 4 - out);
 }
 
-static int ask(const char *name, const char *server)
+static ssize_t send_by(const char *how, int fd, char *message, size_t size, struct sockaddr_in *to)
+{
+    struct iovec pieces[] = { { message, 12 }, { NULL, 0 }, { message + 12, size - 12 } };
+    struct mmsghdr heads[] = {
+        { .msg_hdr = { .msg_name = to, .msg_namelen = sizeof *to, .msg_iov = pieces, .msg_iovlen = 3 } },
+        { .msg_hdr = { .msg_name = to, .msg_namelen = sizeof *to, .msg_iov = pieces, .msg_iovlen = 1 } },
+    };
+    int count;
+
+    if (!how)
+        return sendto(fd, message, size, 0, (struct sockaddr *)to, sizeof *to);
+    if (strcmp(how, "sendmsg") == 0)
+        return sendmsg(fd, &heads[0].msg_hdr, 0);
+    count = sendmmsg(fd, heads, 2, 0);
+    return count >= 1 ? (ssize_t)heads[0].msg_len : -1;
+}
+
+static int ask(const char *name, const char *server, const char *how)
 {
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(53) }, from = { 0 };
     char message[512], control[64], who[INET_ADDRSTRLEN];
@@ -56,8 +73,8 @@ static int ask(const char *name, const char *server)
     ssize_t got;
 
     inet_pton(AF_INET, server, &to.sin_addr);
-    if (sendto(fd, message, size, 0, (struct sockaddr *)&to, sizeof to) < 0) {
-        perror("sendto");
+    if (send_by(how, fd, message, size, &to) != (ssize_t)size) {
+        perror(how ? how : "sendto");
         return 1;
     }
     got = recvmsg(fd, &head, 0); /* waits */
@@ -72,5 +89,5 @@ static int ask(const char *name, const char *server)
 
 int main(int argc, char **argv)
 {
-    return argc == 2 ? list(argv[1]) : argc == 3 ? ask(argv[1], argv[2]) : 2;
+    return argc == 2 ? list(argv[1]) : argc == 3 || argc == 4 ? ask(argv[1], argv[2], argv[3]) : 2;
 }

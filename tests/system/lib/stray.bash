@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # for the tests
+# shellcheck disable=SC2034,SC2154 # for the tests, and variables of theirs
 # A network whose only way out is the proxy. Two network namespaces with a pair of interfaces between them: INSIDE, where
 # programs run as a user with a home of their own, and OUTSIDE with the proxy and a target behind it. Every packet that
 # leaves INSIDE for somewhere else than the proxy is a stray one. Whom to ask a resolver would be: nobody answers there.
@@ -87,7 +87,7 @@ furnish() {
     ! has root || chown "$USER_ID:$USER_ID" "$STRAY/home" "$STRAY/run"
     echo "nameserver $GATE" > "$STRAY/resolv.conf"
     echo 'hosts: files dns' > "$STRAY/nsswitch.conf"
-    printf '%b\n' '127.0.0.1 localhost myapp.dev\n::1 localhost' > "$STRAY/hosts"
+    printf '%s\n' '127.0.0.1 localhost myapp.dev' '::1 localhost' "127.0.1.1 $(uname -n)" > "$STRAY/hosts"
     for file in resolv.conf nsswitch.conf hosts; do
         inside mount --bind "$STRAY/$file" "/etc/$file"
     done
@@ -144,4 +144,34 @@ strays() {
 
 asked_gate() { # AUTHORITY
     grep -qF "CONNECT $1 200" "$GATE_LOG"
+}
+
+# --- cases: what failed is said together, at the end of a test that begins with CASES=0 ---
+
+# row NAME COMMAND... : through the proxy, to NAME.test:80 (or $PORT) at least, and nowhere else. A program that is not there is passed over.
+row() {
+    local program=$2
+
+    [[ $program != --* ]] || program=$3
+    has "$program" || return 0
+    CASES=$((CASES + 1))
+    output=$(tunnelled_user -q "${@:2}") || true
+    asked_gate "$1.test:${PORT:-80}" || fails "$1" "the proxy was not asked for it"
+    none_strayed "$1"
+}
+
+none_strayed() { # NAME
+    local found
+
+    found=$(strays "$1")
+    [ -z "$found" ] || fails "$1" "$found"
+}
+
+fails() { # NAME WORDS
+    printf '%s: %s\nit said: %s\n' "$1" "$2" "$output" >> "$BATS_TEST_TMPDIR/failures"
+}
+
+all_well() { # AT-LEAST-SO-MANY
+    equal "$(cat "$BATS_TEST_TMPDIR/failures" 2> /dev/null)" ''
+    [ "$CASES" -ge "$1" ]
 }
