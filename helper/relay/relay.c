@@ -19,25 +19,24 @@
 static const uint32_t to_read = EPOLLIN | EPOLLRDHUP | EPOLLET;
 static const uint32_t to_write = EPOLLOUT | EPOLLET;
 
-/* Others may have what we close, too: then it would stay watched. */
+static void close_end(const struct relay *relay, int fd, bool reset)
+{
+    if (relay->all->has_shared_ends)
+        loop_forget(relay->all->loop, fd);
+    if (reset)
+        wire_reset(fd);
+    else
+        close(fd);
+}
+
 static void close_ends(const struct relay *relay)
 {
-    int far = relay->out.to, near = relay->out.from;
+    int near = relay->out.from;
 
-    loop_forget(relay->all->loop, far);
-    loop_forget(relay->all->loop, near);
+    close_end(relay, relay->out.to, relay->broken && !relay->shared);
+    close_end(relay, near, relay->broken);
     if (relay->in.to != near && relay->in.to >= 0)
-        loop_forget(relay->all->loop, relay->in.to);
-    if (relay->broken && !relay->shared)
-        wire_reset(far);
-    else
-        close(far);
-    if (relay->broken)
-        wire_reset(near);
-    else
-        close(near);
-    if (relay->in.to != near && relay->in.to >= 0)
-        close(relay->in.to);
+        close_end(relay, relay->in.to, false);
 }
 
 static bool is_broken(const struct relay *relay)

@@ -45,6 +45,8 @@ struct relays {
     char reply[REPLY_SIZE];
     struct link dialing, relaying, busy, ended;
     size_t count; /* without the ended ones */
+    /* Other processes may have a relay's descriptors, too: closing them does not end their registrations then. */
+    bool has_shared_ends;
     /* Milliseconds; the near side's end of file is passed on when the far side has spoken and been silent so long, or
      * has ended: most proxies end both directions with the one. 0: at once. */
     int half_close;

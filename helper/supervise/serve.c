@@ -166,6 +166,7 @@ static bool start(struct supervisor *s, const struct config *config)
         return false;
     waiters_start(&s->waiters, &s->loop, s->listener);
     relays_start(&s->relays, &s->loop, config_limits(config), relay_has_ended);
+    s->relays.has_shared_ends = true;
     gates_start(s);
     return true;
 }

@@ -163,9 +163,11 @@ loader_of() {
     contains "$stderr" 'what it starts is tunnelled' '--force'
     launch --no-supervise --force -q busybox sh -c "'$CONNECT' 203.0.113.8:7"
     equal "$output$stderr" "$CONNECTED"
-    launch sh -c "busybox sh -c \"'$CONNECT' 203.0.113.8:7\""
+    launch --no-supervise sh -c "busybox sh -c \"'$CONNECT' 203.0.113.8:7\""
     equal "$output" "$CONNECTED"
     contains "$stderr" 'its own connections do not go through the proxy, those of what it starts do'
+    launch sh -c "busybox sh -c \"'$CONNECT' 203.0.113.8:7\"" # supervised
+    equal "$output$stderr" "$CONNECTED"
 }
 
 # --- system calls of their own ---

@@ -153,7 +153,7 @@ finds_in() {
 # on_terminal PROMPT ANSWER... -- COMMAND...
 on_terminal() {
     need python3
-    run timeout -k 5 60 python3 "$ROOT/tests/system/lib/terminal.py" --all "$@"
+    NO_COLOR=1 run timeout -k 5 60 python3 "$ROOT/tests/system/lib/terminal.py" --all "$@"
 }
 
 @test "a number and Enter are enough: the file is written, readable by its owner alone, and tried" {

@@ -38,7 +38,7 @@ same_words() { # OPTION...
     piped=$("$PTUNNEL_RUN" -p "$PROXY" "$@" 2>&1 | sed -E 's/after [0-9]+ ms/after N ms/') || true
     [[ $piped != *"$ESC"* ]]
     on_terminal "$PTUNNEL_RUN" -p "$PROXY" "$@"
-    contains "$output" "$ESC["
+    contains "$output" "${ESC}["
     equal "$(plain)" "$piped"
 }
 

@@ -45,6 +45,7 @@ static void begin(int near[2], int far[2], bool shared)
 
     assert_int_equal(loop_open(&loop), 0);
     relays_start(&all, &loop, &limits, has_ended);
+    all.has_shared_ends = true;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, near), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, far), 0);
     assert_int_equal(relay_join(&all, near[0], far[0], shared), 0);
