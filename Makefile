@@ -213,7 +213,7 @@ lint: $(MANUALS)
 	clang-tidy --quiet $(filter-out tests/%,$(SOURCES)) -- $(filter-out -W% -f%,$(ALL)) $(PLACE) 2> /dev/null
 	shellcheck -x -S warning -e SC2016,SC2030,SC2031,SC2034,SC2153,SC2154,SC2164,SC2120 $(SCRIPTS)
 	mandoc -Tlint $(MANUALS)
-	codespell -L te,bu,fo Makefile *.md preload helper include $(filter-out tests/fuzz,$(wildcard tests/*))
+	codespell -L te,bu,fo,nin,hel Makefile *.md preload helper include $(filter-out tests/fuzz,$(wildcard tests/*))
 
 # For editors and tools: how each source is compiled.
 quoted = $(subst ",\",$(subst \,\\,$(1)))

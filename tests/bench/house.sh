@@ -38,7 +38,7 @@ functions() { # the lines of each
 middle() { awk '{ line[NR] = $1 } END { print line[int((NR + 1) / 2)] " / " line[int(NR * .9 + .5)] " / " line[NR] }'; }
 
 folders() { # the most files that a folder has, and which
-    c_files | sed 's|/[^/]*$||' | sort | uniq -c | sort -rn | awk 'NR == 1 { most = $1 " (" $2 ")" } END { print "at most " most " in each of " NR }'
+    c_files | sed 's|/[^/]*$||' | sort | uniq -c | sort -rn | awk 'NR == 1 { most = $1 " (" $2 ")" } END { print NR " folders, at most " most }'
 }
 
 comment_share() {
@@ -96,7 +96,7 @@ figures() ( # TREE : a line each
     longest tests
 )
 
-rows=('functions: lines, median / 90 % / longest' 'functions' 'C files and headers in a folder' 'public functions named after neither file nor folder'
+rows=('functions: lines, median / 90 % / longest' 'functions' 'C files and headers' 'public functions named after neither file nor folder'
     'public functions not named after their file' 'loops of files that want each other' 'lines of C in the product' 'lines with comments' 'longest file of the product'
     'longest file of the tests')
 

@@ -35,12 +35,8 @@ too_long() {
 
 # includes DIR : what the files there include of ours, as paths from the root (<ptunnel/...> aside)
 includes() {
-    local file name
-
     cd "$ROOT"
-    while IFS=: read -r file name; do
-        realpath -s --relative-to=. "$(dirname "$file")/$name"
-    done < <(grep -o '^#include "[^"]*"' -r "$1" --include='*.[ch]' | sed 's/#include "\(.*\)"/\1/') | sort -u
+    grep -o '^#include "[^"]*"' -r "$1" --include='*.[ch]' | sed -E 's|[^/]*:#include "(.*)"|\1|' | xargs realpath -s --relative-to=. | sort -u
 }
 
 # only DIR PREFIX... : files in DIR include nothing else
