@@ -83,6 +83,7 @@
     X(int, execl, (const char *path, const char *first, ...)) \
     X(int, execlp, (const char *file, const char *first, ...)) \
     X(int, execle, (const char *path, const char *first, ...)) \
+    X(pid_t, fork, (void)) \
     X(int, posix_spawn, \
       (pid_t * pid, const char *path, const posix_spawn_file_actions_t *actions, \
        const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])) \
@@ -178,6 +179,7 @@
     A(connect, __connect) \
     A(close, __close) \
     A(dup2, __dup2) \
+    A(fork, __fork) \
     A(fcntl, __fcntl) \
     A(poll, __poll) \
     A(select, __select) \

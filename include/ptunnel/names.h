@@ -4,7 +4,7 @@
  * A stand-in is an offset in a range of IPv4 addresses, and the same offset in one of IPv6 addresses. The
  * lower three quarters of the offsets are the numbers of slots in a file that all processes of the user
  * share (see slots.h). The last quarter is for names that could not be written there: only this process
- * and its forked children know those. Since they are apart, no address means one name here and another in
+ * and those forked from it know those. Since they are apart, no address means one name here and another in
  * the file.
  *
  * All calls may be made by any number of threads. Those that take an address may be made by a signal
@@ -41,6 +41,11 @@ struct names *names_open(const struct net *net, int (*fcntl)(int fd, int command
 /* Gives the name a stand-in. 0, or -EAGAIN if all are in use. The name is endpoint.host of one that is not
  * literal. What goes wrong with the file is logged. */
 int names_stand_in(struct names *map, const char *name, uint32_t *offset);
+
+/* Before fork(2), where the file cannot be written: from here on names of the last quarter are known to this process and all that
+ * are forked from it, whoever of them gave the stand-in. Without memory nothing changes. */
+void names_share(struct names *map);
+
 /* AF_INET: as ::ffff:a.b.c.d */
 struct in6_addr names_address(const struct names *map, uint32_t offset, int family);
 

@@ -32,6 +32,9 @@ struct private_file {
 int private_file_open(struct private_file *file, const struct net *net, const char *directory,
                       const char *name, bool make, struct text *wrong);
 
+/* Whether it could be opened so, by what can be seen without making anything. Changes errno. */
+bool private_file_is_writable(const struct net *net, const char *directory, const char *name);
+
 /* A write beyond RLIMIT_FSIZE raises SIGXFSZ, which ends the program: false if `end` lies there. */
 bool private_file_may_grow_to(off_t end);
 

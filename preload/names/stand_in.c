@@ -10,6 +10,7 @@
 #include <ptunnel/hash.h>
 #include <ptunnel/log.h>
 #include <ptunnel/names.h>
+#include <ptunnel/private_file.h>
 
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
@@ -38,6 +39,22 @@ static struct names *names(void)
     if (map && !atomic_compare_exchange_strong(&opened, &before, map))
         return before;
     return map;
+}
+
+void stand_in_before_fork(void)
+{
+    static atomic_bool decided;
+    struct names *map;
+    KEEP_ERRNO;
+
+    if (atomic_load(&decided) || !guest_may_act())
+        return;
+    if (!private_file_is_writable(real_net(), environment_variable("XDG_RUNTIME_DIR"), "names")) {
+        map = names();
+        if (map)
+            names_share(map);
+    }
+    atomic_store(&decided, true);
 }
 
 static bool is_stand_in(const struct endpoint *target)

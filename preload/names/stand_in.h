@@ -19,6 +19,10 @@ bool stand_in_addresses(const char *name, struct in6_addr *v4, struct in6_addr *
 /* The name as it is given back: without the dot that may end it. `out` has ENDPOINT_HOST_MAX + 1 bytes. */
 void stand_in_plain_name(const char *name, char *out);
 
+/* A helper that is forked may look a name up for its parent (as Chromium's, postfix's and many others do). Where nobody can write
+ * the file that all share, both get memory that they share; the first call of a process decides. */
+void stand_in_before_fork(void);
+
 void stand_in_remember(const struct endpoint *answer, const char *name);
 
 enum back {

@@ -345,3 +345,39 @@ for call, arguments in (libc.gethostbyname_r, (b'a..b',)), (libc.gethostbyname2_
         find /dev/shm -type f -printf "%p %u\n"' "$BATS_TEST_TMPDIR" "$PROXY" "$NAME"
     equal "$(sed 's/^198[.0-9]* port 0/FOUR/' <<< "$output")" "FOUR${NEWLINE}/dev/shm/ptunnel-65534/names nobody"
 }
+
+# bwrap leaves nothing to write to: a helper's look-up is its parent's all the same, and so is the parent's a later helper's.
+HELPER='
+import os, socket, sys
+def ask(name):
+    r, w = os.pipe()
+    if os.fork() == 0:
+        os.write(w, socket.getaddrinfo(name, 0, socket.AF_INET, socket.SOCK_STREAM)[0][4][0].encode())
+        os._exit(0)
+    os.close(w)
+    return os.read(r, 99).decode()
+for name in sys.argv[2:]:
+    print(socket.create_connection((ask(name), int(sys.argv[1]))).recv(5).decode())'
+
+@test "a helper looks up, the parent connects, and nothing can be written" {
+    need bwrap python3
+    bwrap --ro-bind / / true 2> /dev/null || skip 'needs: what bwrap needs'
+    mkdir -m 700 "$BATS_TEST_TMPDIR/runtime"
+    run --separate-stderr env XDG_RUNTIME_DIR="$BATS_TEST_TMPDIR/runtime" bwrap --ro-bind / / --proc /proc --dev-bind /dev /dev \
+        --remount-ro /dev timeout 20 env LD_PRELOAD="$LIBRARY" PTUNNEL_PROXY="$PROXY" \
+        python3 -c "$HELPER" "$GREETER_PORT" "$NAME" "$NAME" "other.$NAME"
+    equal "$output" "$(printf '%s\n' hello hello hello)"
+    contains "$stderr" 'those forked from it only'
+    [ -z "$(ls "$BATS_TEST_TMPDIR/runtime")" ]
+    asked_for "other.$NAME:$GREETER_PORT"
+}
+
+@test "where the map can be written a fork makes nothing, and maps nothing" {
+    need strace
+    traced_fork() {
+        strace -f -qq -e trace=mmap,openat,mkdir -o "$BATS_TEST_TMPDIR/trace" -E LD_PRELOAD="$LIBRARY" -E PTUNNEL_PROXY="$PROXY" \
+            "$BASH" -c '(:); (:)'
+    }
+    traced_fork
+    without 'MAP_SHARED.*MAP_ANONYMOUS|ptunnel-names' "$BATS_TEST_TMPDIR/trace"
+}

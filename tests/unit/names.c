@@ -127,6 +127,38 @@ static void a_fifo_is_refused_without_waiting(void **state)
     assert_private("no regular file");
 }
 
+/* The file is a folder; each of the two looks up names after the fork. */
+static void relatives_share_what_no_file_can_hold(void **state)
+{
+    struct names *map = new_map();
+    uint32_t before, offsets[2] = { 0 }, after;
+    int to_parent[2], status;
+    pid_t child;
+
+    (void)state;
+    assert_int_equal(mkdir(file, 0700), 0);
+    before = stand_in(map, "before.example.org");
+    names_share(map);
+    names_share(map); /* once is enough */
+    assert_int_equal(pipe(to_parent), 0);
+    child = fork();
+    if (child == 0) {
+        offsets[0] = stand_in(map, "child.example.org");
+        offsets[1] = stand_in(map, "before.example.org");
+        _exit(write(to_parent[1], offsets, sizeof offsets) == sizeof offsets ? 0 : 1);
+    }
+    assert_int_equal(read(to_parent[0], offsets, sizeof offsets), sizeof offsets);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_means(map, offsets[0], "child.example.org");
+    assert_int_equal(offsets[1], before);
+    assert_int_equal(stand_in(map, "child.example.org"), offsets[0]);
+    after = stand_in(map, "parent.example.org");
+    assert_true(after != offsets[0] && after != before);
+    close(to_parent[0]);
+    close(to_parent[1]);
+}
+
 static void a_directory_in_its_place_is_refused(void **state)
 {
     (void)state;
@@ -320,6 +352,7 @@ int main(void)
         TEST(a_file_open_to_others_is_refused),
         TEST(a_fifo_is_refused_without_waiting),
         TEST(a_directory_in_its_place_is_refused),
+        TEST(relatives_share_what_no_file_can_hold),
         TEST(somebody_elses_file_is_refused),
         TEST(a_limit_on_files_is_no_signal),
         TEST(no_free_descriptor_makes_a_private_map),

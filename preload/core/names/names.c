@@ -1,3 +1,4 @@
+#include "common.h"
 #include "user.h"
 
 #include <ptunnel/names.h>
@@ -43,6 +44,7 @@ struct names {
     _Atomic(struct known *) by_name[BUCKETS];
     _Atomic(struct known *) by_offset[BUCKETS];
     _Atomic(struct known *) own_names[OWN_MOST];
+    _Atomic(struct common *) common; /* of own offsets, for those forked from here; NULL: not yet */
     _Atomic(struct answer *) answers[BUCKETS];
     atomic_uint answer_count;
 };
@@ -205,11 +207,12 @@ static void say_unusable(int error, const char *wrong)
     if (error == -ESTALE && !log_wants(LOG_CONNECTION))
         return;
 
-    text_print(&line,
-               "%s; names looked up meanwhile mean something to this process only: for those that it starts "
-               "or that start it, set "
-               "XDG_RUNTIME_DIR to a folder of this user's that they can all write to",
-               wrong);
+    text_print(
+        &line,
+        "%s; names looked up meanwhile mean something to this process and those forked from it only: for "
+        "programs that it starts or that start it, set "
+        "XDG_RUNTIME_DIR to a folder of this user's that they can all write to",
+        wrong);
     log_failure(hash_bytes(wrong, strlen(wrong)), &line);
 }
 
@@ -232,10 +235,13 @@ static void say_full(const struct names *map)
 static int own_stand_in(struct names *map, const char *name, uint64_t hash, uint32_t *offset)
 {
     struct known *fresh = new_known(name, 0), *there;
+    struct common *common = atomic_load(&map->common);
 
     for (uint32_t i = 0; fresh && i < map->own; i++) {
         uint32_t place = (uint32_t)((hash + i) % map->own);
 
+        if (common && !common_take(&common[place], name))
+            continue;
         fresh->offset = map->shared + place;
         there = NULL;
         if (atomic_compare_exchange_strong(&map->own_names[place], &there, fresh))
@@ -306,6 +312,38 @@ static void become_name(struct endpoint *endpoint, const char *name)
     strcpy(endpoint->host, name);
 }
 
+/* What a relative has given a name since. */
+static struct known *learn_common(struct names *map, uint32_t offset)
+{
+    const struct common *common = atomic_load(&map->common);
+    const char *name =
+        common && offset - map->shared < map->own ? common_name(&common[offset - map->shared]) : NULL;
+    struct known *fresh = name ? new_known(name, offset) : NULL, *there = NULL;
+
+    if (!fresh)
+        return NULL;
+    if (!atomic_compare_exchange_strong(&map->own_names[offset - map->shared], &there, fresh))
+        return there;
+    publish(map, fresh);
+    return fresh;
+}
+
+void names_share(struct names *map)
+{
+    struct common *fresh = atomic_load(&map->common) ? NULL : common_map(map->own), *before = NULL;
+
+    if (!fresh)
+        return;
+    for (uint32_t i = 0; i < map->own; i++) {
+        const struct known *known = atomic_load(&map->own_names[i]);
+
+        if (known)
+            common_take(&fresh[i], known->name);
+    }
+    if (!atomic_compare_exchange_strong(&map->common, &before, fresh))
+        common_unmap(fresh, map->own);
+}
+
 int names_of_stand_in(struct names *map, struct endpoint *endpoint)
 {
     struct known *known;
@@ -316,6 +354,8 @@ int names_of_stand_in(struct names *map, struct endpoint *endpoint)
     if (!offset_of(&map->ranges, endpoint, &offset))
         return -ENOENT;
     known = find_offset(map, offset);
+    if (!known && offset >= map->shared)
+        known = learn_common(map, offset);
     if (offset < map->shared && (!known || !is_fresh(map, known)))
         result = read_shared(map, offset, known, name);
     errno = saved;

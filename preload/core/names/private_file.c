@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -123,6 +124,22 @@ bool private_file_may_grow_to(off_t end)
 
     return getrlimit(RLIMIT_FSIZE, &most) == 0 &&
            (most.rlim_cur == RLIM_INFINITY || (rlim_t)end <= most.rlim_cur);
+}
+
+bool private_file_is_writable(const struct net *net, const char *directory, const char *name)
+{
+    struct private_file file = { .net = net, .name = name };
+    char words[PRIVATE_FILE_PATH_SIZE], *slash;
+    struct text wrong = text_in(words, sizeof words);
+    struct stat there;
+
+    if (find_path(&file, directory, &wrong) < 0) /* the path is then that of the folder */
+        return lstat(file.path, &there) < 0 && access("/dev/shm", W_OK) == 0;
+    if (access(file.path, W_OK) == 0)
+        return true;
+    slash = strrchr(file.path, '/');
+    *slash = '\0';
+    return errno == ENOENT && access(file.path, W_OK) == 0;
 }
 
 int private_file_open(struct private_file *file, const struct net *net, const char *directory,
