@@ -56,9 +56,10 @@ static bool again_while_pending(int fd, struct entry *entry, int *result)
         *result = interrupted ? -EINTR : -EALREADY;
         return true;
     }
-    if (atomic_load(&entry->number) == number && atomic_load(&entry->state) == ENTRY_FAILED)
+    if (pending_find(fd) == entry && atomic_load(&entry->number) == number &&
+        atomic_load(&entry->state) == ENTRY_FAILED)
         return again_after_failure(fd, entry, result);
-    if (!peer_known(fd))
+    if (!peer_known(fd)) /* pending_find() has recorded what another process opened */
         return false;
     *result = again_after_open(fd);
     if (*result == 0)

@@ -203,12 +203,25 @@ struct entry *pending_find(int fd)
     return NULL;
 }
 
+/* It was ended by another process, which knows not of all our sets: what the program registered there is its own again. If
+ * it was ended here, it is already. */
+static void end_here(int fd, struct entry *entry)
+{
+    struct own own;
+
+    own_begin(&own);
+    substitute_take_back(fd, entry);
+    own_end(&own);
+}
+
 static void expire_one(int fd, struct entry *entry, void *data)
 {
     int64_t *least = data;
 
-    if (atomic_load(&entry->state) != ENTRY_PENDING)
+    if (atomic_load(&entry->state) != ENTRY_PENDING) {
+        end_here(fd, entry);
         return;
+    }
     if (deadline_passed((struct deadline){ atomic_load(&entry->deadline) }) && pending_step(fd, entry))
         return;
     if (atomic_load(&entry->deadline) < *least)
@@ -271,8 +284,12 @@ static void visit_set(int fd, struct entry *entry, void *data)
 {
     struct in_set *in = data;
 
-    if (atomic_load(&entry->state) != ENTRY_PENDING || !registration_exists(in->set, fd))
+    if (!registration_exists(in->set, fd))
         return;
+    if (atomic_load(&entry->state) != ENTRY_PENDING) {
+        end_here(fd, entry);
+        return;
+    }
     in->found = true;
     if (in->step)
         pending_step_fired(fd, entry);

@@ -45,7 +45,7 @@ bool substitute_is_cookie(uint64_t data, uint32_t *number);
 extern _Atomic(_Atomic bool *) substitute_flag HIDDEN;
 static inline bool substitute_ever(void)
 {
-    return atomic_load_explicit(atomic_load_explicit(&substitute_flag, memory_order_relaxed),
+    return atomic_load_explicit(atomic_load_explicit(&substitute_flag, memory_order_acquire),
                                 memory_order_relaxed);
 }
 
