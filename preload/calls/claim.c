@@ -25,7 +25,8 @@ static struct decision decide(const struct claim *tunnel)
     return config ? config_decide(config, &tunnel->target) : (struct decision){ .verdict = verdict };
 }
 
-static bool claimed(struct claim *out, int fd, int family)
+/* Fills *out in. Whether connect() there is anything but the kernel's business. */
+static bool is_wanted(struct claim *out, int fd, int family)
 {
     out->fd = fd;
     out->family = family;
@@ -59,25 +60,25 @@ static __attribute__((noinline)) void say_unknown(const struct endpoint *target)
 }
 
 /* A socket of which it is not known whether it is to be tunnelled reaches what is direct, and nothing else. */
-static bool claimed_unknown(struct claim *out, int fd, int family)
+static bool is_wanted_unknown(struct claim *out, int fd, int family)
 {
-    if (!claimed(out, fd, family))
+    if (!is_wanted(out, fd, family))
         return false;
     say_unknown(&out->target);
     out->error = EACCES;
     return true;
 }
 
-/* Connected already, of MPTCP, not of TCP, or in a sandbox. */
-static bool claimed_asking(struct claim *out, int fd, const struct sockaddr *address, socklen_t size)
+/* For sockets that are not closed ones of TCP: connected already, of MPTCP, of another protocol, or in a sandbox. */
+static bool is_wanted_by_kind(struct claim *out, int fd, const struct sockaddr *address, socklen_t size)
 {
     switch (kind_of(fd)) {
     case KIND_TCP:
-        return claimed(out, fd, socket_address_family(address));
+        return is_wanted(out, fd, socket_address_family(address));
     case KIND_OTHER:
         return is_closed_to_datagrams(out, fd, address, size);
     case KIND_UNKNOWN:
-        return claimed_unknown(out, fd, socket_address_family(address));
+        return is_wanted_unknown(out, fd, socket_address_family(address));
     case KIND_FOREIGN:
         break;
     }
@@ -93,9 +94,10 @@ bool claim_connect(struct claim *out, int fd, const struct sockaddr *address, so
         return false;
     if (!kind_is_closed_tcp(fd, address))
         wanted = socket_address_readable(address, size) &&
-                 endpoint_from_sockaddr(&out->asked, address, size) && claimed_asking(out, fd, address, size);
+                 endpoint_from_sockaddr(&out->asked, address, size) &&
+                 is_wanted_by_kind(out, fd, address, size);
     else if ((!readable_crosses_page(address, size) || socket_address_readable(address, size)) &&
              endpoint_from_sockaddr(&out->asked, address, size))
-        wanted = claimed(out, fd, socket_address_family(address));
+        wanted = is_wanted(out, fd, socket_address_family(address));
     return wanted;
 }
