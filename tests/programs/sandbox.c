@@ -35,7 +35,13 @@ static const struct {
     { "gettid", SYS_gettid }, { "getpid", SYS_getpid }, { "tkill", SYS_tkill }, { "madvise", SYS_madvise },
     { "mmap", SYS_mmap }, { "munmap", SYS_munmap }, { "openat", SYS_openat }, { "close", SYS_close },
     { "fcntl", SYS_fcntl }, { "dup3", SYS_dup3 }, { "ioctl", SYS_ioctl }, { "read", SYS_read }, { "pread64", SYS_pread64 },
-    { "pwrite64", SYS_pwrite64 }, { "getuid", SYS_getuid }, { "socket", SYS_socket },
+    { "pwrite64", SYS_pwrite64 }, { "getuid", SYS_getuid }, { "getppid", SYS_getppid }, { "socket", SYS_socket },
+    { "fstat", SYS_fstat }, { "geteuid", SYS_geteuid }, { "getrandom", SYS_getrandom }, { "uname", SYS_uname },
+    { "mprotect", SYS_mprotect },
+#ifdef SYS_newfstatat
+    { "newfstatat", SYS_newfstatat },
+#endif
+
     { "unshare", SYS_unshare },
     { "pidfd_getfd", 438 },
 #ifdef SYS_poll

@@ -38,6 +38,19 @@ sandboxed() {
     lacks "$(cat "$BATS_TEST_TMPDIR/said")" heard sent
 }
 
+@test "these are all that the library makes" {
+    local here=127.0.0.1:$GREETER_PORT own=" socket connect write exit_group " calls
+
+    need ptrace
+    strace -f -o "$BATS_TEST_TMPDIR/trace" "$PTUNNEL_RUN" --no-rules --loopback --resolvers refuse -p "$PROXY" \
+        "$PROGRAMS/sandbox" getppid 1 tcp "$here" asking "$here" fast "$here" tcp a.test:7 udp a.test:9 to a.test:9 > /dev/null 2>&1
+    calls=$(sed '1,/PR_SET_SECCOMP/d' "$BATS_TEST_TMPDIR/trace" | sed -n 's/^[0-9]* *\([a-z0-9_]*\)(.*/\1/p' | sort -u)
+    contains "$calls" setsockopt sendto
+    for call in $calls; do
+        contains " ${CALLS[*]//,/ } mmap$own" " $call "
+    done
+}
+
 @test "the same natively reaches the target, so the test could see it" {
     run "$PROGRAMS/sandbox" getuid 1 tcp "127.0.0.1:$GREETER_PORT" asking "127.0.0.1:$GREETER_PORT" to 127.0.0.1:53
     equal "$output" "heard hello${NEWLINE}heard hello${NEWLINE}sent"
