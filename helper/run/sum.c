@@ -44,13 +44,18 @@ static void take_other(struct sum *sum, const char *words)
     sum->other_count += others[sum->other_count] != NULL;
 }
 
-/* "TIME ptunnel: NAME[PID]: WORDS" */
+/* "TIME ptunnel: NAME[PID]: WORDS", or without the name: the supervisor's */
 static char *words_of(char *line)
 {
-    char *at = strstr(line, " ptunnel: ");
+    char *words = strstr(line, " ptunnel: "), *end, *pid;
 
-    at = at ? strstr(at, "]: ") : NULL;
-    return at ? at + strlen("]: ") : NULL;
+    if (!words)
+        return NULL;
+    words += strlen(" ptunnel: ");
+    end = strstr(words, "]: ");
+    for (pid = end; pid && pid > words && pid[-1] >= '0' && pid[-1] <= '9'; pid--)
+        continue;
+    return pid && pid < end && pid > words && pid[-1] == '[' ? end + strlen("]: ") : words;
 }
 
 /* Cuts the target off, "HOST:PORT", whose host may be an address in brackets. Returns what stands behind it; NULL: the words

@@ -251,6 +251,14 @@ print(said())'
     [ -z "$(ls -d "$XDG_RUNTIME_DIR"/ptunnel-stats-* 2> /dev/null)" ]
 }
 
+@test "--stats: a supervised program's connections count" {
+    need busybox-static
+    start_scripted --on '*:9' "to 127.0.0.1:$GREETER_PORT"
+    run --separate-stderr timeout 30 "$PTUNNEL_RUN" --stats -p "127.0.0.1:$SCRIPTED_PORT" busybox nc banner.example 9
+    contains "$stderr" "targets: 1, tunnels: 1, failed: 0, direct by fallback: 0"
+    [[ $stderr =~ banner.example:9\ +1 ]]
+}
+
 @test "--stats: fallbacks, and what went past" {
     run --separate-stderr timeout 30 "$PTUNNEL_RUN" --stats --fallback direct -p "127.0.0.1:$(free_port)" \
         "$PROGRAMS/connect" "127.0.0.2:$GREETER_PORT"
