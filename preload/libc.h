@@ -81,12 +81,6 @@ int res_nsend(res_state state, const unsigned char *query, int query_size, unsig
 
 #endif
 
-/* Since glibc 2.39, which declares them likewise. */
-int pidfd_spawn(int *fd, const char *path, const posix_spawn_file_actions_t *actions,
-                const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]);
-int pidfd_spawnp(int *fd, const char *file, const posix_spawn_file_actions_t *actions,
-                 const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]);
-
 #ifndef GAI_WAIT
 enum { GAI_WAIT = 0, GAI_NOWAIT = 1 };
 #endif

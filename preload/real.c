@@ -88,14 +88,6 @@ static ssize_t lacking_recvfrom_chk(int fd, void *buffer, size_t size, size_t ro
     return real()->recvfrom(fd, buffer, size < room ? size : room, flags, address, address_size);
 }
 
-/* Their error is what they return. Programs that find the names have another way for a kernel without clone3(2). */
-static int lacking_pidfd_spawn(int *fd, const char *path, const posix_spawn_file_actions_t *actions,
-                               const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
-{
-    (void)fd, (void)path, (void)actions, (void)attributes, (void)argv, (void)envp;
-    return ENOSYS;
-}
-
 /* What else a libc has not: as if the kernel had it not. */
 static long lacking_at_all(void)
 {
@@ -125,8 +117,6 @@ static void fill_gaps(struct real *found)
         .__recv_chk = lacking_recv_chk,
         .__recvfrom_chk = lacking_recvfrom_chk,
         .execveat = lacking_execveat,
-        .pidfd_spawn = lacking_pidfd_spawn,
-        .pidfd_spawnp = lacking_pidfd_spawn,
     };
 #define FILL(type, name, parameters)                                                                         \
     if (!found->name)                                                                                        \

@@ -90,12 +90,6 @@
     X(int, posix_spawnp, \
       (pid_t * pid, const char *file, const posix_spawn_file_actions_t *actions, \
        const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])) \
-    X(int, pidfd_spawn, \
-      (int *fd, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes, \
-       char *const argv[], char *const envp[])) \
-    X(int, pidfd_spawnp, \
-      (int *fd, const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes, \
-       char *const argv[], char *const envp[])) \
     X(int, system, (const char *command)) \
     X(FILE *, popen, (const char *command, const char *mode)) \
     X(int, wordexp, (const char *words, wordexp_t *into, int flags)) \

@@ -134,25 +134,29 @@ EXPORT int execle(const char *path, const char *first, ...)
     return execve(path, argv, envp);
 }
 
-/* The last two, of glibc 2.39, tell a descriptor of the child (pidfd_open(2)). */
-#define SPAWN(name, type, search)                                                                            \
-    EXPORT int name(type *started, const char *file, const posix_spawn_file_actions_t *actions,              \
-                    const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])             \
-    {                                                                                                        \
-        struct child child = { AT_FDCWD, file, search, argv, envp, NULL, false, false };                     \
-        int result = children_before_start(&child);                                                          \
-                                                                                                             \
-        descriptors_before_child(actions != NULL);                                                           \
-        if (result < 0)                                                                                      \
-            return -result;                                                                                  \
-        return after(&child,                                                                                 \
-                     real()->name(started, child.file, actions, attributes, child.argv, child.envp));        \
-    }
+EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+    struct child child = { AT_FDCWD, path, false, argv, envp, NULL, false, false };
+    int result = children_before_start(&child);
 
-SPAWN(posix_spawn, pid_t, false)
-SPAWN(posix_spawnp, pid_t, true)
-SPAWN(pidfd_spawn, int, false)
-SPAWN(pidfd_spawnp, int, true)
+    descriptors_before_child(actions != NULL);
+    return result < 0 ? -result
+                      : after(&child, real()->posix_spawn(pid, child.file, actions, attributes, child.argv,
+                                                          child.envp));
+}
+
+EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+                        const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+    struct child child = { AT_FDCWD, file, true, argv, envp, NULL, false, false };
+    int result = children_before_start(&child);
+
+    descriptors_before_child(actions != NULL);
+    return result < 0 ? -result
+                      : after(&child, real()->posix_spawnp(pid, child.file, actions, attributes, child.argv,
+                                                           child.envp));
+}
 
 /* The shell that libc itself starts, with the program's own environment. */
 static int before_shell(void)

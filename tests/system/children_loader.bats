@@ -60,41 +60,6 @@ compiled() {
     done
 }
 
-@test "pidfd_spawn() and pidfd_spawnp(), which a newer C library has" {
-    gcc -shared -fPIC -o "$BATS_TEST_TMPDIR/newer.so" -D_GNU_SOURCE -xc - << 'END'
-#include <dlfcn.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#define SPAWN(name, as)                                                                                                  \
-    int name(int *fd, const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,  \
-             char *const argv[], char *const envp[])                                                                     \
-    {                                                                                                                    \
-        __typeof__(as) *spawn = (__typeof__(as) *)dlsym(RTLD_NEXT, #as);                                                 \
-        pid_t pid;                                                                                                       \
-        int error = spawn(&pid, file, actions, attributes, argv, envp);                                                  \
-                                                                                                                         \
-        *fd = -1;                                                                                                        \
-        return error ? error : waitpid(pid, NULL, 0) < 0;                                                                \
-    }
-SPAWN(pidfd_spawn, posix_spawn)
-SPAWN(pidfd_spawnp, posix_spawnp)
-END
-    gcc -o "$BATS_TEST_TMPDIR/spawns" -xc - -xnone "$BATS_TEST_TMPDIR/newer.so" -Wl,-rpath,"$BATS_TEST_TMPDIR" << 'END'
-#include <string.h>
-extern int pidfd_spawn(int *, const char *, const void *, const void *, char **, char **);
-extern int pidfd_spawnp(int *, const char *, const void *, const void *, char **, char **);
-int main(int argc, char **argv)
-{
-    char *none[] = { 0 };
-    int fd, search = strcmp(argv[1], "search") == 0;
-
-    return (search ? pidfd_spawnp : pidfd_spawn)(&fd, argv[2], 0, 0, argv + 2, none);
-}
-END
-    reached "$BATS_TEST_TMPDIR/spawns" path "$CONNECT" 203.0.113.8:7
-    reached "$BATS_TEST_TMPDIR/spawns" search "$CONNECT" 203.0.113.8:7
-}
-
 @test "LD_PRELOAD stands once in the child's environment, as its loader would take it" {
     local print
 
