@@ -95,6 +95,8 @@ int answers_peer(int fd, struct sockaddr *address, socklen_t *size)
 
     if (entry && atomic_load(&entry->state) == ENTRY_PENDING && !pending_step(fd, entry))
         return -ENOTCONN;
+    if (entry && atomic_load(&entry->state) == ENTRY_FAILED && atomic_load(&entry->stuck))
+        return -ENOTCONN;
     result = ask(real()->getpeername, fd, address, size, &room);
     if (result == 0 && is_tunnel(fd, address, room.filled, *size, &peer))
         give_target(fd, &peer, address, room.all, size);

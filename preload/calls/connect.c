@@ -209,9 +209,14 @@ static int leave_failed(struct attempt *attempt, int error)
     bound_take_back(attempt->entry, attempt->fd);
     twin_end(attempt->entry, error);
     attempt->dial->must_disconnect = true;
-    dial_disconnect(attempt->dial);
-    real()->getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &unread, &size);
-    event_dissolved(attempt->entry, error);
+    if (pending_hold_stuck(attempt->fd, attempt->entry)) {
+        pending_adopt(attempt->fd, attempt->entry);
+        event_failed(attempt->entry, 0); /* connect() tells it now */
+        atomic_store(&attempt->entry->unread, false);
+    } else {
+        real()->getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &unread, &size);
+        event_dissolved(attempt->entry, error);
+    }
     entry_unlock(attempt->entry);
     return -error;
 }

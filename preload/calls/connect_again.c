@@ -1,6 +1,7 @@
 #include "connect_again.h"
 
 #include "../real.h"
+#include "../sockets/bound.h"
 #include "../sockets/event.h"
 #include "../sockets/peer.h"
 #include "../pending/end.h"
@@ -18,6 +19,24 @@ static int take_failure(int fd, struct entry *entry)
     return result;
 }
 
+/* Perhaps the socket can be let go now. False: it was, and was told of; it is one like others. */
+static bool take_stuck(int fd, struct entry *entry, int *result)
+{
+    bool unread = atomic_exchange(&entry->unread, false);
+    int unread_error;
+    socklen_t size = sizeof unread_error;
+
+    entry->dial.must_disconnect = true;
+    *result = unread ? -entry->error : -ECONNABORTED;
+    if (pending_hold_stuck(fd, entry))
+        return true;
+    bound_take_back(entry, fd);
+    real()->getsockopt(fd, SOL_SOCKET, SO_ERROR, &unread_error, &size);
+    unread |= entry->error != 0;
+    event_dissolved(entry, 0);
+    return unread;
+}
+
 /* The kernel's failed connect() again: the error if nobody took it, ECONNABORTED if somebody did, as
  * natively. It never connects anywhere, but to be sure it is asked to go nowhere. False: another thread took the
  * failure, by this descriptor or a duplicate, and the socket is one like others. */
@@ -26,7 +45,9 @@ static bool again_after_failure(int fd, struct entry *entry, int *result)
     bool locked = entry_lock_patiently(entry);
     bool mine = slot_find(fd) == entry && atomic_load(&entry->state) == ENTRY_FAILED;
 
-    if (mine)
+    if (mine && atomic_load(&entry->stuck))
+        mine = take_stuck(fd, entry, result);
+    else if (mine)
         *result = take_failure(fd, entry);
     if (locked)
         entry_unlock(entry);

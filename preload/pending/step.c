@@ -32,10 +32,25 @@ static void substitute_one(int fd, struct entry *entry, void *data)
 
 /* A failed non-blocking connect(), played by the kernel itself: nobody can listen on port 0. It has all event
  * bits, one error for whoever reads first, ECONNABORTED once, EPIPE. */
-static void play_failure(int fd, struct dial *dial)
+static void play_failure(int fd, struct entry *entry)
 {
-    dial_disconnect(dial);
-    socket_fail(fd, dial->family);
+    if (!pending_hold_stuck(fd, entry))
+        socket_fail(fd, entry->dial.family);
+}
+
+/* Before Linux 6.1, and in some between 6.4 and 6.6, AF_UNSPEC is EBUSY while a thread sleeps in a call on the socket. What
+ * is connected is shut down, so that no byte goes to the proxy; what is still being made the kernel gives up soon. The entry
+ * answers. */
+bool pending_hold_stuck(int fd, struct entry *entry)
+{
+    bool stuck = dial_disconnect(&entry->dial) == -EBUSY;
+
+    atomic_store(&entry->stuck, stuck);
+    if (stuck) {
+        real()->shutdown(fd, SHUT_RDWR);
+        bound_put(entry, fd, (struct deadline){ 0 });
+    }
+    return stuck;
 }
 
 static void settle(int fd, struct entry *entry, enum dial_want result)
@@ -44,7 +59,7 @@ static void settle(int fd, struct entry *entry, enum dial_want result)
 
     twin_end(entry, result == DIAL_FAILED ? dial->error : 0);
     if (result == DIAL_FAILED) {
-        play_failure(fd, dial);
+        play_failure(fd, entry);
         event_failed(entry, dial->error);
     } else if (result == DIAL_OPEN) {
         event_opened(entry);

@@ -27,6 +27,9 @@ bool pending_step_fired(int fd, struct entry *entry);
  * the socket over (open, direct or failed). True: the dial has ended. */
 bool pending_settle(int fd, struct entry *entry, enum dial_want result);
 
+/* The dial has failed, and its connection is undone. True: it cannot be now, and the entry stays to answer for it. */
+bool pending_hold_stuck(int fd, struct entry *entry);
+
 /* From here on the entry outlives the call that made it: the socket is told by its SO_COOKIE. */
 void pending_adopt(int fd, struct entry *entry);
 

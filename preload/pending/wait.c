@@ -57,6 +57,10 @@ int pending_before(int fd, int wait_option, int flags)
     struct entry *entry = pending_find(fd);
     bool interrupted;
 
+    if (entry && atomic_load(&entry->stuck) && atomic_load(&entry->state) == ENTRY_FAILED)
+        return atomic_exchange(&entry->unread, false) ? -entry->error
+               : wait_option == SO_SNDTIMEO           ? -EPIPE
+                                                      : 0;
     if (!entry || atomic_load(&entry->state) != ENTRY_PENDING)
         return 0;
     /* The kernel's EINVAL; a proxy sends nothing urgent. */
@@ -79,11 +83,15 @@ bool pending_enter(int fd, int wait_option, int flags)
 
 int pending_error(int fd, int said)
 {
-    struct entry *entry = slots_empty() || said == 0 ? NULL : slot_find(fd);
+    struct entry *entry = slots_empty() ? NULL : slot_find(fd);
+    bool stuck = entry && atomic_load(&entry->stuck),
+         failed = entry && atomic_load(&entry->state) == ENTRY_FAILED;
 
-    if (!entry || atomic_load(&entry->state) != ENTRY_FAILED || !atomic_exchange(&entry->unread, false))
+    if (!failed || (said == 0 && !stuck))
         return said;
-    return said == ECONNREFUSED ? entry->error : said;
+    if (!atomic_exchange(&entry->unread, false))
+        return stuck ? 0 : said;
+    return stuck || said == ECONNREFUSED ? entry->error : said;
 }
 
 ssize_t pending_after(int fd, ssize_t result)

@@ -148,6 +148,7 @@ struct entry *entry_take(void)
     atomic_store(&entry->contested, false);
     atomic_store(&entry->rung, false);
     atomic_store(&entry->bounded, false);
+    atomic_store(&entry->stuck, false);
     entry->cookie = 0;
     entry->error = 0;
     leg_drop(&entry->dial); /* of a dial that was given up */

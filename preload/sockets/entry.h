@@ -48,6 +48,7 @@ struct entry {
     _Atomic int peek_offset;  /* the program's SO_PEEK_OFF, -1: it is none, or not ours to keep: see peek.h */
     _Atomic bool contested;   /* processes that share the socket use a set of it, too: see registration.h */
     _Atomic bool rung;        /* see ready/keeper.h */
+    _Atomic bool stuck;       /* of ENTRY_FAILED: the kernel does not let the socket go (EBUSY), see step.c */
     _Atomic bool bounded;     /* TCP_USER_TIMEOUT is ours: see bound.h */
     _Atomic int user_timeout; /* and this is the program's, in milliseconds */
     int error;            /* positive errno of ENTRY_FAILED; of ENTRY_DIRECT what connect() will say, or 0 */

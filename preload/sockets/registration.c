@@ -177,6 +177,7 @@ void registration_remember(int set, int fd, const struct epoll_event *event, boo
         record->data = event->data.u64;
         record->substituted = substituted;
         record->generation = identity_generation();
+        record->change++;
     } else if (record) {
         registration_void(record);
     }

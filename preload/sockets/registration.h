@@ -21,6 +21,7 @@ struct registration {
     uint32_t events;     /* as the program gave them */
     bool substituted;    /* the kernel holds our substitute, not this: see substitute.h */
     uint32_t generation; /* identity_generation() when it was made */
+    uint32_t change;     /* another one whenever the program changed it */
     uint64_t data;
     struct registration *next;
 };

@@ -119,6 +119,7 @@ static void put_back(struct registration *record, int fd)
 /* What /proc says of those registrations of a descriptor that are in doubt; asked without their lock. */
 struct looks {
     int count, sets[LOOKS];
+    uint32_t changes[LOOKS]; /* of the records then */
     struct armed seen[LOOKS];
 };
 
@@ -137,6 +138,12 @@ static bool may_be_anothers(const struct registration *record, const struct entr
            (registration_is_inherited(record) || (entry && atomic_load(&entry->contested)));
 }
 
+static void note_look(struct looks *looks, const struct registration *record)
+{
+    looks->sets[looks->count] = record->set - 1;
+    looks->changes[looks->count++] = record->change;
+}
+
 static void look_first(struct looks *looks, int fd, const struct entry *entry,
                        bool (*in_doubt)(const struct registration *record, const struct entry *entry))
 {
@@ -146,7 +153,7 @@ static void look_first(struct looks *looks, int fd, const struct entry *entry,
     for (const struct registration *record = registration_first(fd); record; record = record->next)
         if (looks->count < LOOKS && registration_is_ours(record) && in_doubt(record, entry) &&
             registration_count(record->set - 1) <= LARGEST)
-            looks->sets[looks->count++] = record->set - 1;
+            note_look(looks, record);
     registration_unlock(fd, locked);
     for (int i = 0; i < looks->count; i++)
         looks->seen[i] = armed_look(looks->sets[i], fd, secret());
@@ -155,7 +162,7 @@ static void look_first(struct looks *looks, int fd, const struct entry *entry,
 static struct armed seen_of(const struct looks *looks, const struct registration *record)
 {
     for (int i = 0; i < looks->count; i++)
-        if (looks->sets[i] == record->set - 1)
+        if (looks->sets[i] == record->set - 1 && looks->changes[i] == record->change)
             return looks->seen[i];
     return (struct armed){ 0 };
 }
@@ -185,14 +192,23 @@ bool substitute_put(int fd, const struct entry *entry, enum dial_want want)
     return watched;
 }
 
+/* The number is another dial's by now, whose substitutes these are. */
+static bool is_anothers(int fd, const struct entry *entry)
+{
+    const struct entry *now = entry ? slot_find(fd) : NULL;
+
+    return now && now != entry;
+}
+
 void substitute_take_back(int fd, const struct entry *entry)
 {
+    struct registration *record;
     struct looks looks;
     bool locked;
 
     look_first(&looks, fd, entry, may_be_anothers);
     locked = registration_lock(fd);
-    for (struct registration *record = registration_first(fd); record; record = record->next) {
+    for (record = is_anothers(fd, entry) ? NULL : registration_first(fd); record; record = record->next) {
         struct armed seen = seen_of(&looks, record);
 
         if (!registration_is_ours(record) || !record->substituted)
