@@ -3,6 +3,7 @@
 # make check      install what the tests need, then pass them all
 # make stress     what takes longer: fuzzing, soak, large streams; MINUTES=10
 # make zoo        many more real proxies and runtimes, which it installs: each asked anew whether it still is as the manuals say
+# make kernels    demo, probe, readiness and a storm on other kernels, each in a guest (qemu); KERNELS='5.10 6.1': those alone
 # make install    PREFIX=/usr/local LIBDIR=... DESTDIR=...; make uninstall, with the same
 #                 I386='gcc -m32' adds what serves 32-bit programs on x86-64
 # make dist       build/ptunnel-VERSION.tar.gz; make deb: packages for Debian, in build/deb
@@ -136,6 +137,10 @@ zoo: prepare
 	@tests/install zoo/packages
 	@STRICT=$(STRICT) B=$(B) FILE_TIMEOUT=3600 tests/check tests/zoo/*.bats
 
+kernels: prepare
+	@tests/install kernels/packages
+	@B=$(B) tests/kernels/run $(KERNELS)
+
 # Fuzzers have a core of their own, instrumented. From an archive, so that one may bring its own arena.
 fuzz:
 	@! command -v clang > /dev/null || $(MAKE) --no-print-directory B=$(B)/clang CC=clang fuzzers \
@@ -206,7 +211,7 @@ deb: dist
 # cppcheck: ctuuninitvar takes what a function fills in for what it reads.
 # shellcheck: 2016 quotes are single where another shell is to expand them; 2030, 2031, 2034, 2153, 2154, 2164 do not know bats, which
 # runs each test by itself, sets variables of its own, and ends a test whose cd fails; 2120 functions with settings that nobody changes.
-SCRIPTS := tests/check tests/install tests/demo $(wildcard tests/stress/run tests/*/*.sh tests/system/*.ba* tests/system/lib/*.bash tests/zoo/*.ba*) \
+SCRIPTS := tests/check tests/install tests/demo $(wildcard tests/stress/run tests/kernels/run tests/kernels/fetch tests/kernels/guest tests/*/*.sh tests/system/*.ba* tests/system/lib/*.bash tests/zoo/*.ba*) \
            $(wildcard helper/completions/*.bash) .ci/run
 lint: $(MANUALS)
 	cppcheck --quiet --suppress='ctuuninitvar:*' --error-exitcode=1 --enable=warning,performance,portability --inline-suppr '-DElfW(type)=Elf64_##type' -Iinclude preload helper
@@ -232,6 +237,6 @@ format:
 clean:
 	rm -rf build build-* compile_commands.json
 
-.PHONY: all i386 tests demo prepare check stress zoo fuzz fuzzers install uninstall lint compile_commands.json print-hooked format clean
+.PHONY: all i386 tests demo prepare check stress zoo kernels fuzz fuzzers install uninstall lint compile_commands.json print-hooked format clean
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
