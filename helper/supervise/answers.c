@@ -59,6 +59,24 @@ static void tell_failure(struct supervisor *s, struct known *known, const struct
     }
 }
 
+/* A socket that waits at the gate is unconnected then, and who waits for it is told ECONNRESET, as the kernel has it. */
+void answer_shutdown(struct supervisor *s, const struct notice *notice, int fd)
+{
+    struct known *known = sockets_find(&s->sockets, socket_cookie(fd));
+    struct gate *gate = known ? known->gate : NULL;
+    int error;
+
+    if (!gate || (gate->state != GATE_DIALS && gate->state != GATE_OPENS) ||
+        !notify_waits(s->listener, notice->id)) {
+        notify_pass(s->listener, notice->id);
+        return;
+    }
+    error = shutdown(fd, (int)notice->arguments[1]) < 0 ? errno : 0;
+    if (error == 0 && gate_end_with(gate, ECONNRESET))
+        socket_option(fd, SOL_SOCKET, SO_ERROR);
+    notify_answer(s->listener, notice->id, -error);
+}
+
 void answer_error(struct supervisor *s, const struct notice *notice, int fd)
 {
     struct known *known = sockets_find(&s->sockets, socket_cookie(fd));

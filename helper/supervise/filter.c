@@ -56,6 +56,7 @@ static const struct row {
 } rows[] = {
     { SYS_connect, ALWAYS, 0, ASK, EVER },
     { SYS_getpeername, ALWAYS, 0, ASK, EVER },
+    { SYS_shutdown, ALWAYS, 0, ASK, EVER }, /* of a socket that is being connected it is the end of that */
     { SYS_epoll_ctl, ALWAYS, 0, ASK, PLACING },
     { SYS_getsockopt, IS_ERROR_OPTION, 0, ASK, EVER },
     { SYS_sendto, OPENS_FAST, 3, NOT_SUPPORTED, EVER }, /* programs fall back to connect() */

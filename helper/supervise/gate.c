@@ -58,12 +58,18 @@ static void close_far(struct gate *gate)
 
 void gate_end(struct gate *gate)
 {
+    gate_end_with(gate, EPIPE);
+}
+
+bool gate_end_with(struct gate *gate, int error)
+{
     struct waiter *waiter;
+    bool told = false;
 
     if (gate->state == GATE_ENDED)
-        return;
+        return false;
     while ((waiter = waiters_take(&gate->s->waiters, gate->cookie)) != NULL) {
-        tell_result(gate->s, &waiter->notice, EPIPE);
+        told |= tell_result(gate->s, &waiter->notice, error);
         free(waiter);
     }
     leave(gate);
@@ -74,6 +80,7 @@ void gate_end(struct gate *gate)
     gate->near = -1;
     if (!gate->in_thread) /* else it is the thread's until that is done */
         close_far(gate);
+    return told;
 }
 
 void gate_reap(struct timer *timer)
@@ -187,10 +194,11 @@ static void refuse(struct gate *gate, int error)
 
 /* --- A is connected --- */
 
-/* A duplicate of A would be left behind, and might only ever be read from. */
+/* A duplicate of A would be left behind, and might only ever be read from; and so would be who waits on it. */
 static bool has_duplicate(const struct gate *gate, const struct notice *notice)
 {
-    return look_for_socket(notice->thread, gate->inode, (int)notice->arguments[0], DUPLICATE_MOST) >= 0;
+    return gate->is_used ||
+           look_for_socket(notice->thread, gate->inode, (int)notice->arguments[0], DUPLICATE_MOST) >= 0;
 }
 
 /* Who waits in connect() gets the kernel's "0, and then EISCONN": that 0, too. */
@@ -282,6 +290,10 @@ void gate_near_ready(struct watch *watch, uint32_t events)
 
 static void connect_back(struct gate *gate)
 {
+    const struct waiter *waiter = waiters_find(&gate->s->waiters, gate->cookie);
+
+    /* afterwards they would be awake, for a moment */
+    gate->is_used = waiter && look_uses(waiter->notice.thread, (int)waiter->notice.arguments[0]);
     loop_forget(&gate->s->loop, gate->far);
     gate->near = door_connect_back(gate->door, &gate->name);
     if (gate->near < 0) {

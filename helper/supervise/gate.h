@@ -49,6 +49,7 @@ struct gate {
     union address asked; /* where the program wants to go */
     union address name;  /* A's own address, as S reaches it */
     struct deadline grace;
+    bool is_used;    /* another thread of who waits is in a call with A */
     bool peer_spoke; /* there is something to read, or the end of it */
 };
 
@@ -74,7 +75,8 @@ int gate_begin(struct supervisor *s, struct known *known, const struct notice *n
 /* Whether A is connected by now: the program may be told earlier than we are. */
 void gate_look(struct gate *gate);
 
-/* A is taken back, or closed. */
+/* A is taken back, or closed: who waits is told that errno, or EPIPE. True if somebody was told. */
+bool gate_end_with(struct gate *gate, int error);
 void gate_end(struct gate *gate);
 
 /* For the dial (gate_begin.c): what it came to, 0 or a positive errno; something on B, or on S; the timers. */

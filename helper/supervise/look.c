@@ -17,7 +17,7 @@
 #define SYS_pidfd_getfd 438
 #endif
 
-enum { PIDFD_OF_THREAD = O_EXCL, LINE_SIZE = 256 }; /* PIDFD_THREAD, since Linux 6.9 */
+enum { PIDFD_OF_THREAD = O_EXCL, LINE_SIZE = 256, THREADS_MOST = 64 }; /* PIDFD_THREAD, since Linux 6.9 */
 
 /* What stands behind "KEY:" in a file of /proc, as a number; -1. */
 static long field(const char *path, const char *key, int base)
@@ -131,4 +131,45 @@ int look_for_socket(pid_t process, ino_t inode, int except, int most)
     if (directory)
         closedir(directory);
     return number;
+}
+
+/* What a thread's file `syscall` says: "running", or the call's number and its arguments. */
+static bool may_use(const char *path, int number)
+{
+    FILE *file = fopen(path, "re");
+    unsigned long first = 0;
+    int call = -1, found;
+
+    if (!file)
+        return false;
+    found = fscanf(file, "%d %lx", &call, &first);
+    fclose(file);
+    if (found != 2)
+        return true; /* it runs: nobody knows where to */
+#ifdef SYS_poll
+    if (call == SYS_poll || call == SYS_select)
+        return true;
+#endif
+    return call == SYS_ppoll || call == SYS_pselect6 || (int)first == number;
+}
+
+bool look_uses(pid_t thread, int number)
+{
+    char path[64];
+    struct dirent *entry;
+    bool uses = false;
+    int left = THREADS_MOST;
+    DIR *threads;
+
+    snprintf(path, sizeof path, "/proc/%d/task", (int)thread);
+    threads = opendir(path);
+    while (threads && !uses && (entry = readdir(threads)) != NULL) {
+        if (entry->d_name[0] == '.' || atoi(entry->d_name) == thread)
+            continue;
+        snprintf(path, sizeof path, "/proc/%d/task/%.16s/syscall", (int)thread, entry->d_name);
+        uses = left-- == 0 || may_use(path, number);
+    }
+    if (threads)
+        closedir(threads);
+    return uses;
 }

@@ -30,4 +30,8 @@ bool look_closes_on_exec(pid_t thread, int number); /* FD_CLOEXEC of the descrip
  * that it has. */
 int look_for_socket(pid_t process, ino_t inode, int except, int most);
 
+/* Whether another thread of its process may be in a system call that begins with this descriptor, as those that read and
+ * write do, or in poll(2) or select(2) for whatever it is: one that runs just now may be about to. */
+bool look_uses(pid_t thread, int number);
+
 #endif

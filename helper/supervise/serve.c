@@ -55,6 +55,9 @@ static void answer_socket(struct supervisor *s, const struct notice *notice, int
     case SYS_getpeername:
         answer_peer(s, notice, fd);
         return;
+    case SYS_shutdown:
+        answer_shutdown(s, notice, fd);
+        return;
     case SYS_getsockopt:
         answer_error(s, notice, fd);
         return;

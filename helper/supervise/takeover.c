@@ -127,6 +127,15 @@ static void leave_sets(const struct move *move)
         control(move, &move->sets[i], EPOLL_CTL_DEL, 0);
 }
 
+/* A that lives on, in a process that was forked before, say, would be told of besides B. */
+static void take_out(const struct move *move)
+{
+    if (move->count == 0 || dup2(move->from, move->number) < 0)
+        return;
+    leave_sets(move);
+    dup2(move->gate->far, move->number);
+}
+
 /* B's readiness is an edge for whoever waits for one, so nothing that came before is missed. */
 static void wake_sets(const struct move *move)
 {
@@ -145,10 +154,12 @@ static bool put(struct move *move)
     good = join_sets(move);
     if (good) {
         good = notify_put(s->listener, move->notice->id, gate->far, move->number, closes);
-        if (good)
+        if (good) {
+            take_out(move);
             wake_sets(move);
-        else
+        } else {
             leave_sets(move);
+        }
     }
     dup2(s->nothing, move->number);
     return good;

@@ -56,6 +56,7 @@ static const struct {
 } calls[] = {
     { "connect", { .nr = SYS_connect, .args = { 3, 4, 16 } }, ASK, 0 },
     { "getpeername", { .nr = SYS_getpeername }, ASK, 0 },
+    { "shutdown", { .nr = SYS_shutdown, .args = { 3, SHUT_WR } }, ASK, 0 },
     { "epoll_ctl", { .nr = SYS_epoll_ctl }, ASK, LET },
     { "recvmsg", { .nr = SYS_recvmsg }, ASK, 0 },
     { "SO_ERROR", { .nr = SYS_getsockopt, .args = { 3, SOL_SOCKET, SO_ERROR } }, ASK, 0 },
