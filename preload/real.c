@@ -171,19 +171,28 @@ static void fill_net(const struct real *found)
                                        .freeaddrinfo = found->freeaddrinfo };
 }
 
+/* The next definition, if libc has one at all: a look-up that finds nothing allocates the words for dlerror(3), and an allocator
+ * that is just starting, and has called us, would wait for itself (jemalloc). */
+static void *find_next(real_dlsym_function next, const struct loaded *libc, const char *name)
+{
+    return loaded_symbol(libc, name) || loaded_libc_symbol(name) ? next(RTLD_NEXT, name) : NULL;
+}
+
 void real_find_all(void)
 {
     real_dlsym_function next = real_libc_dlsym();
+    struct loaded libc = { 0 };
     struct real found;
     int (*found_connect)(int fd, const struct sockaddr *address, socklen_t size);
 
-#define FIND(type, name, parameters) found.name = (type(*) parameters)next(RTLD_NEXT, #name);
+    loaded_libc(&libc);
+#define FIND(type, name, parameters) found.name = (type(*) parameters)find_next(next, &libc, #name);
     REAL_FUNCTIONS(FIND)
 #undef FIND
     /* Before glibc 2.34 the resolver's functions had only their other names. */
 #define FIND_OTHER(name, other)                                                                              \
     if (!found.name)                                                                                         \
-        found.name = (__typeof__(found.name))next(RTLD_NEXT, #other);
+        found.name = (__typeof__(found.name))find_next(next, &libc, #other);
     REAL_ALIASES(FIND_OTHER)
 #undef FIND_OTHER
     fill_gaps(&found);
