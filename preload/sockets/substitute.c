@@ -307,6 +307,16 @@ void substitute_move(int from, int to, const struct entry *entry)
     registration_unlock(low, locked);
 }
 
+/* A signal handler of this very thread is not kept out by the lock: if it ended the dial meanwhile it found no record to
+ * put back. */
+static void look_behind(int set, int fd, const struct entry *entry)
+{
+    struct registration *record = registration_in(registration_first(fd), set);
+
+    if (record && record->substituted && !is_pending(fd, entry))
+        put_back(record, fd);
+}
+
 /* The kernel gets the substitute in the place of what the program gave, and judges it. It says EPOLLOUT of an
  * established socket, too: that wakes whoever slept before it was added. */
 static int control_pending(int set, int operation, int fd, const struct epoll_event *event,
@@ -320,6 +330,7 @@ static int control_pending(int set, int operation, int fd, const struct epoll_ev
     if (real()->epoll_ctl(set, operation, fd, &substitute) < 0)
         return -errno;
     registration_remember(set, fd, event, true);
+    look_behind(set, fd, entry);
     return 0;
 }
 
@@ -340,6 +351,8 @@ static int control(int set, int operation, int fd, struct epoll_event *event)
     record = pending ? registration_in(registration_first(fd), set) : NULL;
     if (record)
         put_in(record, fd, entry, (enum dial_want)atomic_load(&entry->want));
+    if (pending)
+        look_behind(set, fd, entry);
     return 0;
 }
 
