@@ -17,7 +17,12 @@
 #define SYS_pidfd_getfd 438
 #endif
 
-enum { PIDFD_OF_THREAD = O_EXCL, LINE_SIZE = 256, THREADS_MOST = 64 }; /* PIDFD_THREAD, since Linux 6.9 */
+enum {
+    PIDFD_OF_THREAD = O_EXCL,
+    LINE_SIZE = 256,
+    THREADS_MOST = 64,
+    KEPT = 64
+}; /* PIDFD_THREAD, since Linux 6.9 */
 
 /* What stands behind "KEY:" in a file of /proc, as a number; -1. */
 static long field(const char *path, const char *key, int base)
@@ -55,34 +60,63 @@ int look_open(pid_t thread)
     return fd < 0 ? -1 : (int)fd;
 }
 
-/* For a thread that does not lead its process the kernel wants a flag that older ones do not know; there the
- * process will do, whose threads all but always have one table of descriptors. */
-static int open_process(pid_t thread)
+/* Those that were opened last. One that means a thread which has ended means no other, whatever becomes of the number. */
+static struct {
+    pid_t thread;
+    int fd;
+} kept[KEPT];
+
+/* For a thread that does not lead its process the kernel wants a flag that older ones do not know; -1 there. */
+static int open_thread(pid_t thread)
 {
     long fd = syscall(SYS_pidfd_open, thread, 0);
-    pid_t process;
 
     if (fd < 0)
         fd = syscall(SYS_pidfd_open, thread, PIDFD_OF_THREAD);
-    if (fd >= 0)
-        return (int)fd;
-    process = look_process(thread);
-    fd = process < 0 ? -1 : syscall(SYS_pidfd_open, process, 0);
-    return fd < 0 ? -ESRCH : (int)fd;
+    return (int)fd;
+}
+
+static int take_by(int process, int number)
+{
+    long fd = syscall(SYS_pidfd_getfd, process, number, 0);
+
+    return fd < 0 ? -errno : (int)fd;
+}
+
+/* Of the process, whose threads all but always have one table of descriptors. */
+static int take_of_process(pid_t thread, int number)
+{
+    pid_t process = look_process(thread);
+    int opened = process < 0 ? -1 : (int)syscall(SYS_pidfd_open, process, 0), fd;
+
+    if (opened < 0)
+        return -ESRCH;
+    fd = take_by(opened, number);
+    close(opened);
+    return fd;
+}
+
+void look_forget(void)
+{
+    for (unsigned at = 0; at < KEPT; at++) {
+        if (kept[at].thread)
+            close(kept[at].fd);
+        kept[at].thread = 0;
+    }
 }
 
 int look_take(pid_t thread, int number)
 {
-    int process = open_process(thread);
-    long fd;
+    unsigned at = (unsigned)thread % KEPT;
+    int fd = kept[at].thread == thread ? take_by(kept[at].fd, number) : -ESRCH;
 
-    if (process < 0)
-        return process;
-    fd = syscall(SYS_pidfd_getfd, process, number, 0);
-    if (fd < 0)
-        fd = -errno;
-    close(process);
-    return (int)fd;
+    if (fd != -ESRCH)
+        return fd;
+    if (kept[at].thread)
+        close(kept[at].fd);
+    kept[at].fd = open_thread(thread);
+    kept[at].thread = kept[at].fd < 0 ? 0 : thread;
+    return kept[at].thread ? take_by(kept[at].fd, number) : take_of_process(thread, number);
 }
 
 bool look_read(pid_t thread, uint64_t from, void *to, size_t size)

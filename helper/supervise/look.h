@@ -13,9 +13,12 @@
 /* The process of a thread; a negative errno. */
 pid_t look_process(pid_t thread);
 
-/* A duplicate of its descriptor, to be closed; -EBADF: it has none; -EPERM: we may not look; another negative
+/* For one thread of ours alone, the loop's. A duplicate of its descriptor, to be closed; -EBADF: it has none; -EPERM: we may not look; another negative
  * errno. */
 int look_take(pid_t thread, int number);
+
+/* Closes what look_take() keeps open for the next time. */
+void look_forget(void);
 
 /* A pidfd of the process, to be closed; -1. */
 int look_open(pid_t thread);

@@ -97,6 +97,7 @@ static _Noreturn void be_supervisor(const struct supervised *how, const struct p
         possible_wrong(&found))
         give_up(post);
     raise_limit();
+    look_forget(); /* numbers that are reserved now */
     served.reserved = how->strict ? 0 : takeover_reserve(&served.nothing);
     served.command = (int)syscall(SYS_pidfd_open, post->command, 0);
     served.listener = take_listener(post->parent, post->command);
