@@ -130,6 +130,8 @@ bool connect_again(int fd, const struct sockaddr *address, socklen_t size, int *
         return true;
     if (is_ours && lead == LEADS_APART)
         pending_forget(fd);
+    if (original_any() && lead == LEADS_ON && peer_known(fd))
+        return replace_ended(fd, result);
     if (original_any() && lead == LEADS_ON)
         replace_undo(fd);
     return false;

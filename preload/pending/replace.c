@@ -163,14 +163,30 @@ static bool is_unconnected(int fd)
     return real()->getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_CLOSE;
 }
 
+bool replace_ended(int fd, int *result)
+{
+    struct original original;
+    int cancel, error;
+
+    if (!original_of(fd, &original) || !is_unconnected(fd))
+        return false;
+    error = -socket_connect_to_nowhere(fd, AF_INET6);
+    *result = -error;
+    if (error == EISCONN || error == EINVAL)
+        return true;
+    event_disconnected(fd);
+    cancel = cancel_hold();
+    like_first(fd, &original, NULL);
+    cancel_release(cancel);
+    return error != 0 && error != EINPROGRESS && error != ECONNREFUSED;
+}
+
 void replace_undo(int fd)
 {
     struct original original;
     int cancel = cancel_hold();
 
-    if (original_of(fd, &original) && is_unconnected(fd)) {
-        event_disconnected(fd);
+    if (original_of(fd, &original) && is_unconnected(fd))
         like_first(fd, &original, NULL);
-    }
     cancel_release(cancel);
 }

@@ -16,6 +16,10 @@
 /* For a dial in the table, locked: dial_replace. */
 int replace_socket(struct dial *dial, enum dial_socket kind);
 
+/* The same of a tunnel: if its connection has ended. True: *result is what connect(2) says, which the kernel was asked,
+ * EISCONN as long as it takes the socket for a connected one. */
+bool replace_ended(int fd, int *result);
+
 /* The program is about to connect fd, which is no tunnel: if a socket of ours is left there, one like the
  * first again. */
 void replace_undo(int fd);

@@ -90,6 +90,20 @@ ended_well() { # FILE
     equal "$(cat "$1.status")" 0
 }
 
+# Rows that a kernel answers otherwise natively. Where AF_UNSPEC and shutdown(2) are EBUSY while a thread sleeps on the socket it
+# sleeps on, to the limit of the probe; ours is as on other kernels.
+kernels_own() {
+    case $(uname -r) in
+    5.10.* | 6.4.* | 6.5.*) echo '(shut down|dissolved) by another thread' ;;
+    *) echo 'no such row' ;;
+    esac
+}
+
+# A difference that is none on this kernel: SIOCOUTQ of an unconnected MPTCP socket is 0 on 6.1.
+none_here() { # MATCH
+    [[ $(uname -r) == 6.1.* && $1 == *SIOCOUTQ* ]]
+}
+
 # What the table does not explain, and rows of the table that explain nothing. The lines that differ are on stdin.
 unexplained() { # KINDS
     local differences kinds line match explained=()
@@ -98,7 +112,7 @@ unexplained() { # KINDS
     while read -r kinds line; do
         match=${line%% -- *}
         [[ $1 == *["$kinds"] ]] || continue
-        grep -qE "$match" <<< "$differences" || echo "no difference any more: $match"
+        grep -qE "$match" <<< "$differences" || none_here "$match" || echo "no difference any more: $match"
         explained+=(-e "$match")
     done < <(known)
     grep -vE "${explained[@]}" <<< "$differences"
@@ -123,9 +137,13 @@ same() {
     ended_well "$seen"
     [ "$(wc -l < "${seen%/*}/scripted.log")" -gt 500 ] # they went through the proxy
     [ "$(wc -l < "$native")" -gt 3000 ]
-    run grep -E 'the probe itself failed|ended by|ended with exit' "$native"
+    run grep -E 'ended by|ended with exit' "$seen"
     equal "$output" ''
-    equal "$(differing "$native" "$seen" | unexplained "$kinds")" ''
+    grep -vE "^$(kernels_own): " "$native" > "$native.own"
+    grep -vE "^$(kernels_own): " "$seen" > "$seen.own"
+    run grep -E 'the probe itself failed|ended by|ended with exit' "$native.own"
+    equal "$output" ''
+    equal "$(differing "$native.own" "$seen.own" | unexplained "$kinds")" ''
 }
 
 @test "IPv4" { same 4 4; }
