@@ -55,18 +55,27 @@ static enum log_level level(void)
                                                  : LOG_FAILURE;
 }
 
-/* As the library would have said it, which has left it to us. */
-static void say_unsupervised(char **argv, const char *wrong)
+static struct reach_look look;
+
+/* NULL: it can be supervised as far as its file tells. A library of the other class may have sent it. */
+static const char *look_at(char **argv)
 {
-    static struct reach_look look;
     struct reach_command command = { .file = argv[FILE_WORD],
                                      .argv = argv + NAME_WORD,
                                      .path = argv[PATH_WORD],
                                      .search = argv[PATH_WORD][0] != '\0' };
+
+    return reach_look(&look, &command, &libc_net) == REACH_MACHINE
+               ? "there is no supervisor for programs of 32 bits"
+               : NULL;
+}
+
+/* As the library would have said it, which has left it to us. */
+static void say_unsupervised(const char *wrong)
+{
     char buffer[LOG_LINE_SIZE];
     struct text line = text_in(buffer, sizeof buffer);
 
-    reach_look(&look, &command, &libc_net);
     text_add_foreign(&line, look.file, strlen(look.file), 200);
     text_print(
         &line,
@@ -112,9 +121,13 @@ _Noreturn void child_run(char **argv)
 
     if (format)
         log_set_format(format);
-    wrong = supervise_begin(&how);
+    log_own_stderr();
+    log_open(&libc_net, how.level, how.log, false);
+    wrong = look_at(argv);
+    if (!wrong)
+        wrong = supervise_begin(&how);
     if (wrong)
-        say_unsupervised(argv, wrong);
+        say_unsupervised(wrong);
     put_preload_back(given);
     if (argv[PATH_WORD][0]) {
         environ = NULL;

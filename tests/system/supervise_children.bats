@@ -151,3 +151,23 @@ by_shell() { # WAY : by a shell that libc starts
     supervised --no-supervise --explain a.example:22 -- busybox
     contains "${lines[0]}" 'is not run: '
 }
+
+@test "a static program of 32 bits is refused, and as a child named: the supervisor does not know its calls" {
+    local here=$BATS_TEST_TMPDIR/here
+
+    need_supervised gcc
+    echo 'int main(void) { return __builtin_puts("ran") < 0; }' > "$BATS_TEST_TMPDIR/narrow.c"
+    gcc -m32 -static -o "$BATS_TEST_TMPDIR/narrow" "$BATS_TEST_TMPDIR/narrow.c" 2> /dev/null || skip 'needs: gcc -m32'
+    mkdir -p "$here/ptunnel/i386"
+    cp "$PTUNNEL_RUN" "$LIBRARY" "$here"
+    : > "$here/ptunnel/i386/libptunnel.so" # as if it were installed
+    run --separate-stderr "$here/ptunnel-run" --no-rules -p "$PROXY" "$BATS_TEST_TMPDIR/narrow"
+    fails_with 125
+    contains "$stderr" 'another machine'
+    run --separate-stderr "$here/ptunnel-run" --no-rules -p "$PROXY" sh -c "'$BATS_TEST_TMPDIR/narrow'"
+    equal "$output" ran
+    contains "$stderr" 'another machine' 'its own connections do not go through the proxy'
+    run --separate-stderr env PTUNNEL_PROXY="$PROXY" "$here/ptunnel-run" --child '' "$BATS_TEST_TMPDIR/narrow" narrow
+    equal "$output" ran
+    contains "$stderr" 'no supervisor for programs of 32 bits'
+}

@@ -173,6 +173,10 @@ static int through_elf(struct reach_walk *walk, const struct elf *elf)
     if (!by_loader && reach_is_loader(elf, walk->out->file))
         return through_words(reach_through_loader(walk));
     reach = reach_elf(elf);
+#ifdef __x86_64__
+    if (elf->machine == EM_386 && reach_can_be_supervised(reach))
+        return REACH_MACHINE; /* its calls have other numbers than those that a supervisor knows */
+#endif
     if (reach == REACH_PRELOADED)
         keep_wishes(walk, elf);
     return reach == REACH_PRELOADED && is_env(walk->out->file) ? through_words(reach_through_env(walk))
