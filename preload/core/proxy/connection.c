@@ -115,7 +115,8 @@ static int connect_to(struct dial *dial, const struct endpoint *to)
     dial_note(dial, "connecting to ", to, NULL);
     dial->reached = to->address;
     dial->reached_port = to->port;
-    dial->mapped |= mapped; /* before: others may step the dial meanwhile, and undo it */
+    dial->mapped |= mapped;   /* before: others may step the dial meanwhile, and undo it */
+    dial->in_progress = true; /* as long as nothing else is known */
     error = call_connect(dial, (const struct sockaddr *)&address, size);
     if (error == DIAL_IS_OVERTAKEN)
         return error;
