@@ -208,7 +208,15 @@ asyncio.run(main())' "$GREETER_PORT"
     equal "$output" 200
 }
 
-@test "ssh and node" {
+@test "ssh" {
+    need squid krb5kdc ssh sshd login-shell
+    start_sshd
+    run through_peer "$KERBEROS_PORT" --auth negotiate -- ssh -F "$SSH_CONFIG" 127.0.0.1 'echo "the target heard: $(cat)"; exit 7' <<< hello
+    fails_with 7
+    equal "$output" 'the target heard: hello'
+}
+
+@test "node" {
     need squid krb5kdc node
     run through_peer "$KERBEROS_PORT" --auth negotiate -- node -e '
         require("http").get("http://127.0.0.1:" + process.env.HTTP_PORT + "/hello", r => r.pipe(process.stdout))'
