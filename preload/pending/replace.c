@@ -23,15 +23,12 @@ struct exchange {
     uint64_t cookie; /* of the new socket */
 };
 
-/* The registrations go before the old socket does: a forked process may keep that alive, and them. */
 static void exchange_one(int fd, void *data)
 {
     const struct exchange *exchange = data;
     int flags = socket_survives_exec(fd) ? 0 : O_CLOEXEC;
 
-    substitute_remove_everywhere(fd);
-    real()->dup3(exchange->made, fd, flags);
-    substitute_add_again(fd, exchange->entry);
+    substitute_exchange(fd, exchange->made, flags, exchange->entry);
     original_remember(fd, exchange->cookie, exchange->original);
 }
 

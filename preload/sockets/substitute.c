@@ -251,30 +251,31 @@ void substitute_use_set(int set)
         take_over(set);
 }
 
-void substitute_remove_everywhere(int fd)
+static void remove_everywhere(int fd)
 {
-    bool locked = registration_lock(fd);
-
     for (struct registration *record = registration_first(fd); record; record = record->next)
         if (registration_is_ours(record) && real()->epoll_ctl(record->set - 1, EPOLL_CTL_DEL, fd, NULL) < 0)
             registration_void(record);
-    registration_unlock(fd, locked);
 }
 
 static void add_one(struct registration *record, int fd, const struct entry *entry)
 {
     struct epoll_event event = { .events = record->events, .data.u64 = record->data };
 
+    record->substituted &= entry != NULL;
     if (record->substituted)
         event = substitute_for(entry, (enum dial_want)atomic_load(&entry->want));
     if (real()->epoll_ctl(record->set - 1, EPOLL_CTL_ADD, fd, &event) < 0)
         registration_void(record);
 }
 
-void substitute_add_again(int fd, const struct entry *entry)
+/* The registrations go before the old socket does: a forked process may keep that alive, and them. */
+void substitute_exchange(int fd, int made, int flags, const struct entry *entry)
 {
     bool locked = registration_lock(fd);
 
+    remove_everywhere(fd);
+    real()->dup3(made, fd, flags);
     for (struct registration *record = registration_first(fd); record; record = record->next)
         if (registration_is_ours(record))
             add_one(record, fd, entry);

@@ -29,10 +29,9 @@ void substitute_take_back(int fd, const struct entry *entry);
  * first time after a fork. */
 void substitute_use_set(int set);
 
-/* Before and after another socket is put under the number: out of every set, and in again. The entry may be
- * NULL where none is pending. */
-void substitute_remove_everywhere(int fd);
-void substitute_add_again(int fd, const struct entry *entry);
+/* dup3(2) of `made` to fd, out of every set before, and in again: in one, so that epoll_ctl(2) in another thread comes before
+ * or after it. The entry may be NULL where none is pending. */
+void substitute_exchange(int fd, int made, int flags, const struct entry *entry);
 
 /* What is registered for a pending descriptor is so for its duplicate from now on. */
 void substitute_move(int from, int to, const struct entry *entry);
