@@ -106,7 +106,8 @@ $(B)/programs/stress: $(call objects,tests/programs/stress/*.c)
 $(UNIT):             $(call objects,tests/unit/support/*.c)
 $(B)/fuzz/agent:     $(call objects,helper/agent/question.c)
 $(B)/unit/relay:     $(call objects,helper/relay/*.c helper/common/libc_net.c)
-$(B)/unit/exchange:  $(call objects,$(foreach part,exchange exchanges known question scheme digest failure,helper/agent/$(part).c))
+$(B)/unit/pool:      $(call objects,helper/agent/pool.c helper/agent/ticket_file.c)
+$(B)/unit/exchange:  $(call objects,$(foreach part,exchange exchanges known pool ticket_file question scheme digest failure,helper/agent/$(part).c))
 $(filter $(addprefix $(B)/unit/,owner slot registration armed event handed tray whole),$(UNIT)): \
     $(call objects,preload/*.c preload/process/*.c preload/sockets/*.c preload/ready/tray.c)
 $(PROGRAM) $(UNIT) $(BENCH) $(FUZZ): $(B)/%: $(B)/obj/tests/%.o

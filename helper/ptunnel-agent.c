@@ -121,6 +121,7 @@ static void each_minute(struct timer *timer)
     int64_t quiet = deadline_now() - server_asked_at();
 
     exchanges_expire();
+    known_drop_old_tokens();
     crew_rest();
     if (quiet > (int64_t)QUIET_MINUTES * MINUTE * 1000000 && server_users() == 0 &&
         !users_have(address.sun_path))

@@ -180,6 +180,14 @@ bool crew_give(struct exchange *exchange, const struct job *job)
     return true;
 }
 
+bool crew_is_idle(void)
+{
+    for (size_t i = 0; i < WORKERS_MOST; i++)
+        if (workers[i].busy)
+            return false;
+    return list_is_empty(&queue);
+}
+
 void crew_forget(struct exchange *exchange)
 {
     struct worker *worker = exchange->worker;

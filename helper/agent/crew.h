@@ -14,6 +14,9 @@ void crew_start(struct loop *loop, void (*done)(struct exchange *exchange));
 /* Takes a copy. False: there is no memory; the exchange is told. */
 bool crew_give(struct exchange *exchange, const struct job *job);
 
+/* Nobody waits for a worker, and none works. */
+bool crew_is_idle(void);
+
 /* Its context is of no use any more. */
 void crew_forget(struct exchange *exchange);
 

@@ -205,6 +205,25 @@ static bool may_try(struct exchange *exchange)
     return true;
 }
 
+static enum exchange_next say_token(struct exchange *exchange, struct job *job)
+{
+    struct pool *pool = &exchange->known->pool;
+    enum exchange_next next;
+    char *field;
+    size_t size;
+
+    if (exchange->scheme != SCHEME_NEGOTIATE || by_password(exchange))
+        return work(exchange, JOB_TOKEN, "", 0, job);
+    pool_count_question(pool);
+    exchange->pooled = pool_take(pool, &field, &size);
+    if (!exchange->pooled)
+        return work(exchange, JOB_TOKEN, "", 0, job);
+    next = give(exchange, field, size);
+    explicit_bzero(field, size);
+    free(field);
+    return next;
+}
+
 static enum exchange_next say(struct exchange *exchange, enum scheme scheme, struct job *job)
 {
     if (!may_try(exchange))
@@ -216,7 +235,7 @@ static enum exchange_next say(struct exchange *exchange, enum scheme scheme, str
         return say_basic(exchange);
     if (scheme == SCHEME_DIGEST)
         return say_digest(exchange, job);
-    return work(exchange, JOB_TOKEN, "", 0, job);
+    return say_token(exchange, job);
 }
 
 static bool keep_nonce(struct exchange *exchange, const char *challenge, size_t size)
@@ -325,6 +344,12 @@ static enum exchange_next go_on(struct exchange *exchange, const struct question
         exchange->old_nonce = false;
         return say_digest(exchange, job);
     }
+    if (exchange
+            ->pooled) { /* perhaps the clock was set, or the proxy has a new key: a new one is worth a try */
+        pool_empty(&exchange->known->pool);
+        exchange->pooled = false;
+        return work(exchange, JOB_TOKEN, "", 0, job);
+    }
     return be_refused(exchange, question, job);
 }
 
@@ -385,11 +410,33 @@ enum exchange_next exchange_try(struct exchange *exchange, struct job *job)
     return work(exchange, JOB_TOKEN, "", 0, job);
 }
 
+void exchange_make_ahead(struct exchange *exchange, struct job *job)
+{
+    exchange->used_at = deadline_now();
+    exchange->ahead = true;
+    exchange->scheme = SCHEME_NEGOTIATE;
+    work(exchange, JOB_AHEAD, "", 0, job);
+}
+
+static void take_ahead(struct exchange *exchange, const struct result *result)
+{
+    struct pool *pool = &exchange->known->pool;
+
+    if (result->failure.words[0])
+        pool->rests = true;
+    else
+        pool_add(pool, result->field, result->size, &result->file);
+}
+
 void exchange_done(struct exchange *exchange, const struct result *result)
 {
     const struct failure *failure = &result->failure;
 
     exchange->working = false;
+    if (exchange->ahead) {
+        take_ahead(exchange, result);
+        return;
+    }
     exchange->goes_on = result->goes_on;
     if (result->who[0])
         strcpy(exchange->known->who, result->who);
@@ -413,6 +460,7 @@ void exchange_lose(struct exchange *exchange, const char *why)
 {
     exchange->working = false;
     exchange->worker = NULL;
+    exchange->known->pool.rests |= exchange->ahead;
     fail(exchange, AGENT_OTHER, "%s", why);
 }
 

@@ -24,6 +24,8 @@ struct exchange {
     bool old_nonce;  /* that field was made with a nonce of before, which the proxy may have forgotten */
     bool working;    /* a worker has its job, or it waits for one */
     bool told;       /* it is for a `know`, and the field is nobody's */
+    bool ahead;      /* it makes tokens that nobody has asked for yet */
+    bool pooled;     /* the last field was such a one */
     unsigned failed; /* a bit for each scheme that the proxy refused without having seen the password */
     char target[ENDPOINT_TEXT_SIZE];
     char *nonce; /* Digest's challenge; NULL: none yet */
@@ -45,6 +47,9 @@ enum exchange_next exchange_ask(struct exchange *exchange, const struct question
 
 /* For `know`: whether there will be an answer. */
 enum exchange_next exchange_try(struct exchange *exchange, struct job *job);
+
+/* A token for the pool of the account: the job is to be done. */
+void exchange_make_ahead(struct exchange *exchange, struct job *job);
 
 /* What a worker made; there is an answer now. */
 void exchange_done(struct exchange *exchange, const struct result *result);

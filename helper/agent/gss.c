@@ -56,6 +56,7 @@ static bool is_error(uint32_t status)
 
 static struct {
     bool loaded;
+    void *library;
 #define FIELD(name, parameters) uint32_t(*name) parameters;
     FUNCTIONS(FIELD)
 #undef FIELD
@@ -85,6 +86,7 @@ static bool load(struct failure *failure)
         return false;
     }
     gss.loaded = true;
+    gss.library = library;
 #define LOAD(name, parameters)                                                                               \
     *(void **)&gss.name = dlsym(library, #name);                                                             \
     gss.loaded &= gss.name != NULL;
@@ -327,4 +329,35 @@ void gss_who(const struct gss_step *step, struct text *out)
         text_add_foreign(out, words.bytes, strnlen(words.bytes, words.size), 100);
     gss.gss_release_buffer(&minor, &words);
     gss.gss_release_name(&minor, &name);
+}
+
+/* No function of GSS-API tells where the tickets are; libkrb5, on which it is built, does, as krb5.h has it. */
+static void add_default_cache(struct text *out)
+{
+    int (*start)(void **context);
+    const char *(*name)(void *context);
+    void (*end)(void *context);
+    struct failure failure = { .cause = AGENT_OTHER };
+    void *context = NULL;
+
+    if (!load(&failure))
+        return;
+    *(void **)&start = dlsym(gss.library, "krb5_init_context");
+    *(void **)&name = dlsym(gss.library, "krb5_cc_default_name");
+    *(void **)&end = dlsym(gss.library, "krb5_free_context");
+    if (!start || !name || !end || start(&context) != 0)
+        return;
+    if (name(context))
+        text_add(out, name(context));
+    end(context);
+}
+
+void gss_cache_name(struct text *out)
+{
+    const char *given = getenv("KRB5CCNAME");
+
+    if (given)
+        text_add(out, given);
+    else
+        add_default_cache(out);
 }

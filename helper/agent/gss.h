@@ -24,6 +24,9 @@ bool gss_make_token(const struct gss_step *step, struct text *out, bool *goes_on
 /* The name that the ticket cache, or a password, stands for; "" if there is none. */
 void gss_who(const struct gss_step *step, struct text *out);
 
+/* Adds the name of the ticket cache as $KRB5CCNAME would have it; nothing: nobody knows. */
+void gss_cache_name(struct text *out);
+
 void gss_forget(uint64_t id);
 
 #endif

@@ -78,6 +78,8 @@ struct known *known_tell(const char *account, const char *password, const char *
     if (is_new)
         first = known;
     known->schemes = schemes;
+    if (strcmp(known->ccache, ccache) != 0)
+        pool_empty(&known->pool);
     strcpy(known->ccache, ccache);
     if (strcmp(known->password, password) == 0 && !is_new)
         return known;
@@ -99,11 +101,27 @@ void known_refuse(struct known *known)
         }
 }
 
+struct known *known_that_wants_token(void)
+{
+    struct known *at = first;
+
+    while (at && (at->jobs > 0 || !pool_wants(&at->pool)))
+        at = at->next;
+    return at;
+}
+
+void known_drop_old_tokens(void)
+{
+    for (struct known *at = first; at; at = at->next)
+        pool_drop_old(&at->pool);
+}
+
 void known_forget_all(void)
 {
     while (first) {
         struct known *next = first->next;
 
+        pool_empty(&first->pool);
         explicit_bzero(first, sizeof *first);
         free(first);
         first = next;

@@ -3,12 +3,13 @@
 #ifndef PTUNNEL_KNOWN_H
 #define PTUNNEL_KNOWN_H
 
+#include "pool.h"
 #include "question.h"
 #include "scheme.h"
 
 #include <stdint.h>
 
-enum { NONCE_SIZE = 2048, CCACHE_SIZE = 1024 };
+enum { NONCE_SIZE = 2048 };
 
 struct known {
     struct known *next;
@@ -29,6 +30,8 @@ struct known {
     uint32_t count;         /* requests made with it */
     char who[128];          /* the name that the ticket stood for when it was first shown; "": not yet */
     unsigned jobs;          /* that a worker has */
+    struct pool pool;       /* of tokens by ticket */
+    uint64_t ahead;         /* the exchange that makes them; 0: none yet */
 };
 
 /* NULL: nobody told of it. */
@@ -39,6 +42,11 @@ struct known *known_tell(const char *account, const char *password, const char *
 
 /* The proxy refused the password: by whatever scheme, it is not tried again. */
 void known_refuse(struct known *known);
+
+/* One for which a token is to be made ahead, if nobody waits; NULL: there is none. */
+struct known *known_that_wants_token(void);
+
+void known_drop_old_tokens(void);
 
 void known_forget_all(void); /* wipes them */
 

@@ -30,7 +30,7 @@ static struct loop *loop;
 static struct watch listen_watch;
 static int listener;
 static struct link clients, gone;
-static struct timer hold_timer, reaper;
+static struct timer hold_timer, reaper, ahead_timer;
 static int64_t asked_at;
 static unsigned users;
 static char text[AGENT_FRONT + LEG_FIELD_MOST + 1];
@@ -99,6 +99,21 @@ static void hold(struct client *client, struct exchange *exchange)
     loop_set_timer(&hold_timer, (struct deadline){ client->until });
 }
 
+/* Tokens for the next connections; questions that wait for a worker come first. */
+static void make_ahead(struct timer *timer)
+{
+    struct known *known = crew_is_idle() ? known_that_wants_token() : NULL;
+    struct exchange *exchange = NULL;
+
+    (void)timer;
+    if (known && (known->ahead || getrandom(&known->ahead, sizeof known->ahead, 0) == sizeof known->ahead))
+        exchange = exchanges_find_or_make(known->ahead, known);
+    if (!exchange || exchange->working)
+        return;
+    exchange_make_ahead(exchange, &job);
+    crew_give(exchange, &job);
+}
+
 static void answer_waiting(struct exchange *exchange)
 {
     struct link *next;
@@ -110,6 +125,7 @@ static void answer_waiting(struct exchange *exchange)
         if (client->exchange == exchange)
             send_answer(client, exchange->answer, exchange->answer_size);
     }
+    loop_set_timer_now(&ahead_timer);
 }
 
 static void follow(struct client *client, struct exchange *exchange, enum exchange_next next)
@@ -117,6 +133,7 @@ static void follow(struct client *client, struct exchange *exchange, enum exchan
     switch (next) {
     case EXCHANGE_ANSWER:
         send_answer(client, exchange->answer, exchange->answer_size);
+        loop_set_timer_now(&ahead_timer);
         break;
     case EXCHANGE_LATER:
         send_later(client, TRIAL_WAIT);
@@ -290,6 +307,7 @@ int server_start(struct loop *with, int fd)
     list_start(&gone);
     loop_add_timer(loop, &hold_timer, end_holds);
     loop_add_timer(loop, &reaper, reap);
+    loop_add_timer(loop, &ahead_timer, make_ahead);
     exchanges_start(crew_forget);
     crew_start(loop, answer_waiting);
     listen_watch.ready = listener_ready;

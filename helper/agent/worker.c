@@ -64,6 +64,18 @@ static void make_token(const struct job *job, struct result *result)
         gss_who(&step, &who);
 }
 
+/* The file is looked at first: a ticket that comes or goes meanwhile makes the token useless. */
+static void make_ahead(const struct job *job, struct result *result)
+{
+    char name[CCACHE_SIZE] = "";
+    struct text out = text_in(name, sizeof name);
+
+    use_ccache(job->ccache);
+    gss_cache_name(&out);
+    ticket_file_look(&result->file, out.cut ? "" : name);
+    make_token(job, result);
+}
+
 static void answer_digest(const struct job *job, struct result *result)
 {
     struct text out = text_in(result->field, sizeof result->field);
@@ -97,6 +109,8 @@ static void do_job(const struct job *job, struct result *result)
     result->id = job->id;
     if (job->kind == JOB_TOKEN)
         make_token(job, result);
+    else if (job->kind == JOB_AHEAD)
+        make_ahead(job, result);
     else
         answer_digest(job, result);
     if (result->failure.words[0])

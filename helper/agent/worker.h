@@ -11,6 +11,7 @@
 
 enum job_kind {
     JOB_TOKEN,  /* .data is the proxy's token in Base64, or nothing */
+    JOB_AHEAD,  /* a first token of a ticket that nobody has asked for yet */
     JOB_DIGEST, /* .data is the challenge */
     JOB_LOAD,   /* nothing but to see whether Digest's library is there */
     JOB_FORGET, /* of a context; there is no result */
@@ -39,6 +40,7 @@ struct result {
     bool goes_on; /* the context expects a token of the proxy */
     struct failure failure;
     char who[128];
+    struct ticket_file file; /* of JOB_AHEAD: as it was before */
     size_t size;
     char field[LEG_FIELD_MOST]; /* the header field, CRLF included */
 };

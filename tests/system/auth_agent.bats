@@ -234,3 +234,117 @@ print(socket.create_connection(("127.0.0.1", port)).recv(5), 0.5 <= time.monoton
     XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config LD_PRELOAD=$LIBRARY run curl -s "http://127.0.0.1:$HTTP_PORT/hello"
     equal "$output" 'hello from the target'
 }
+
+# Of a process that has nothing to do: it has slept through two looks at it.
+rests() { # PID
+    local before
+
+    before=$(grep -h '^voluntary' "/proc/$1/status")
+    sleep 0.1
+    [ "$before" = "$(grep -h '^voluntary' "/proc/$1/status")" ]
+}
+
+# Once the agent runs, ptunnel-run asks for a token itself, which no stopped worker makes: so there is a shell in which the library is.
+@test "tokens are made ahead for whoever asks often: four need no worker, and none outlives the ticket that it was made with" {
+    need squid krb5kdc
+    get_ticket "$BATS_TEST_TMPDIR/cache"
+    KRB5CCNAME=FILE:$BATS_TEST_TMPDIR/cache through_peer "$KERBEROS_PORT" --auth negotiate --timeout 1 -- bash -c '
+        fetch() { for ((i = 0; i < $1; i++)); do curl -s "http://127.0.0.1:$HTTP_PORT/hello" || echo "curl: $?"; done; }
+        fetch 12
+        read -r < "$1/go"; fetch 4; fetch 1
+        read -r < "$1/go"; fetch 12
+        read -r < "$1/go"; fetch 1' bash "$BATS_TEST_TMPDIR" > "$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+    mkfifo "$BATS_TEST_TMPDIR/go"
+    exec 5<> "$BATS_TEST_TMPDIR/go"
+    lines_are 12
+    workers_stop
+    echo >&5
+    lines_are 18
+    equal "$(grep -c '^hello' "$BATS_TEST_TMPDIR/out")" 16
+    contains "$(cat "$BATS_TEST_TMPDIR/out")" 'the agent did not answer' 'curl: 7'
+    kill -CONT "${workers[@]}"
+    echo >&5
+    lines_are 30
+    workers_stop
+    get_ticket "$BATS_TEST_TMPDIR/cache"
+    echo >&5
+    wait $!
+    kill -CONT "${workers[@]}"
+    exec 5>&-
+    equal "$(grep -c '^hello' "$BATS_TEST_TMPDIR/out")" 28
+    equal "$(grep -c '^curl: 7' "$BATS_TEST_TMPDIR/out")" 2
+}
+
+lines_are() { # COUNT
+    wait_until lines_are_now "$1"
+}
+
+lines_are_now() {
+    [ "$(wc -l < "$BATS_TEST_TMPDIR/out")" -ge "$1" ]
+}
+
+# The agent's workers, when they have made all the tokens that they want.
+workers_stop() {
+    local pid
+
+    pid=$(agent_pid)
+    wait_until rests "$pid"
+    read -ra workers <<< "$(cat "/proc/$pid/task/$pid/children")"
+    kill -STOP "${workers[@]}"
+}
+
+# An agent whose minute is a twentieth of a second.
+@test "it ends when nobody has asked for long, nobody who told it of a proxy is there, and no process has its socket's name" {
+    need cc perl systemd-socket-activate
+    sed 's/MINUTE = 60000/MINUTE = 50/' "$ROOT/helper/ptunnel-agent.c" > "$BATS_TEST_TMPDIR/agent.c"
+    run grep -c 'MINUTE = 50,' "$BATS_TEST_TMPDIR/agent.c"
+    equal "$output" 1
+    cc -std=gnu11 -D_GNU_SOURCE '-DPTUNNEL_VERSION="0"' -I"$ROOT/include" -I"$ROOT/helper" -include "$ROOT/preload/core/base/offsets.h" \
+        -o "$BATS_TEST_TMPDIR/agent" "$BATS_TEST_TMPDIR/agent.c" "$BUILD"/obj/helper/agent/*.o "$BUILD"/obj/helper/relay/loop.o \
+        "$BUILD"/obj/helper/common/{usage,libc_net}.o "$BUILD/libptunnel-core.a"
+    mkdir -m 700 "$XDG_RUNTIME_DIR/ptunnel"
+    spawn activate systemd-socket-activate --seqpacket -l "$AGENT_SOCKET" "$BATS_TEST_TMPDIR/agent"
+    agent=$SPAWNED
+    wait_until [ -S "$AGENT_SOCKET" ]
+    # shellcheck disable=SC2016 # Perl's
+    perl -MSocket -e '
+        $| = 1;
+        socket(my $agent, AF_UNIX, SOCK_SEQPACKET, 0);
+        connect($agent, pack_sockaddr_un($ARGV[0])) or die "connect: $!";
+        send($agent, "1 know localhost:1 basic - alice\npw\n\n", 0);
+        recv($agent, my $answer, 100, 0);
+        print $answer;
+        <STDIN>' "$AGENT_SOCKET" < <(read -r < "$(fifo stay)") > "$BATS_TEST_TMPDIR/told" 3>&- &
+    teller=$!
+    wait_until grep -qs ok "$BATS_TEST_TMPDIR/told"
+    many_minutes
+    PTUNNEL_CONFIG="agent $AGENT_SOCKET" spawn holder sleep 60
+    holder=$SPAWNED
+    wait_until grep -qs "$AGENT_SOCKET" "/proc/$holder/environ"
+    echo > "$(fifo stay)"
+    wait "$teller"
+    many_minutes
+    kill "$holder"
+    wait_until gone "$agent"
+}
+
+fifo() { # NAME -> its path
+    [ -p "$BATS_TEST_TMPDIR/$1" ] || mkfifo "$BATS_TEST_TMPDIR/$1"
+    echo "$BATS_TEST_TMPDIR/$1"
+}
+
+# The agent wakes each of its minutes: thirty of them pass, and it is still there.
+many_minutes() {
+    local start
+
+    start=$(wakes)
+    wait_until has_woken $((start + 30))
+}
+
+wakes() {
+    sed -n 's/^voluntary_ctxt_switches:\s*//p' "/proc/$agent/status"
+}
+
+has_woken() { # COUNT
+    [ "$(wakes)" -ge "$1" ]
+}

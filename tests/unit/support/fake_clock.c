@@ -23,5 +23,5 @@ void clock_run(void)
 
 int64_t __wrap_clock_now(clockid_t clock)
 {
-    return stopped && (clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME) ? now * 1000000 : __real_clock_now(clock);
+    return stopped && (clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME || clock == CLOCK_BOOTTIME) ? now * 1000000 : __real_clock_now(clock);
 }
