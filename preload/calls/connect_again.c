@@ -123,7 +123,7 @@ bool connect_again(int fd, const struct sockaddr *address, socklen_t size, int *
 {
     KEEP_ERRNO;
     struct entry *entry = entry_of(fd);
-    bool is_ours = entry || (!peers_empty() && peer_zero_is_due(fd));
+    bool is_ours = entry || (!peers_empty() && peer_is_open(fd));
     enum lead lead = is_ours || original_any() ? lead_of(address, size) : LEADS_NOWHERE;
 
     if (is_ours && lead == LEADS_ON && again(fd, entry, result))

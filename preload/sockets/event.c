@@ -114,7 +114,6 @@ static void record_peer(int fd, struct entry *entry, void *data)
     peer_set(fd, &(struct peer){ .target = entry->asked,
                                  .proxy = { .ip = dial->reached, .port = dial->reached_port },
                                  .direct = dial->candidate < 0,
-                                 .kernel_zero_due = dial->in_progress || dial->interrupted,
                                  .zero_due = !atomic_load(&entry->zero_given),
                                  .cookie = atomic_load(&entry->cookie) });
 }

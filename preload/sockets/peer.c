@@ -278,9 +278,9 @@ void peer_hand_over_to_child(bool all)
         handed_end(&file);
 }
 
-bool peer_zero_is_due(int fd)
+bool peer_is_open(int fd)
 {
     struct peer record;
 
-    return read_record(fd, &record) && (record.kernel_zero_due || record.zero_due) && peer_get(fd, &record);
+    return peer_get(fd, &record);
 }

@@ -19,7 +19,6 @@
 struct peer {
     struct literal target, proxy; /* target.port 0: no record */
     bool zero_due;                /* the program's connect() has not returned 0 yet */
-    bool kernel_zero_due;         /* nor has the kernel's, perhaps */
     bool handed;                  /* written down for other processes: see handed.h */
     bool
         direct; /* no tunnel: the kernel's own connection to .proxy, which is the target, made in the fallback */
@@ -60,9 +59,9 @@ void peer_received(int fd); /* SCM_RIGHTS brought it */
 void peer_hand_over(int fd);
 void peer_hand_over_to_child(bool all);
 
-/* True if fd is an open tunnel, or a connection of the fallback, of which connect() has still to say 0, to the program or for
- * the kernel. (All others say EISCONN by themselves.) */
-bool peer_zero_is_due(int fd);
+/* True if fd is an open tunnel, or a connection of the fallback. Whether connect() has still to say 0 for the kernel is not
+ * known then, which depends on who was first. */
+bool peer_is_open(int fd);
 
 /* connect() says 0 now. True, once, if that was still to come. */
 bool peer_take_zero(int fd);

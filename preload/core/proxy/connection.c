@@ -115,8 +115,7 @@ static int connect_to(struct dial *dial, const struct endpoint *to)
     dial_note(dial, "connecting to ", to, NULL);
     dial->reached = to->address;
     dial->reached_port = to->port;
-    dial->mapped |= mapped;   /* before: others may step the dial meanwhile, and undo it */
-    dial->in_progress = true; /* as long as nothing else is known */
+    dial->mapped |= mapped; /* before: others may step the dial meanwhile, and undo it */
     error = call_connect(dial, (const struct sockaddr *)&address, size);
     if (error == DIAL_IS_OVERTAKEN)
         return error;
