@@ -149,7 +149,7 @@ static enum exchange_next work(struct exchange *exchange, enum job_kind kind, co
     job->id = exchange->id;
     job->scheme = exchange->scheme;
     job->count = exchange->count;
-    job->wants_who = !known->who[0];
+    job->wants_who = !known->who[0] || exchange->told;
     strcpy(job->service, known->service);
     strcpy(job->user, known->words.user);
     strcpy(job->password, known->password);
@@ -428,6 +428,19 @@ static void take_ahead(struct exchange *exchange, const struct result *result)
         pool_add(pool, result->field, result->size, &result->file);
 }
 
+/* What --check tells: whose ticket it is, until when, and what was asked for. */
+static void answer_know(struct exchange *exchange, const struct result *result)
+{
+    char line[64 + sizeof exchange->known->service + sizeof result->who];
+    struct text out = text_in(line, sizeof line);
+
+    if (!result->who[0] || by_password(exchange))
+        text_add(&out, "ok\n");
+    else
+        text_print(&out, "ok %u %s %s\n", result->lasts, exchange->known->service, result->who);
+    answer(exchange, line, "", 0);
+}
+
 void exchange_done(struct exchange *exchange, const struct result *result)
 {
     const struct failure *failure = &result->failure;
@@ -450,7 +463,7 @@ void exchange_done(struct exchange *exchange, const struct result *result)
     }
     exchange->known->proven |= by_password(exchange) && is_kerberos(exchange);
     if (exchange->told) {
-        answer(exchange, "ok\n", "", 0);
+        answer_know(exchange, result);
     } else {
         give(exchange, result->field, result->size);
     }

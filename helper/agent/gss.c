@@ -313,22 +313,23 @@ bool gss_make_token(const struct gss_step *step, struct text *out, bool *goes_on
     return !failure->words[0];
 }
 
-void gss_who(const struct gss_step *step, struct text *out)
+uint32_t gss_who(const struct gss_step *step, struct text *out)
 {
     struct buffer words = nothing;
     name_t name = NULL;
-    uint32_t minor;
+    uint32_t minor, lasts = 0;
 
     if (step->password[0]) {
         text_add(out, step->user);
-        return;
+        return 0;
     }
-    if (!gss.loaded || is_error(gss.gss_inquire_cred(&minor, NULL, &name, NULL, NULL, NULL)))
-        return;
+    if (!gss.loaded || is_error(gss.gss_inquire_cred(&minor, NULL, &name, &lasts, NULL, NULL)))
+        return 0;
     if (!is_error(gss.gss_display_name(&minor, name, &words, NULL)))
         text_add_foreign(out, words.bytes, strnlen(words.bytes, words.size), 100);
     gss.gss_release_buffer(&minor, &words);
     gss.gss_release_name(&minor, &name);
+    return lasts;
 }
 
 /* No function of GSS-API tells where the tickets are; libkrb5, on which it is built, does, as krb5.h has it. */

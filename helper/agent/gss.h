@@ -21,8 +21,9 @@ struct gss_step {
  * none. */
 bool gss_make_token(const struct gss_step *step, struct text *out, bool *goes_on, struct failure *failure);
 
-/* The name that the ticket cache, or a password, stands for; "" if there is none. */
-void gss_who(const struct gss_step *step, struct text *out);
+/* Adds the name that the ticket cache, or a password, stands for; nothing if there is none. Returns how many
+ * seconds the ticket is still good for; 0: nobody knows. */
+uint32_t gss_who(const struct gss_step *step, struct text *out);
 
 /* Adds the name of the ticket cache as $KRB5CCNAME would have it; nothing: nobody knows. */
 void gss_cache_name(struct text *out);

@@ -1,7 +1,7 @@
 /* What the agent is told and asked: see ptunnel/agent.h. And from ptunnel-run, which knows the user's word:
  *
- *   1 know ACCOUNT\nPASSWORD\nCCACHE\n     answered when it is known whether that will do: `ok\n`, or
- *                                          `fail CAUSE WORDS\n`
+ *   1 know ACCOUNT\nPASSWORD\nCCACHE\n     answered when it is known whether that will do: `ok\n`,
+ *                                          of a ticket `ok SECONDS SERVICE WHO\n`, or `fail CAUSE WORDS\n`
  *
  * PASSWORD and CCACHE ($KRB5CCNAME) are written as in a URL, and may be empty. */
 #ifndef PTUNNEL_QUESTION_H

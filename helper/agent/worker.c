@@ -61,7 +61,7 @@ static void make_token(const struct job *job, struct result *result)
     if (out.cut)
         failure_set(&result->failure, AGENT_OTHER, "the Kerberos ticket is larger than 64 KiB");
     if (job->wants_who && result->size > 0)
-        gss_who(&step, &who);
+        result->lasts = gss_who(&step, &who);
 }
 
 /* The file is looked at first: a ticket that comes or goes meanwhile makes the token useless. */

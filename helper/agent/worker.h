@@ -40,6 +40,7 @@ struct result {
     bool goes_on; /* the context expects a token of the proxy */
     struct failure failure;
     char who[128];
+    uint32_t lasts;          /* seconds that the ticket of `who` is still good for; 0: nobody knows */
     struct ticket_file file; /* of JOB_AHEAD: as it was before */
     size_t size;
     char field[LEG_FIELD_MOST]; /* the header field, CRLF included */

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BACKLOG = 512, PATIENCE = 5000 /* ms */, LISTENER = 3 };
@@ -187,6 +188,33 @@ static bool send_account(int fd, const struct account *account)
     return sent;
 }
 
+static struct ticket *tickets;
+
+const struct ticket *agency_ticket(const struct account *account)
+{
+    const struct ticket *at = tickets;
+
+    while (at && at->account != account)
+        at = at->next;
+    return at;
+}
+
+/* "ok SECONDS SERVICE WHO\n" */
+static void keep_ticket(const struct account *account, const char *answer)
+{
+    struct ticket *ticket = calloc(1, sizeof *ticket);
+    unsigned lasts;
+
+    if (!ticket || sscanf(answer, "ok %u %260s %127[^\n]", &lasts, ticket->service, ticket->who) != 3) {
+        free(ticket);
+        return;
+    }
+    ticket->account = account;
+    ticket->ends = lasts ? time(NULL) + (int64_t)lasts : 0;
+    ticket->next = tickets;
+    tickets = ticket;
+}
+
 /* "fail CAUSE WORDS\n" */
 static enum agency take_answer(char *answer, const char *proxy, bool quiet)
 {
@@ -216,6 +244,8 @@ static enum agency tell_of(const struct account *account, bool stay, bool quiet)
     } else if (poll(&ready, 1, PATIENCE) > 0) {
         got = recv(fd, answer, sizeof answer - 1, 0);
         answer[got > 0 ? got : 0] = '\0';
+        if (got > 0)
+            keep_ticket(account, answer);
         result = got > 0 ? take_answer(answer, account->words, quiet) : AGENCY_FAILS;
         if (got <= 0)
             usage_complain("ptunnel-agent has ended");

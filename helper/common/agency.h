@@ -19,4 +19,13 @@ enum agency {
  * end before. */
 enum agency agency_tell(const struct config *config, bool stay, bool quiet);
 
+/* What the agent said of the ticket for that proxy: NULL: nothing. */
+struct ticket {
+    const struct account *account;
+    struct ticket *next;
+    int64_t ends; /* time(2); 0: nobody knows */
+    char service[ENDPOINT_HOST_MAX + 8], who[128];
+};
+const struct ticket *agency_ticket(const struct account *account);
+
 #endif

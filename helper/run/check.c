@@ -5,6 +5,7 @@
 #include "terminal.h"
 #include "trial.h"
 
+#include "../common/agency.h"
 #include "../common/libc_net.h"
 #include "../common/usage.h"
 
@@ -15,6 +16,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { USUAL_PORT = 443, ADVICE_MOST = 64 };
 
@@ -107,6 +109,29 @@ static void print_legs(const struct dial *dial)
         printf("    auth %.*s: %u request%s, the last one with %u bytes for the proxy\n",
                (int)strcspn(schemes, " "), schemes, dial->legs.count, dial->legs.count == 1 ? "" : "s",
                (unsigned)dial->legs.field_size);
+}
+
+/* Whose ticket is shown, until when, and by which name Kerberos was asked for the proxy. */
+static void print_ticket(const struct account *account)
+{
+    const struct ticket *ticket = account ? agency_ticket(account) : NULL;
+    time_t ends = ticket ? (time_t)ticket->ends : 0;
+    char until[32] = "";
+
+    if (ends)
+        strftime(until, sizeof until, ", until %F %H:%M", localtime(&ends));
+    if (ticket)
+        printf("  ticket of %s%s, for the service %s\n", ticket->who, until, ticket->service);
+}
+
+/* What a proxy with an account wants of one that does not say who it is. */
+static void tell_offers(struct candidate *candidate, struct trial *trial)
+{
+    char words[120];
+    struct text offers = text_in(words, sizeof words);
+
+    if (candidate->proxy.account && trial_ask_offers(trial, candidate, &offers))
+        printf("  asked without --auth it offers %s\n", words);
 }
 
 /* Whether the target, or what is behind the proxy, is the reason, and the proxy itself does what it should. */
@@ -241,12 +266,14 @@ static enum check_result check_candidate(struct check *check, struct candidate *
         return advise(check, CHECK_NAME, NULL);
     if (!candidate->proxy.at.literal)
         print_addresses(list);
+    print_ticket(candidate->proxy.account);
     trial = (struct trial){ 0 };
     for (; *targets; targets++) {
         result = check_target(check, candidate, *targets, &trial);
         if (first == CHECK_FINE)
             first = result;
     }
+    tell_offers(candidate, &trial);
     tell_kind(candidate, &trial);
     return first;
 }

@@ -2,6 +2,7 @@
 
 #include "../common/libc_net.h"
 
+#include <ptunnel/challenge.h>
 #include <ptunnel/body.h>
 #include <ptunnel/deadline.h>
 #include <ptunnel/page.h>
@@ -140,6 +141,25 @@ bool seen_field(const char *name, struct text *out)
         return size > 0;
     }
     return false;
+}
+
+bool seen_offers(struct text *out)
+{
+    static const char name[] = "Proxy-Authenticate:";
+    const char *at = find_head(), *line, *begin;
+    struct challenge found;
+    size_t size, before = text_size(out);
+
+    while (at && (line = next_line(&at, &size)) && size > 0) {
+        if (size < sizeof name || !text_begins(line, name))
+            continue;
+        begin = line + sizeof name - 1;
+        while (challenge_next(&begin, line + size, &found)) {
+            text_add(out, text_size(out) > before ? ", " : "");
+            text_add_foreign(out, found.scheme, found.scheme_size, 20);
+        }
+    }
+    return text_size(out) > before;
 }
 
 bool seen_page(struct text *out)

@@ -19,6 +19,9 @@ void seen_rest(int fd);
  * none. */
 bool seen_field(const char *name, struct text *out);
 
+/* Adds the schemes of its Proxy-Authenticate lines, parted by commas. False: it has none. */
+bool seen_offers(struct text *out);
+
 /* Adds what a reader would see of the body, see page.h. False: there is nothing. */
 bool seen_page(struct text *out);
 

@@ -292,3 +292,10 @@ void trial_ask_kind(struct trial *trial, const struct candidate *candidate)
     ask_tunnel(&at, &candidate->proxy);
     learn_kind(trial);
 }
+
+bool trial_ask_offers(struct trial *trial, const struct candidate *candidate, struct text *out)
+{
+    struct endpoint at = reached(trial);
+
+    return ask_tunnel(&at, &candidate->proxy) == 407 && seen_offers(out);
+}

@@ -31,4 +31,7 @@ void trial_ask_kind(struct trial *trial, const struct candidate *candidate);
 /* Whether a refusal may be for the port alone. */
 bool trial_port_may_matter(const struct trial *trial);
 
+/* Adds the schemes that it offers to a request that says nothing of the user. False: it offers none. */
+bool trial_ask_offers(struct trial *trial, const struct candidate *candidate, struct text *out);
+
 #endif

@@ -227,7 +227,9 @@ asyncio.run(main())' "$GREETER_PORT"
     need squid krb5kdc
     run through_peer "$KERBEROS_PORT" --auth negotiate --check "127.0.0.1:$HTTP_PORT"
     succeeds
-    contains "$output" 'auth negotiate: 1 request'
+    contains "$output" 'auth negotiate: 1 request' 'asked without --auth it offers Negotiate'
+    ends=$(date -d "$(klist | sed -n 's/^[^ ]* [^ ]*  \(.*[0-9]\)  krbtgt.*/\1/p')" '+%F %H:%M')
+    contains "$output" "ticket of alice@TEST, until $ends, for the service HTTP@localhost"
     KRB5CCNAME=FILE:/nonexistent run through_peer "$KERBEROS_PORT" --auth negotiate --check "127.0.0.1:$HTTP_PORT"
     fails_with 24
     contains "$output" 'no Kerberos ticket: run kinit'
