@@ -238,3 +238,28 @@ asyncio.run(main())' "$GREETER_PORT"
     run through_peer "$DIGEST_PORT" --auth negotiate --check "127.0.0.1:$HTTP_PORT"
     contains "$output" 'the proxy offers Digest; --auth is negotiate'
 }
+
+# The table: a peer, our options, curl's own, and how many fetches succeed, ours and its. Ours is better at NTLM: gss-ntlmssp answers
+# the first message of curl 7.88's own code with a new 407 and no challenge.
+@test "beside curl's own authentication: the same on each peer, or better" {
+    need squid krb5kdc apache2 curl
+    local name port options own wanted ours
+
+    while IFS='|' read -r name port options own wanted; do
+        # shellcheck disable=SC2086 # words
+        run fetch "$port" $options
+        ours=$(grep -c '^hello' <<< "$output" || true)
+        # shellcheck disable=SC2086
+        run timeout 20 curl -s -p -x "localhost:$port" $own "http://127.0.0.1:$HTTP_PORT/hello"
+        equal "$name: $ours $(grep -c '^hello' <<< "$output" || true)" "$name: $wanted"
+    done << END
+Kerberos|$KERBEROS_PORT|--auth negotiate|--proxy-negotiate -U :|1 1
+Kerberos, whatever it offers|$KERBEROS_PORT|--auth auto|--proxy-anyauth -U :|1 1
+Kerberos, which the first 407 closes|$CLOSING_PORT|--auth negotiate|--proxy-negotiate -U :|1 1
+Digest|$DIGEST_PORT|--auth digest -U alice -P pw|--proxy-digest -U alice:pw|1 1
+Digest, a wrong password|$DIGEST_PORT|--auth digest -U alice -P wrong|--proxy-digest -U alice:wrong|0 0
+Digest, where Negotiate is offered first|$CLOSING_PORT|--auth digest -U alice -P pw|--proxy-digest -U alice:pw|1 1
+NTLM|$NTLM_PORT|--auth ntlm -U DC\\bob -P pw|--proxy-ntlm -U DC\\bob:pw|1 0
+NTLM, a wrong password|$NTLM_PORT|--auth ntlm -U DC\\bob -P wrong|--proxy-ntlm -U DC\\bob:wrong|0 0
+END
+}

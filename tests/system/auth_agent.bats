@@ -42,6 +42,36 @@ start_played_agent() { # PERL-EXPRESSION : the answer to $leg
     equal "$(stat -c %u "/proc/$(agent_pid)/environ")" 0 # nobody but root may read it
 }
 
+@test "no password in the memory of a program, and so in no core of it; the agent leaves no core" {
+    need squid krb5kdc python3
+    echo a-word-for-alice > "$BATS_TEST_TMPDIR/password"
+    chmod 600 "$BATS_TEST_TMPDIR/password"
+    through_peer "$DIGEST_PORT" --auth digest -U alice --password-file "$BATS_TEST_TMPDIR/password" -- python3 -c '
+import os, socket, sys
+try:
+    socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+except OSError as error:
+    print(error, os.getpid(), flush=True)
+open(sys.argv[2]).read()' "$GREETER_PORT" "$(fifo done)" > "$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+    program=$!
+    wait_until grep -qs Permission "$BATS_TEST_TMPDIR/out"
+    contains "$(cat "$BATS_TEST_TMPDIR/out")" 'the password of alice (Digest)'
+    run python3 -c '
+import sys
+found = set()
+with open("/proc/%s/maps" % sys.argv[1]) as maps, open("/proc/%s/mem" % sys.argv[1], "rb") as memory:
+    for start, end in (line.split()[0].split("-") for line in maps if " rw" in line):
+        memory.seek(int(start, 16))
+        data = memory.read(int(end, 16) - int(start, 16))
+        found.update(word for word in sys.argv[2:] if word.encode() in data)
+print(sorted(found))' "$(sed -n 's/.*Permission denied //p' "$BATS_TEST_TMPDIR/out")" a-word-for-alice alice@
+    equal "$output" "['alice@']"
+    echo > "$BATS_TEST_TMPDIR/done"
+    wait "$program"
+    run grep '^Max core file size  *0  *0 ' "/proc/$(agent_pid)/limits"
+    succeeds
+}
+
 @test "the agent is killed, and started again: connections fail in words, then open" {
     need squid krb5kdc
     mkfifo "$BATS_TEST_TMPDIR/go"
