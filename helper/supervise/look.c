@@ -167,6 +167,31 @@ int look_for_socket(pid_t process, ino_t inode, int except, int most)
     return number;
 }
 
+/* Calls whose descriptors are in memory: poll(2), select(2), by all the numbers that machines have for them. */
+static bool waits_for_several(int call)
+{
+    static const int calls[] = {
+        SYS_ppoll,        SYS_pselect6,
+#ifdef SYS_poll
+        SYS_poll,
+#endif
+#ifdef SYS_select
+        SYS_select,
+#endif
+#ifdef SYS__newselect
+        SYS__newselect,
+#endif
+#ifdef SYS_ppoll_time64
+        SYS_ppoll_time64, SYS_pselect6_time64,
+#endif
+    };
+
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        if (call == calls[i])
+            return true;
+    return false;
+}
+
 /* What a thread's file `syscall` says: "running", or the call's number and its arguments. */
 static bool may_use(const char *path, int number)
 {
@@ -180,11 +205,7 @@ static bool may_use(const char *path, int number)
     fclose(file);
     if (found != 2)
         return true; /* it runs: nobody knows where to */
-#ifdef SYS_poll
-    if (call == SYS_poll || call == SYS_select)
-        return true;
-#endif
-    return call == SYS_ppoll || call == SYS_pselect6 || (int)first == number;
+    return waits_for_several(call) || (int)first == number;
 }
 
 bool look_uses(pid_t thread, int number)
