@@ -3,6 +3,7 @@
 # of a banner, a refusal and a time-out is what it says natively. The table is ptunnel-runtimes(7).
 
 load helpers
+load lib/runtimes
 
 RUNTIMES=(python3 perl ruby php node guile lua5.4 tclsh gawk curl socat)
 
@@ -10,12 +11,7 @@ setup_file() {
     local here=$BATS_FILE_TMPDIR
 
     has python3 || return 0
-    start_greeter
-    start_scripted --on 'banner.example:*' "to 127.0.0.1:$GREETER_PORT" --on 'refused.example:*' 'status 502' \
-        --on 'never.example:*' hang
-    SILENT_PORT=$(start_silent)
-    CLOSED_PORT=$(free_port)
-    export SILENT_PORT CLOSED_PORT
+    start_cases
     cat > "$here/python3" << 'END'
 import socket, sys
 try:
@@ -88,23 +84,6 @@ BEGIN {
 END
 }
 
-# start_silent : the port of a listener whose queue is full, so that no SYN is answered
-start_silent() {
-    spawn silent "$(python)" -u -c '
-import socket, time
-listener = socket.socket()
-listener.bind(("127.0.0.1", 0))
-listener.listen(0)
-kept = [socket.socket() for i in range(4)]
-for s in kept:
-    s.setblocking(False)
-    s.connect_ex(listener.getsockname())
-print(listener.getsockname()[1])
-time.sleep(3600)'
-    wait_until test -s "$BATS_FILE_TMPDIR/silent.out"
-    cat "$BATS_FILE_TMPDIR/silent.out"
-}
-
 # said RUNTIME HOST PORT SECONDS : what it prints, and how it ended
 said() {
     local script=$BATS_FILE_TMPDIR/$1 status=0
@@ -120,43 +99,25 @@ said() {
     echo "status $status"
 }
 
-# The three cases of each runtime that is here, natively and tunnelled, all at the same time. $OUT/RUNTIME.CASE.HOW
-run_all() {
-    local runtime case port seconds
+said_native() {
+    said "$@"
+}
 
-    for runtime in "${RUNTIMES[@]}"; do
-        has "$runtime" || continue
-        for case in banner refused never; do
-            seconds=30
-            case $case in
-            banner) port=$GREETER_PORT ;;
-            refused) port=$CLOSED_PORT ;;
-            never) port=$SILENT_PORT seconds=1 ;;
-            esac
-            said "$runtime" localhost "$port" $seconds > "$OUT/$runtime.$case.native" 2> /dev/null < /dev/null 3>&- &
-            LD_PRELOAD=$LIBRARY PTUNNEL_PROXY=$PROXY PTUNNEL_RULES='' said "$runtime" "$case.example" "$port" $seconds \
-                > "$OUT/$runtime.$case.tunnelled" 2> "$OUT/$runtime.$case.words" < /dev/null 3>&- &
-        done
-    done
-    wait
+said_tunnelled() {
+    LD_PRELOAD=$LIBRARY PTUNNEL_PROXY=$PROXY PTUNNEL_RULES='' said "$@"
 }
 
 @test "a banner, a refusal and a time-out are to eleven runtimes what they are natively" {
-    local runtime case wrong=0
+    local runtime here=() wrong=0
 
     need python3
     OUT=$BATS_TEST_TMPDIR
-    run_all
     for runtime in "${RUNTIMES[@]}"; do
-        has "$runtime" || continue
-        for case in banner refused never; do
-            diff "$OUT/$runtime.$case.native" "$OUT/$runtime.$case.tunnelled" || {
-                echo "^ $runtime, $case: $(cat "$OUT/$runtime.$case.words")"
-                wrong=1
-            }
-        done
-        grep -q hello "$OUT/$runtime.banner.tunnelled" || { echo "$runtime: no banner"; wrong=1; }
-        ! grep -q hello "$OUT/$runtime.refused.native" "$OUT/$runtime.never.native"
+        ! has "$runtime" || here+=("$runtime")
+    done
+    run_cases "${here[@]}"
+    for runtime in "${here[@]}"; do
+        behaves "$runtime" || wrong=1
     done
     [ $wrong -eq 0 ]
 }

@@ -1,0 +1,5 @@
+(import (chicken tcp) (chicken io) (chicken process-context) (chicken condition))
+(tcp-connect-timeout (* 1000 (string->number (caddr (command-line-arguments)))))
+(handle-exceptions wrong (begin (print (get-condition-property wrong 'exn 'location)) (exit 1))
+  (let-values (((in out) (tcp-connect (car (command-line-arguments)) (string->number (cadr (command-line-arguments))))))
+    (print (read-line in))))

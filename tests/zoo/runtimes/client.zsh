@@ -1,0 +1,2 @@
+zmodload zsh/net/tcp
+ztcp $1 $2 && read -r line <&$REPLY && print -r -- $line
