@@ -92,7 +92,7 @@ bool claim_connect(struct claim *out, int fd, const struct sockaddr *address, so
 
     if (!guest_may_act() || !address || size < (socklen_t)sizeof(struct sockaddr_in))
         return false;
-    if (!kind_is_closed_tcp(fd, address))
+    if (!out->closed && !kind_is_closed_tcp(fd, address))
         wanted = socket_address_readable(address, size) &&
                  endpoint_from_sockaddr(&out->asked, address, size) &&
                  is_wanted_by_kind(out, fd, address, size);

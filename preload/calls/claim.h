@@ -17,6 +17,7 @@ struct claim {
     struct endpoint target; /* what it means */
     enum meaning meaning;
     int error;    /* the answer, where no connection is to be made; else 0 */
+    bool closed;  /* kind_is_closed_tcp() has said so already: the caller's to set */
     bool at_once; /* connect(2) is not to wait, even if the socket blocks: the caller's to set */
     struct decision decision;
 };

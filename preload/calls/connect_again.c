@@ -7,6 +7,7 @@
 #include "../pending/end.h"
 #include "../pending/wait.h"
 #include "../pending/replace.h"
+#include "../process/kind.h"
 #include "../sockets/socket.h"
 
 static int take_failure(int fd, struct entry *entry)
@@ -119,11 +120,20 @@ static bool again(int fd, struct entry *entry, int *result)
     return true;
 }
 
-bool connect_again(int fd, const struct sockaddr *address, socklen_t size, int *result)
+/* A record says nothing of the socket that has its number now, which is closed most often: claim_connect() would ask that anyway. */
+static bool is_open(int fd, const struct sockaddr *address, bool *closed)
+{
+    if (peers_empty() || !peer_known(fd))
+        return false;
+    *closed = kind_is_closed_tcp(fd, address);
+    return !*closed && peer_is_open(fd);
+}
+
+bool connect_again(int fd, const struct sockaddr *address, socklen_t size, int *result, bool *closed)
 {
     KEEP_ERRNO;
     struct entry *entry = entry_of(fd);
-    bool is_ours = entry || (!peers_empty() && peer_is_open(fd));
+    bool is_ours = entry || is_open(fd, address, closed);
     enum lead lead = is_ours || original_any() ? lead_of(address, size) : LEADS_NOWHERE;
 
     if (is_ours && lead == LEADS_ON && again(fd, entry, result))
@@ -132,7 +142,9 @@ bool connect_again(int fd, const struct sockaddr *address, socklen_t size, int *
         pending_forget(fd);
     if (original_any() && lead == LEADS_ON && peer_known(fd))
         return replace_ended(fd, result);
-    if (original_any() && lead == LEADS_ON)
+    if (original_any() && lead == LEADS_ON) {
         replace_undo(fd);
+        *closed = false;
+    }
     return false;
 }

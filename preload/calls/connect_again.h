@@ -6,7 +6,8 @@
 #include <sys/socket.h>
 
 /* A connect() on a socket that is pending, failed or an open tunnel, or one that dissolves an association:
- * *result is then what it returns (0 or a negative errno). False: it is a connect() like any other. */
-bool connect_again(int fd, const struct sockaddr *address, socklen_t size, int *result);
+ * *result is then what it returns (0 or a negative errno). False: it is a connect() like any other. *closed becomes true if it
+ * has asked kind_is_closed_tcp() on the way, and the socket is; otherwise it stays. */
+bool connect_again(int fd, const struct sockaddr *address, socklen_t size, int *result, bool *closed);
 
 #endif

@@ -21,10 +21,11 @@ static __attribute__((noinline)) bool fast_open_refused(int fd, int *flags, cons
     struct claim claim;
     int result;
 
+    claim.closed = false;
     if (!claim_connect(&claim, fd, address, size))
         return false;
     claim.at_once = *flags & MSG_DONTWAIT;
-    if (!connect_again(fd, address, size, &result))
+    if (!connect_again(fd, address, size, &result, &claim.closed))
         result = connect_claimed(&claim);
     *flags &= ~MSG_FASTOPEN;
     return libc_result(result) < 0;

@@ -9,7 +9,8 @@ EXPORT int connect(int fd, const struct sockaddr *address, socklen_t size)
     struct claim claim;
     int result;
 
-    if (connect_again(fd, address, size, &result))
+    claim.closed = false;
+    if (connect_again(fd, address, size, &result, &claim.closed))
         return libc_result(result);
     if (claim_connect(&claim, fd, address, size))
         return libc_result(connect_claimed(&claim));

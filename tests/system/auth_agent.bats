@@ -52,7 +52,7 @@ try:
     socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 except OSError as error:
     print(error, os.getpid(), flush=True)
-open(sys.argv[2]).read()' "$GREETER_PORT" "$(fifo done)" > "$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+open(sys.argv[2]).read()' "$GREETER_PORT" "$(fifo finish)" > "$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
     program=$!
     wait_until grep -qs Permission "$BATS_TEST_TMPDIR/out"
     contains "$(cat "$BATS_TEST_TMPDIR/out")" 'the password of alice (Digest)'
@@ -66,7 +66,7 @@ with open("/proc/%s/maps" % sys.argv[1]) as maps, open("/proc/%s/mem" % sys.argv
         found.update(word for word in sys.argv[2:] if word.encode() in data)
 print(sorted(found))' "$(sed -n 's/.*Permission denied //p' "$BATS_TEST_TMPDIR/out")" a-word-for-alice alice@
     equal "$output" "['alice@']"
-    echo > "$BATS_TEST_TMPDIR/done"
+    echo > "$BATS_TEST_TMPDIR/finish"
     wait "$program"
     run grep '^Max core file size  *0  *0 ' "/proc/$(agent_pid)/limits"
     succeeds
