@@ -29,13 +29,13 @@ has_served() { # NUMBER COUNT
     [ "$(wc -l 2> /dev/null < "${LOGS[$1]}")" -ge "$2" ]
 }
 
-# With the first one stopped for four seconds at most, the third has served 300. (Where the stop met only tunnels that were
+# With the first one stopped for eight seconds at most, of which --attempt takes two, the third has served 300. (Where the stop met only tunnels that were
 # open, all of the client waits for them, and nobody connects.)
 third_takes_over() {
     local i
 
     kill -STOP "${SQUIDS[0]}"
-    for ((i = 0; i < 100; i++)); do
+    for ((i = 0; i < 200; i++)); do
         ! has_served 2 300 || break
         sleep 0.04
     done
