@@ -91,7 +91,7 @@ static bool is_free(const char *path)
     if (access(path, F_OK) < 0)
         return true;
     if (entry_file_is_ours(path))
-        return unlink(path) == 0;
+        return true;
     usage_complain("--desktop: '%s' is there, and not ours: remove it", path);
     return false;
 }
@@ -109,7 +109,8 @@ static bool write_entry(const char *source, const char *place, const char *prefi
     if (wrong)
         usage_complain("--desktop '%s': %s", source, wrong);
     else
-        written = is_free(place) && user_file_write(place, NULL, text, size);
+        written =
+            is_free(place) && user_file_write(place, access(place, F_OK) == 0 ? place : NULL, text, size);
     free(text);
     return written;
 }

@@ -110,6 +110,8 @@ static _Noreturn void stay(pid_t command, const sigset_t *caught, int lines)
 
 const char *stats_begin(int lines)
 {
+    const struct sigaction usual = { .sa_handler = SIG_DFL };
+    struct sigaction inherited;
     sigset_t caught, before;
     pid_t command;
 
@@ -121,6 +123,8 @@ const char *stats_begin(int lines)
     sigfillset(&caught);
     sigdelset(&caught, SIGCONT);
     sigprocmask(SIG_BLOCK, &caught, &before);
+    /* Who ignores SIGCHLD is not told of a child's end, see sigaction(2); the command gets back what was inherited. */
+    sigaction(SIGCHLD, &usual, &inherited);
     command = fork();
     if (command < 0) {
         usage_complain("--stats: %s", strerror(errno));
@@ -129,6 +133,7 @@ const char *stats_begin(int lines)
     }
     if (command > 0)
         stay(command, &caught, lines);
+    sigaction(SIGCHLD, &inherited, NULL);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return path;
 }

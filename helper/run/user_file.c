@@ -41,7 +41,7 @@ static bool put_in_place(const char *fresh, const char *path, const char *old)
 {
     if (!old)
         return link(fresh, path) == 0 && unlink(fresh) == 0;
-    return link(path, old) == 0 && rename(fresh, path) == 0;
+    return (old == path || link(path, old) == 0) && rename(fresh, path) == 0;
 }
 
 bool user_file_write(const char *path, const char *old, const char *text, size_t size)

@@ -9,7 +9,7 @@
 void user_file_make_folders(const char *path);
 
 /* Writes it with mode 600, making folders; one that is there gets the name `old` first (NULL: there must be
- * none). False, with words on standard error; then what was there is there still. */
+ * none; `path` itself: it is given up). False, with words on standard error; then what was there is there still. */
 bool user_file_write(const char *path, const char *old, const char *text, size_t size);
 
 #endif

@@ -287,6 +287,13 @@ s.sendto(bytes.fromhex('1234010000010000000000000161076578616d706c650000010001')
     [ "$status" -eq 127 ]
 }
 
+# Else nobody would tell ptunnel-run of the command's end.
+@test "--stats: who starts it may ignore SIGCHLD, and so does the command then" {
+    run timeout 20 env --ignore-signal=CHLD "$PTUNNEL_RUN" --stats -p "$PROXY" grep '^SigIgn' /proc/self/status
+    [ "$status" -eq 0 ]
+    (((16#${lines[0]##*[[:blank:]]} >> 16 & 1) == 1))
+}
+
 @test "--stats: a terminal's ^C reaches the command once, ^Z stops both, and both go on" {
     need python3
     run timeout 30 python3 - "$PTUNNEL_RUN" "$PROXY" << 'END'
