@@ -39,7 +39,8 @@ setup_file() {
     chmod a+x "$(here)"
     write_smb_conf
     printf 'pw\npw\n' | smbpasswd -c "$samba/smb.conf" -s -a games > "$samba/made" 2>&1
-    spawn winbindd winbindd -F --no-process-group -s "$samba/smb.conf"
+    # It starts daemons that outlive it: in a PID namespace, whose end is theirs.
+    spawn winbindd unshare --pid --fork --kill-child --mount-proc winbindd -F --no-process-group -s "$samba/smb.conf"
     wait_until wbinfo_answers
     start_http
     chmod a+rx "$samba" "$samba/state" "$samba/lock"

@@ -379,7 +379,8 @@ END
 configure_ziproxy() {
     sed "s/^ *\(Port\|Address\|PIDFile\|RunAsUser\|RunAsGroup\) *=.*//" /etc/ziproxy/ziproxy.conf > "$1/conf"
     printf 'Port = %s\nAddress = "127.0.0.1"\nPIDFile = "%s"\n' "$2" "$1/pid" >> "$1/conf"
-    REAL_COMMAND=(ziproxy -d -c "$1/conf")
+    # It is a daemon or nothing: in a PID namespace, whose end is its.
+    REAL_COMMAND=(unshare --user --map-current-user --pid --fork --kill-child sh -c 'ziproxy -d -c "$1"; sleep 7200' sh "$1/conf")
 }
 
 # Those of npm see their modules at a place that an ordinary user can reach.
